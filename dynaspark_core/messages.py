@@ -1,0 +1,155 @@
+"""The words of the house, as frozen values: a `Chat` goes in, events and a `Reply` come out.
+
+Only values and look-ups stand here; no I/O, no rendering, no parsing. Every framework's messages are turned into these
+before anything else happens, and every answer leaves as these.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "tool_calls", "length"]
+InvalidReason = Literal[
+    "malformed", "truncated", "unknown_tool", "bad_arguments", "missing_name", "schema_echo", "not_allowed",
+    "copied_from_untrusted",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image ready for the form's one `file` field: its bytes, a file name and a content type found in the bytes."""
+
+    data: bytes = field(repr=False)
+    name: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image as the caller gave it, not loaded yet.
+
+    `kind` says what `source` is: `bytes`; `base64` text; a `url` (http, https or `data:`); or a `path` that the
+    programmer named. `name` is the caller's file name, if there was one.
+    """
+
+    kind: Literal["bytes", "base64", "url", "path"]
+    source: bytes | str = field(repr=False)
+    name: str = ""
+
+
+Part = str | Image | ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the model may call; `parameters` is the JSON Schema of its arguments object."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A whole, checked call. Also an event: it comes out of a stream when the call is complete, never in pieces."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidToolCall:
+    """A call that the model wrote and that must not run: its `raw` text, the reason, what was wrong. Also an event."""
+
+    raw: str
+    reason: InvalidReason
+    id: str
+    name: str | None = None
+    error: str = ""
+    arguments: dict[str, Any] | None = None
+    """The arguments, when they could be read (`unknown_tool`, `bad_arguments`); else None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. `name` is the speaker's name, or the tool's for role `tool`; `status` says how that tool ended."""
+
+    role: Role
+    content: tuple[Part, ...] = ()
+    name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
+    tool_call_id: str | None = None
+    status: Literal["ok", "error"] = "ok"
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined."""
+        return "".join(part for part in self.content if isinstance(part, str))
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One question: a history, the model's name, and what the answer may be.
+
+    `tool_choice` is `auto`, `none`, `required` (a call must come) or the name of the one tool to call. `stop` cuts the
+    answer at the first occurrence of any of these strings. `response_schema` asks for one JSON value of that schema.
+    """
+
+    messages: tuple[Message, ...]
+    model: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = "auto"
+    parallel_tool_calls: bool = True
+    stop: tuple[str, ...] = ()
+    response_schema: Mapping[str, Any] | None = None
+
+    def images(self) -> Iterator[Image | ImageRef]:
+        """Every image of the history, in the order of the text."""
+        return (part for message in self.messages for part in message.content if not isinstance(part, str))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the service reported them, or an estimate that says so."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: `text` without any call syntax, the calls, and what the service said of itself.
+
+    `model` and `usage` are None unless the service reported them. `repairs` counts the extra requests that asked the
+    model to write a broken answer again.
+    """
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
+    finish_reason: FinishReason = "stop"
+    model: str | None = None
+    usage: Usage | None = None
+    repairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last event of every stream: the whole reply. Its text is what the deltas add up to."""
+
+    reply: Reply
+
+
+Event = TextDelta | ToolCall | InvalidToolCall | Done

@@ -1,0 +1,74 @@
+"""What every answer has in common: strict UTF-8 under a cap, a strict JSON object, what it says of itself. No I/O."""
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError
+from dynaspark_core.messages import Usage
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of one answer, decompressed. The models give at most 8,192 tokens, about 32 kB."""
+
+ErrorOf = Callable[[object], DynasparkError]
+"""Turns the value of an answer's `error` field into the error to raise."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Utf8:
+    """Strict, incremental UTF-8 that counts bytes against the cap."""
+
+    def __init__(self, charset: str = "utf-8-sig") -> None:
+        self._decode = codecs.getincrementaldecoder(charset)().decode
+        self._charset = charset
+        self._count = 0
+
+    def feed(self, data: bytes, *, final: bool = False) -> str:
+        self._count += len(data)
+        if self._count > MOST_BYTES:
+            raise ReplyError(f"the answer is larger than {MOST_BYTES} bytes")
+        try:
+            return self._decode(data, final)
+        except UnicodeDecodeError as exc:
+            if final:
+                raise StreamBrokenError("the answer ended inside a character") from exc
+            raise ReplyError(f"the answer is not {self._charset.removesuffix('-sig').upper()}: {exc.reason}") from exc
+
+
+def whole(text: str) -> str:
+    """The text with surrogate pairs joined and lone surrogates, which no UTF-8 can carry, as U+FFFD."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def strict_object(text: str) -> dict[str, Any]:
+    """The JSON object that the text is; raises `ReplyError` for anything else, NaN and too deep nesting included."""
+    if not text.strip():
+        raise ReplyError("the answer is empty")
+    try:
+        answer = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as exc:
+        raise ReplyError(f"the answer is not JSON ({exc}): {text[:200]}") from exc
+    if not isinstance(answer, dict):
+        raise ReplyError(f"the answer is not a JSON object: {text[:200]}")
+    return answer
+
+
+def described(answer: Mapping[str, Any]) -> tuple[str | None, Usage | None]:
+    """The `model` and `usage` of a richer answer; None for what is missing or not of the documented shape."""
+    model, usage = answer.get("model"), answer.get("usage")
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    counts = [usage.get(name) for name in names] if isinstance(usage, dict) else []
+    whole = [count for count in counts if type(count) is int and count >= 0]
+    return (
+        model if isinstance(model, str) and model else None,
+        Usage(whole[0], whole[1], whole[2]) if len(whole) == len(names) else None,
+    )

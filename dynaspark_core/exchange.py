@@ -1,0 +1,111 @@
+"""One question and its answer, without I/O: a chat → the form to post; the answer's bytes → events and the reply.
+
+The edge posts `form`, tells `start` what kind of body came, feeds it the bytes and closes it. An attempt that failed is
+forgotten by the next `start`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from dynaspark_core import wire
+from dynaspark_core.decoding import Decoder, decoder
+from dynaspark_core.errors import DynasparkError
+from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
+from dynaspark_core.prompt import estimate_tokens, render
+from dynaspark_core.stops import Stops
+
+NO_MORE_TURNS = ("</turn>", "<turn role=")
+"""Where a model that was given turns starts to write the turns of others, its answer has ended."""
+
+
+TOKENS_OF_AN_IMAGE = 258
+"""What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
+
+
+class Verbatim:
+    """Reads a reply to a chat without tools: all of it is text."""
+
+    def feed(self, text: str) -> list[Event]:
+        return [TextDelta(text)] if text else []
+
+    def close(self) -> list[Event]:
+        return [Done(Reply(""))]
+
+
+class Exchange:
+    """`image` is the one file; `numbers` says where each image of the chat is on it (see `prompt.render`)."""
+
+    def __init__(self, chat: Chat, image: Image | None = None, numbers: Sequence[int | None] = ()) -> None:
+        self.prompt = render(chat, image_numbers=numbers)
+        self.form = wire.form(self.prompt, chat.model, image)
+        self._chat = chat
+        self._has_image = image is not None
+        self._stop = (*chat.stop, *(NO_MORE_TURNS if self.prompt.startswith("<turn ") else ()))
+        self._decoder: Decoder | None = None
+        self._texts: list[str] = []
+
+    def start(self, header: Mapping[str, str], now: float) -> None:
+        """A 2xx answer begins, at Unix time `now`; forgets what an earlier attempt had read."""
+        self._decoder = decoder(header.get("Content-Type", ""), partial(wire.body_error, header=header, now=now))
+        self._reader = Verbatim()
+        self._stops = Stops(self._stop)
+        self._texts.clear()
+        self._shown: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """What has arrived of the model's text, as it was written."""
+        return "".join(self._texts)
+
+    @property
+    def is_finished(self) -> bool:
+        """The body itself said that nothing follows."""
+        return self._decoder is not None and self._decoder.is_finished
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that these bytes bring."""
+        return list(self._cut(self._reader.feed(self._read(data))))
+
+    def close(self) -> list[Event]:
+        """The last events; `Done` is the last of all. Raises if the answer is not whole, or is none."""
+        return list(self._cut([*self._reader.feed(self._read(None)), *self._reader.close()]))
+
+    def _read(self, data: bytes | None) -> str:
+        assert self._decoder is not None  # noqa: S101  # `start` comes first
+        try:
+            text = self._decoder.close() if data is None else self._decoder.feed(data)
+        except DynasparkError as error:
+            error.text = self.text + error.text
+            raise
+        self._texts.append(text)
+        return text
+
+    def _cut(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, TextDelta):
+                yield from self._delta(self._stops.feed(event.text))
+            elif isinstance(event, Done):
+                yield from self._delta(self._stops.close())
+                yield self._finished(event)
+            elif not self._stops.is_over:
+                yield event
+
+    def _delta(self, text: str) -> Iterator[Event]:
+        if text:
+            self._shown.append(text)
+            yield TextDelta(text)
+
+    def _finished(self, done: Done) -> Done:
+        assert self._decoder is not None  # noqa: S101  # `start` comes first
+        text = "".join(self._shown)
+        usage = self._decoder.usage or self._estimate()
+        reply = replace(done.reply, text=text, model=self._decoder.model, usage=usage)
+        if self._stops.is_over:
+            reply = replace(reply, tool_calls=(), invalid_tool_calls=(), finish_reason="stop")
+        return Done(reply)
+
+    def _estimate(self) -> Usage:
+        asked = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if self._has_image else 0)
+        answered = estimate_tokens(self.text)
+        return Usage(asked, answered, asked + answered, estimated=True)

@@ -1,0 +1,67 @@
+"""How long to wait before asking again: numbers from numbers. No clock, no sleep, no randomness of its own."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from dynaspark_core.errors import DynasparkError
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 8.0
+LONGEST_ASKED_WAIT = 60.0
+"""Seconds: a longer wait that the service asks for fails the call at once, with `retry_after` set."""
+
+
+def wait(attempt: int, error: DynasparkError, jitter: float) -> float | None:
+    """Seconds to wait after failed attempt number `attempt` (1 is the first), or None: do not ask again.
+
+    What the service asked for goes first; else 0.5 s doubling to 8 s, less up to a quarter by `jitter` (0 to 1).
+    """
+    if not error.is_retryable:
+        return None
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_ASKED_WAIT else None
+    return float(min(FIRST_WAIT * 2 ** min(attempt - 1, 8), LONGEST_WAIT) * (1 - jitter / 4))
+
+
+def asked_wait(headers: Mapping[str, str], reset_time: object, now: float) -> float | None:
+    """Seconds the service asks to wait, from the first of its hints that makes sense; None without one.
+
+    `headers` is case-insensitive; `reset_time` the body's ISO time; `now` the Unix time. Not a number, infinite,
+    negative or past values are no hint.
+    """
+    hints = (
+        _seconds(headers.get("Retry-After-Ms"), 1000),
+        _seconds(headers.get("Retry-After"), 1),
+        _until(_http_date(headers.get("Retry-After")), now),
+        _until(_seconds(headers.get("X-RateLimit-Reset"), 1), now),
+        _until(_iso_date(reset_time), now),
+    )
+    return next((hint for hint in hints if hint is not None), None)
+
+
+def _seconds(text: str | None, divisor: int) -> float | None:
+    try:
+        number = float(text or "nan") / divisor
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _until(moment: float | None, now: float) -> float | None:
+    return None if moment is None or moment < now else moment - now
+
+
+def _http_date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text or "").timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso_date(value: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(value)).timestamp() if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,35 @@
+"""Images as bytes: found out what they are, made to fit the limits, several joined on one numbered sheet.
+
+Pure: bytes in, bytes out; nothing is opened or fetched (`fetch` does). Pillow is imported only when something has to be
+decoded, which a single image within the limits never is.
+
+    encoded   base64 text and data URIs → bytes
+    sniff     what bytes are, their declared size, whether they are whole; nothing is decoded
+    ready     bytes → `Image`: checked, named
+    pillow    the only module that decodes and encodes
+    layout    where the pictures of a sheet stand: numbers only
+    sheet     several images → the one file of the form
+"""
+
+from dynaspark_core.images.encoded import from_base64, from_data_uri
+from dynaspark_core.images.pillow import encoded, fits
+from dynaspark_core.images.ready import LIMITS, Limits, ready
+from dynaspark_core.images.sheet import Packed, Policy, chosen, pack
+from dynaspark_core.images.sniff import Header, header, sniff
+
+__all__ = [
+    "LIMITS",
+    "Header",
+    "Limits",
+    "Packed",
+    "Policy",
+    "chosen",
+    "encoded",
+    "fits",
+    "from_base64",
+    "from_data_uri",
+    "header",
+    "pack",
+    "ready",
+    "sniff",
+]

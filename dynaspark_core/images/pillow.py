@@ -1,0 +1,168 @@
+"""Decoding and encoding with Pillow, which is imported only here and only when it is needed.
+
+What is encoded again loses its metadata (EXIF with its places, comments, profiles); its EXIF orientation is applied
+before. All that Pillow raises becomes UnreadableImageError.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from dynaspark_core.errors import DynasparkError, ImageError, UnreadableImageError
+from dynaspark_core.images.ready import Limits, checked, file_name
+from dynaspark_core.messages import Image
+
+if TYPE_CHECKING:  # Pillow takes 40 ms to import, which a conversation without pictures does not pay
+    from PIL.Image import Image as Picture
+
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+"""The only decoders that bytes may reach; Pillow has forty more."""
+
+JPEG_QUALITIES = (92, 85, 75)
+"""Tried in this order before an image is made smaller."""
+
+ORIENTATION = 0x0112
+TURNED = (5, 6, 7, 8)
+"""The EXIF tag of how the camera was held, and its values by which width and height change places."""
+
+TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""Orientation → what makes the picture upright (EXIF 2.32, section 4.6.4)."""
+
+DIRECT = ("RGB", "RGBA", "L")
+"""Modes that can be made smaller as they are."""
+
+FIRST_FRAME = "first frame of an animation"
+
+
+@contextmanager
+def _as_ours(what: str) -> Iterator[None]:
+    try:
+        yield
+    except DynasparkError:
+        raise
+    except Exception as error:  # decoders raise anything, down to SyntaxError and struct.error
+        message = f"{what}: {error}"
+        raise UnreadableImageError(message) from error
+
+
+def decoded(image: Image, width: int, height: int) -> "Picture":
+    """The image's first frame, upright, as RGB or RGBA, within `width` and `height` and never enlarged.
+
+    It is made small as early as possible, so that the large picture is in memory once, and of a JPEG often never.
+    """
+    from PIL.Image import Resampling, Transpose  # noqa: PLC0415 - see the module's first line
+
+    with _opened(image) as file:
+        turn = _orientation(file)
+        size = (height, width) if turn in TURNED else (width, height)
+        file.draft(file.mode, size)  # a JPEG is then decoded at a half, a quarter or an eighth, if that is enough
+        picture = file if file.mode in DIRECT and not file.has_transparency_data else _plain(file)
+        picture.thumbnail(size, Resampling.LANCZOS)
+        upright = picture.transpose(Transpose[TURNS[turn]]) if turn in TURNS else picture
+        return _plain(upright)
+
+
+def upright_size(image: Image) -> tuple[int, int]:
+    """Width and height of the image as it has to be looked at; nothing is decoded."""
+    with _opened(image) as file:
+        return (file.height, file.width) if _orientation(file) in TURNED else file.size
+
+
+def _orientation(file: "Picture") -> int:
+    """EXIF's word on how the camera was held, 1 for upright; Pillow would decode a PNG to look behind its pixels."""
+    if file.format == "PNG" and "exif" not in file.info:
+        return 1
+    try:
+        return int(file.getexif().get(ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - damaged metadata, which raises anything, leaves the picture as good as it was
+        return 1
+
+
+@contextmanager
+def _opened(image: Image) -> "Iterator[Picture]":
+    from PIL import Image as Pillow  # noqa: PLC0415
+
+    checked(image.data)
+    with (
+        _as_ours(f"the {image.content_type} image cannot be decoded"),
+        Pillow.open(BytesIO(image.data), "r", FORMATS) as file,
+    ):
+        yield file
+
+
+def _plain(picture: "Picture") -> "Picture":
+    """RGB, or RGBA when some of it is transparent, without metadata."""
+    if picture.mode.startswith("I"):  # 16 bits; a plain conversion would cut off at 255
+        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    plain = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    plain.info = {}
+    return plain
+
+
+def on_white(picture: "Picture") -> "Picture":
+    """The picture without transparency, as it looks on white paper."""
+    from PIL import Image as Pillow  # noqa: PLC0415
+
+    if picture.mode != "RGBA":
+        return picture
+    paper = Pillow.new("RGB", picture.size, "white")
+    paper.paste(picture, mask=picture.getchannel("A"))
+    return paper
+
+
+def fits(image: Image, limits: Limits) -> bool:
+    """Whether the image can be sent as it is."""
+    found = checked(image.data)
+    return not found.animated and found.pixels <= limits.max_pixels and len(image.data) <= limits.max_bytes
+
+
+def fitted(image: Image, limits: Limits) -> tuple[Image, str]:
+    """The image within the limits, untouched when it is already, and a remark when it is only a part of what it was."""
+    if fits(image, limits):
+        return image, ""
+    found = checked(image.data)
+    scale = min(1.0, (limits.max_pixels / found.pixels) ** 0.5)
+    side = max(1, min(limits.max_side, int(max(found.width, found.height) * scale)))
+    lossless = found.content_type != "image/jpeg"
+    smaller = encoded_within(decoded(image, side, side), limits.max_bytes, image.name, lossless=lossless)
+    return smaller, FIRST_FRAME if found.animated else ""
+
+
+def encoded_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bool) -> Image:
+    """The picture as a file of at most `max_bytes`: PNG if asked for and possible, else JPEG, shrunk as need be."""
+    with _as_ours("the image cannot be encoded"):
+        if lossless and len(data := encoded(picture)) <= max_bytes:
+            return Image(data, file_name(name, "image/png"), "image/png")
+        picture = on_white(picture)
+        while True:
+            for quality in JPEG_QUALITIES:
+                data = _saved(picture, "JPEG", quality=quality, subsampling=0)
+                if len(data) <= max_bytes:
+                    return Image(data, file_name(name, "image/jpeg"), "image/jpeg")
+            if min(picture.size) < 16:
+                message = f"the image cannot be made smaller than {len(data):,} bytes, and {max_bytes:,} are allowed"
+                raise ImageError(message)
+            picture = picture.resize((picture.width * 2 // 3, picture.height * 2 // 3))
+
+
+def encoded(picture: "Picture") -> bytes:
+    """A Pillow image as a PNG without metadata."""
+    if picture.mode not in {"RGB", "RGBA"}:
+        with _as_ours("the Pillow image cannot be converted"):
+            picture = _plain(picture)
+    return _saved(picture, "PNG", compress_level=4, exif=b"")
+
+
+def _saved(picture: "Picture", form: str, **options: Any) -> bytes:
+    file = BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()

@@ -1,0 +1,97 @@
+"""Several images → the form's one file: the only one as it is, or all of them on one numbered sheet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from dynaspark_core.errors import ConfigError, ImageError
+from dynaspark_core.images.layout import Layout, label, lay_out
+from dynaspark_core.images.pillow import FIRST_FRAME, decoded, encoded_within, fitted, on_white, upright_size
+from dynaspark_core.images.ready import LIMITS, Limits, checked
+from dynaspark_core.messages import Image
+
+if TYPE_CHECKING:  # see `pillow`
+    from PIL.Image import Image as Picture
+
+Policy = Literal["sheet", "last", "error"]
+Item = TypeVar("Item")
+
+SHEET_COUNT = 25
+"""Images on one sheet: 3,072 pixels a side leave each a good 600. Of more, the newest are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The file to send, if there is any, and for each image that was given its number in it and a remark.
+
+    A number is None where the image is not shown. A remark says what is missing of an image that is shown, else it is
+    empty.
+    """
+
+    file: Image | None
+    numbers: tuple[int | None, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def chosen(items: Sequence[Item], policy: Policy) -> list[Item]:
+    """Those of the images that can be shown, in order: no need to load the others.
+
+    `sheet` shows the newest `SHEET_COUNT`, `last` the last, `error` none but a single one: ImageError.
+    """
+    if policy not in ("sheet", "last", "error"):
+        message = f"images may be 'sheet', 'last' or 'error', not {policy!r}"
+        raise ConfigError(message)
+    if policy == "error" and len(items) > 1:
+        message = (
+            f"{len(items)} images, and one file can be sent: give one, "
+            "or choose 'sheet' (all on one numbered sheet) or 'last' for several images"
+        )
+        raise ImageError(message)
+    return list(items[-1:] if policy == "last" else items[-SHEET_COUNT:])
+
+
+def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIMITS) -> Packed:
+    """The one file that shows the images. The same image given twice is shown once.
+
+    A lone image within the limits is sent untouched and costs nothing; all else takes Pillow and time in proportion to
+    the pixels, so it belongs off the event loop. Raises UnreadableImageError for damaged images, ImageError and
+    ConfigError as `chosen`.
+    """
+    if len(images) == 1:  # spares the hash of all its bytes
+        file, remark = fitted(images[0], limits)
+        return Packed(file, (1,), (remark,))
+    keys = [image.data for image in images]
+    shown = [images[keys.index(key)] for key in chosen(list(dict.fromkeys(keys)), policy)]
+    numbers = {image.data: number for number, image in enumerate(shown, 1)}
+    remarks = {image.data: FIRST_FRAME for image in shown if checked(image.data).animated}
+    return Packed(_file(shown, limits), tuple(map(numbers.get, keys)), tuple(remarks.get(key, "") for key in keys))
+
+
+def _file(images: Sequence[Image], limits: Limits) -> Image | None:
+    if len(images) > 1:
+        return _sheet(images, limits)
+    return fitted(images[0], limits)[0] if images else None
+
+
+def _sheet(images: Sequence[Image], limits: Limits) -> Image:
+    """All images on one sheet, decoded one after the other, each at the size at which it is shown."""
+    from PIL import Image as Pillow  # noqa: PLC0415 - see `pillow`
+
+    layout = lay_out([upright_size(image) for image in images], limits.max_side, limits.max_pixels)
+    sheet = Pillow.new("RGB", (layout.width, layout.height), "white")
+    for number, (image, box) in enumerate(zip(images, layout.boxes, strict=True), 1):
+        picture = on_white(decoded(image, box.width, box.height))
+        sheet.paste(picture, (box.left, box.top))
+        _frame_and_label(sheet, layout, number, picture.size)
+    lossless = all(image.content_type != "image/jpeg" for image in images)
+    return encoded_within(sheet, limits.max_bytes, "images", lossless=lossless)
+
+
+def _frame_and_label(sheet: "Picture", layout: Layout, number: int, size: tuple[int, int]) -> None:
+    """A thin frame, so that a white picture has an edge, and the picture's label above its left corner."""
+    from PIL import ImageDraw, ImageFont  # noqa: PLC0415 - see `pillow`
+
+    box, draw = layout.boxes[number - 1], ImageDraw.Draw(sheet)
+    draw.rectangle((box.left - 1, box.top - 1, box.left + size[0], box.top + size[1]), outline="#808080")
+    font = ImageFont.load_default(layout.band * 3 // 4)
+    draw.text((box.left, box.top - layout.band // 2), label(number), "black", font, anchor="lm")

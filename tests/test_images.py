@@ -1,0 +1,529 @@
+"""`images`: bytes → what they are; one image untouched or made to fit; several on one numbered sheet."""
+
+import base64
+import struct
+import tracemalloc
+import zlib
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageOps
+
+from dynaspark_core.errors import ConfigError, ImageError, UnreadableImageError
+from dynaspark_core.images import (
+    Limits,
+    Packed,
+    Policy,
+    chosen,
+    encoded,
+    from_base64,
+    from_data_uri,
+    header,
+    pack,
+    ready,
+    sniff,
+)
+from dynaspark_core.images.layout import GAP, lay_out
+from dynaspark_core.messages import Image
+
+LARGE = 1_000_000
+
+
+def written(picture: Pillow.Image, form: str = "PNG", **options: Any) -> bytes:
+    file = BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()
+
+
+def plain(width: int = 40, height: int = 30, colour: Any = "red", mode: str = "RGB") -> Pillow.Image:
+    return Pillow.new(mode, (width, height), colour)
+
+
+def noisy(width: int, height: int) -> Pillow.Image:
+    return Pillow.effect_noise((width, height), 90).convert("RGB")
+
+
+def seen(image: Image | None) -> Pillow.Image:
+    assert image is not None
+    return Pillow.open(BytesIO(image.data))
+
+
+def declared(width: int, height: int) -> bytes:
+    """A PNG whose header says so; its data hold nothing."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    start = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + start + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+FRAMES = [plain(40, 30, colour) for colour in ("red", "green", "blue")]
+WHOLE = {
+    "png": (written(plain()), "image/png", False),
+    "png, animated": (written(FRAMES[0], save_all=True, append_images=FRAMES[1:]), "image/png", True),
+    "jpeg": (written(plain(), "JPEG"), "image/jpeg", False),
+    "jpeg, progressive": (written(plain(), "JPEG", progressive=True), "image/jpeg", False),
+    "jpeg, grey": (written(plain(mode="L", colour=9), "JPEG"), "image/jpeg", False),
+    "jpeg, trailing bytes": (written(plain(), "JPEG") + b"motion photo" * 99, "image/jpeg", False),
+    "gif": (written(plain(), "GIF"), "image/gif", False),
+    "gif, no trailer": (written(plain(), "GIF")[:-1], "image/gif", False),
+    "gif, comment": (written(plain(), "GIF", comment="hi" * 300), "image/gif", False),
+    "gif, animated": (written(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:]), "image/gif", True),
+    "webp": (written(plain(), "WEBP"), "image/webp", False),
+    "webp, lossless": (written(plain(), "WEBP", lossless=True), "image/webp", False),
+    "webp, alpha": (written(plain(mode="RGBA"), "WEBP", exif=b"Exif\0\0MM\0*"), "image/webp", False),
+    "webp, animated": (
+        written(FRAMES[0], "WEBP", lossless=True, save_all=True, append_images=FRAMES[1:]),
+        "image/webp",
+        True,
+    ),
+}
+
+NOT_IMAGES = {
+    "empty": (b"", "an empty file"),
+    "blank": (b"  \n", "an empty file"),
+    "text": (b"hello, world\n", "text"),
+    "text, not ASCII": ("grüße ".encode() * 500, "text"),
+    "JSON": (b'{"error": "not found"}', "text"),
+    "HTML": (b"\n<!DOCTYPE html><html>", "a web page"),
+    "HTML, no doctype": (b"<!-- x -->\n<html><body>", "a web page"),
+    "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
+    "SVG, prologue": (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- Inkscape -->\n<svg>', "an SVG drawing"),
+    "XML": (b'<?xml version="1.0"?><feed/>', "XML"),
+    "PDF": (b"%PDF-1.7\n", "a PDF"),
+    "MP4": (b"\0\0\0\x20ftypisom", "a video"),
+    "WebM": (b"\x1aE\xdf\xa3", "a video"),
+    "AVI": (b"RIFF\0\0\0\0AVI LIST", "a video"),
+    "WAV": (b"RIFF\0\0\0\0WAVEfmt ", "an audio file"),
+    "MP3": (b"ID3\x04", "an audio file"),
+    "Ogg": (b"OggS\0", "an audio file"),
+    "HEIC": (b"\0\0\0\x18ftypheic", "AVIF or HEIC"),
+    "AVIF": (b"\0\0\0\x18ftypavif", "AVIF or HEIC"),
+    "BMP": (written(plain(), "BMP"), "BMP, TIFF or ICO"),
+    "TIFF": (written(plain(), "TIFF"), "BMP, TIFF or ICO"),
+    "ZIP": (b"PK\x03\x04", "an archive"),
+    "start of a PNG": (b"\x89PNG\r\n", "damaged start"),
+    "noise": (bytes(range(128, 256)), "unknown type"),
+}
+
+
+@pytest.mark.parametrize(("data", "kind", "animated"), WHOLE.values(), ids=WHOLE)
+def test_an_image_is_known_by_its_bytes(data: bytes, kind: str, *, animated: bool) -> None:
+    found = header(data)
+    assert (found.content_type, found.width, found.height, found.animated) == (kind, 40, 30, animated)
+    assert sniff(data) == kind
+
+
+@pytest.mark.parametrize(("data", "what"), NOT_IMAGES.values(), ids=NOT_IMAGES)
+def test_what_is_no_image_is_named(data: bytes, what: str) -> None:
+    with pytest.raises(UnreadableImageError, match=f"^{what}.*|{what}"):
+        ready(data)
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "gif", "webp", "webp, lossless"])
+def test_a_truncated_image_is_refused_wherever_it_is_cut(name: str) -> None:
+    data = WHOLE[name][0]
+    for end in range(len(data) - 2):
+        with pytest.raises(UnreadableImageError):
+            header(data[:end])
+
+
+@pytest.mark.parametrize(("data", "kind", "_animated"), WHOLE.values(), ids=WHOLE)
+def test_damaged_bytes_raise_nothing_but_our_errors(data: bytes, kind: str, _animated: bool) -> None:
+    for position in range(min(len(data), 300)):
+        damaged = data[:position] + bytes([data[position] ^ 0xFF]) + data[position + 1 :]
+        try:
+            pack([ready(damaged), ready(data)], limits=Limits(max_side=200))
+        except ImageError:
+            continue
+
+
+@pytest.mark.parametrize("filler", [b"\0\0\0\0aaaa\0\0\0\0", b"\xff\xe0\0\x02", b"\x21\xfe\x01a\0"])
+def test_an_image_cut_into_countless_blocks_is_refused(filler: bytes) -> None:
+    starts = {0: declared(9, 9)[:33], 0xFF: b"\xff\xd8", 0x21: b"GIF89a\x09\0\x09\0\0\0\0"}
+    with pytest.raises(UnreadableImageError, match="blocks"):
+        header(starts[filler[0]] + filler * 300_000)
+
+
+@pytest.mark.parametrize("size", [(50_000, 50_000), (1, 60_000_000), (2**31 - 1, 2**31 - 1)])
+def test_a_bomb_is_refused_by_its_declared_size(size: tuple[int, int]) -> None:
+    bomb = declared(*size)
+    tracemalloc.start()
+    with pytest.raises(UnreadableImageError, match="at most 50,000,000 pixels"):
+        pack([ready(bomb), ready(bomb)])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < LARGE
+
+
+def test_an_image_without_a_size_is_refused() -> None:
+    with pytest.raises(UnreadableImageError, match="declares no size"):
+        ready(declared(0, 9))
+
+
+def test_more_bytes_than_are_read_are_refused() -> None:
+    data = written(plain())
+    with pytest.raises(ImageError, match=f"at most {len(data) - 1} are read"):
+        ready(data, limits=Limits(max_read=len(data) - 1))
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("", "image.png"),
+        ("cat.png", "cat.png"),
+        ("cat.PNG", "cat.PNG"),
+        ("cat.jpeg", "cat.png"),
+        ("cat", "cat.png"),
+        ("cat.v2", "cat.v2.png"),
+        ("../../etc/cat.png", "cat.png"),
+        (r"C:\pictures\cat.png", "cat.png"),
+        ('a"b\r\nX: y.png', "abX y.png"),
+        ("кот.png", "кот.png"),
+        (".png", "png.png"),
+        ("a" * 300 + ".png", "a" * 100 + ".png"),
+    ],
+)
+def test_a_file_name_gets_the_extension_of_the_bytes(given: str, name: str) -> None:
+    assert ready(written(plain()), given).name == name
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, None])
+def test_a_limit_is_a_positive_number(limit: Any) -> None:
+    with pytest.raises(ConfigError, match="max_bytes"):
+        Limits(max_bytes=limit)
+
+
+# --- base64 and data URIs ---------------------------------------------------------------------------------------------
+
+BYTES = bytes(range(250, 256)) * 50 + b"!"
+B64 = base64.b64encode(BYTES).decode()
+
+BASE64 = {
+    "text": B64,
+    "bytes": B64.encode(),
+    "lines": base64.encodebytes(BYTES).decode(),
+    "lines of Windows": base64.encodebytes(BYTES).decode().replace("\n", "\r\n"),
+    "blanks around": f"  {B64}\n",
+    "no padding": B64.rstrip("="),
+    "URL-safe": base64.urlsafe_b64encode(BYTES).decode(),
+    "URL-safe, no padding": base64.urlsafe_b64encode(BYTES).decode().rstrip("="),
+    "data URI in its place": f"data:image/png;base64,{B64}",
+}
+URIS = {
+    "usual": f"data:image/png;base64,{B64}",
+    "shouted": f"DATA:IMAGE/PNG;BASE64,{B64}",
+    "no type": f"data:;base64,{B64}",
+    "parameters": f"data:image/svg+xml;charset=utf-8;base64,{B64}",
+    "blank before base64": f"data:image/png; base64,{B64}",
+    "percent-encoded base64": f"data:image/png;base64,{quote(B64)}",
+    "percent-encoded": f"data:image/png,{quote(BYTES)}",
+    "no type, percent-encoded": f"data:,{quote(BYTES)}",
+}
+
+
+@pytest.mark.parametrize("text", BASE64.values(), ids=BASE64)
+def test_base64_is_read_however_it_is_wrapped(text: str | bytes) -> None:
+    assert from_base64(text, LARGE) == BYTES
+
+
+@pytest.mark.parametrize("text", ["!!!!", "aGk=aGk=", "a", "aGk\x00", "aGké", "aGk,aGk", "a===", "=" * 8 + "aGk"])
+def test_other_text_is_no_base64(text: str) -> None:
+    with pytest.raises(UnreadableImageError, match="base64"):
+        from_base64(text, LARGE)
+
+
+@pytest.mark.parametrize("uri", URIS.values(), ids=URIS)
+def test_a_data_uri_is_read_in_all_its_variants(uri: str) -> None:
+    assert from_data_uri(uri, LARGE) == BYTES
+
+
+def test_a_data_uri_without_a_comma_is_refused() -> None:
+    with pytest.raises(UnreadableImageError, match="comma"):
+        from_data_uri("data:image/png;base64", LARGE)
+
+
+@pytest.mark.parametrize("text", [B64, f"data:,{quote(BYTES)}", f"data:,{'a' * 302}"])
+def test_encoded_bytes_over_the_limit_are_refused(text: str) -> None:
+    read = from_data_uri if text.startswith("data:") else from_base64
+    assert len(read(text, 302)) in {301, 302}
+    with pytest.raises(ImageError, match="larger than the 300 bytes"):
+        read(text, 300)
+    with pytest.raises(ImageError, match="larger than the 30 bytes"):
+        read(text, 30)
+
+
+# --- one image --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, animated) in WHOLE.items() if not animated])
+def test_one_image_within_the_limits_is_untouched(name: str) -> None:
+    image = ready(WHOLE[name][0])
+    assert pack([image]) == Packed(image, (1,), ("",))
+
+
+def test_no_image_is_no_file() -> None:
+    assert pack([]) == Packed(None)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, animated) in WHOLE.items() if animated])
+def test_of_an_animation_the_first_frame_is_sent_and_that_is_said(name: str) -> None:
+    packed = pack([ready(WHOLE[name][0], "spin.gif")])
+    assert packed.remarks == ("first frame of an animation",)
+    assert packed.file is not None
+    assert (packed.file.name, packed.file.content_type) == ("spin.png", "image/png")
+    assert seen(packed.file).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_an_image_over_the_pixels_is_shrunk_to_them(form: str) -> None:
+    file = pack([ready(written(noisy(400, 300), form))], limits=Limits(max_pixels=30_000)).file
+    assert seen(file).size == (200, 150)
+    assert file is not None
+    assert file.content_type == ("image/jpeg" if form == "JPEG" else "image/png")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("limit", [60_000, 10_000, 2_000])
+def test_an_image_over_the_bytes_is_made_to_fit(form: str, limit: int) -> None:
+    file = pack([ready(written(noisy(400, 300), form), "n.png")], limits=Limits(max_bytes=limit)).file
+    assert file is not None
+    assert len(file.data) <= limit
+    assert file.name == "n.jpg"
+    assert sniff(file.data) == file.content_type == "image/jpeg"
+
+
+def test_a_limit_that_nothing_fits_is_an_error() -> None:
+    with pytest.raises(ImageError, match="cannot be made smaller"):
+        pack([ready(written(noisy(400, 300)))], limits=Limits(max_bytes=100))
+
+
+def test_what_is_encoded_again_is_upright_and_without_metadata() -> None:
+    picture = plain(300, 200, "blue")
+    picture.paste(plain(150, 200), (0, 0))  # red on the left
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to view
+    exif[0x010F] = "SECRET CAMERA"
+    data = written(picture, "JPEG", exif=exif, comment=b"SECRET PLACE")
+    file = pack([ready(data)], limits=Limits(max_pixels=15_000)).file
+    assert file is not None
+    upright = seen(file)
+    assert upright.size == (100, 150)
+    assert "SECRET" not in file.data.decode("latin-1")
+    top, bottom = (upright.convert("RGB").getpixel((50, y)) for y in (10, 140))
+    assert isinstance(top, tuple)
+    assert isinstance(bottom, tuple)
+    assert (top[0] > 200, bottom[2] > 200) == (True, True)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_every_orientation_is_turned_upright(orientation: int, form: str) -> None:
+    picture = plain(300, 200, "blue")
+    picture.paste(plain(150, 100), (0, 0))
+    picture.paste(plain(150, 100, "white"), (150, 0))
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    data = written(picture, form, exif=exif)
+    expected = ImageOps.exif_transpose(Pillow.open(BytesIO(data))).resize((2, 2), Pillow.Resampling.NEAREST)
+    one = seen(pack([ready(data)], limits=Limits(max_pixels=15_000)).file).convert("RGB")
+    assert (one.width > one.height) == (orientation not in {5, 6, 7, 8})
+    small = one.resize((2, 2), Pillow.Resampling.NEAREST)
+    assert all(abs(a - b) < 16 for a, b in zip(small.tobytes(), expected.convert("RGB").tobytes(), strict=True)), (
+        orientation
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow's own
+def test_damaged_metadata_do_not_matter() -> None:
+    data = written(noisy(400, 300), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff broken")
+    assert seen(pack([ready(data)], limits=Limits(max_pixels=30_000)).file).size == (200, 150)
+
+
+def sixteen_bits() -> bytes:
+    return written(Pillow.new("I;16", (400, 300), 0x8000))
+
+
+def palette_with_hole() -> bytes:
+    picture = plain(400, 300).convert("P")
+    return written(picture, transparency=picture.getpixel((0, 0)))
+
+
+MODES = {
+    "CMYK": (written(plain(400, 300, (0, 255, 255, 0), "CMYK"), "JPEG"), (255, 0, 0)),
+    "16 bits": (sixteen_bits(), (128, 128, 128)),
+    "palette with transparency": (palette_with_hole(), (255, 255, 255)),
+    "grey": (written(plain(400, 300, 100, "L")), (100, 100, 100)),
+    "grey with alpha": (written(plain(400, 300, (100, 0), "LA")), (255, 255, 255)),
+    "black and white": (written(plain(400, 300, 1, "1")), (255, 255, 255)),
+    "half transparent": (written(plain(400, 300, (255, 0, 0, 128), "RGBA")), (255, 127, 127)),
+}
+
+
+@pytest.mark.parametrize(("data", "colour"), MODES.values(), ids=MODES)
+def test_every_colour_mode_looks_right_when_encoded_again(data: bytes, colour: tuple[int, int, int]) -> None:
+    small = seen(pack([ready(data)], limits=Limits(max_pixels=10_000)).file)
+    paper = Pillow.new("RGBA", small.size, "white")
+    found = Pillow.alpha_composite(paper, small.convert("RGBA")).convert("RGB").getpixel((20, 20))
+    assert isinstance(found, tuple)
+    assert all(abs(a - b) <= 6 for a, b in zip(found, colour, strict=True)), found
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "1", "I;16", "F", "LAB", "HSV", "YCbCr"])
+def test_a_pillow_image_of_any_mode_becomes_a_png(mode: str) -> None:
+    assert sniff(encoded(Pillow.new(mode, (9, 9)))) == "image/png"
+
+
+# --- several images ---------------------------------------------------------------------------------------------------
+
+
+def pictures(*sizes: tuple[int, int]) -> list[Image]:
+    return [ready(written(plain(*size, (index * 9, 200, 0)))) for index, size in enumerate(sizes)]
+
+
+def test_several_images_stand_on_one_numbered_sheet() -> None:
+    packed = pack(pictures((300, 200), (200, 300)))
+    assert packed.numbers == (1, 2)
+    assert packed.file is not None
+    assert (packed.file.name, packed.file.content_type) == ("images.png", "image/png")
+    colours = {colour for _, colour in seen(packed.file).getcolors(LARGE) or ()}
+    assert {(0, 200, 0), (9, 200, 0), (255, 255, 255)} <= colours
+
+
+def test_each_image_on_a_sheet_keeps_its_size_where_there_is_room() -> None:
+    sheet = seen(pack(pictures((300, 200), (200, 300))).file)
+    shown = dict((colour, count) for count, colour in sheet.getcolors(LARGE) or ())  # noqa: C402 - pairs turned round
+    assert (shown[0, 200, 0], shown[9, 200, 0]) == (60_000, 60_000)
+
+
+def test_the_same_image_twice_is_shown_once() -> None:
+    one, two = pictures((300, 200), (200, 300))
+    again = ready(one.data, "other name.png")
+    packed = pack([one, two, again])
+    assert packed.numbers == (1, 2, 1)
+    assert packed.file == pack([one, two]).file
+
+
+def test_the_same_image_only_is_sent_as_it_is() -> None:
+    (one,) = pictures((300, 200))
+    assert pack([one, one]) == Packed(one, (1, 1), ("", ""))
+
+
+def test_an_animation_on_a_sheet_is_said_to_be_one() -> None:
+    packed = pack([*pictures((30, 20)), ready(WHOLE["gif, animated"][0])])
+    assert packed.remarks == ("", "first frame of an animation")
+
+
+def test_photographs_make_a_jpeg_sheet() -> None:
+    photo = ready(written(noisy(300, 200), "JPEG"))
+    file = pack([photo, *pictures((300, 200))]).file
+    assert file is not None
+    assert (file.name, file.content_type) == ("images.jpg", "image/jpeg")
+
+
+def test_a_sheet_keeps_to_the_limits() -> None:
+    photos = [ready(written(noisy(900, 700))) for _ in range(4)]
+    limits = Limits(max_bytes=50_000, max_pixels=400_000, max_side=800)
+    file = pack(photos, limits=limits).file
+    assert file is not None
+    width, height = seen(file).size
+    assert (len(file.data) <= 50_000, max(width, height) <= 800, width * height <= 400_000) == (True, True, True)
+
+
+def test_a_damaged_image_on_a_sheet_is_refused() -> None:
+    good = written(noisy(90, 90))
+    bad = good[:200] + b"\0" * 2000 + good[2200:]
+    with pytest.raises(UnreadableImageError, match="cannot be decoded"):
+        pack([ready(good), ready(bad)])
+
+
+def test_the_last_image_alone_is_sent_where_asked() -> None:
+    one, two = pictures((300, 200), (200, 300))
+    assert pack([one, two], "last") == Packed(two, (None, 1), ("", ""))
+
+
+def test_several_images_are_an_error_where_asked() -> None:
+    one, two = pictures((300, 200), (200, 300))
+    assert pack([one], "error").file == one
+    with pytest.raises(ImageError, match=r"2 images.*'sheet'"):
+        pack([one, two], "error")
+
+
+def test_of_very_many_images_the_newest_are_shown() -> None:
+    packed = pack(pictures(*((20 + index, 20) for index in range(28))))
+    assert packed.numbers == (None, None, None, *range(1, 26))
+
+
+@pytest.mark.parametrize("policy", ["", "first", None])
+def test_an_unknown_policy_is_refused(policy: Any) -> None:
+    with pytest.raises(ConfigError, match="'sheet', 'last' or 'error'"):
+        chosen([1], policy)
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("sheet", [1, 2]), ("last", [2])])
+def test_what_a_policy_does_not_show_need_not_be_loaded(policy: Policy, expected: list[int]) -> None:
+    assert chosen([1, 2], policy) == expected
+
+
+SHAPES = {
+    "two alike": [(1000, 800)] * 2,
+    "three": [(1600, 1200), (1200, 800), (600, 1800)],
+    "five": [(1600, 1200), (1200, 800), (600, 1800), (3000, 400), (64, 64)],
+    "tall ones": [(400, 5000)] * 3,
+    "wide ones": [(5000, 400)] * 3,
+    "large ones": [(4000, 3000), (3000, 4000)],
+    "twenty-five": [(300 + 97 * index % 2000, 300 + 61 * index % 1500) for index in range(25)],
+    "row": [(800 + 100 * index, 600) for index in range(12)],
+    "dots": [(1, 1)] * 4,
+}
+
+
+@pytest.mark.parametrize("sizes", SHAPES.values(), ids=SHAPES)
+def test_a_layout_keeps_shapes_never_enlarges_and_never_overlaps(sizes: list[tuple[int, int]]) -> None:
+    layout = lay_out(sizes, 3072, 9_000_000)
+    assert max(layout.width, layout.height) <= 3072
+    assert layout.width * layout.height <= 9_000_000
+    for (width, height), box in zip(sizes, layout.boxes, strict=True):
+        assert box.width <= width
+        assert abs(box.width / width - box.height / height) < 0.01
+        assert min(box.left, box.top - layout.band) >= GAP
+        assert max(box.left + box.width + GAP - layout.width, box.top + box.height + GAP - layout.height) <= 0
+    for number, one in enumerate(layout.boxes):
+        for other in layout.boxes[number + 1 :]:
+            beside = one.left + one.width < other.left or other.left + other.width < one.left
+            above = one.top + one.height < other.top - layout.band or other.top + other.height < one.top - layout.band
+            assert beside or above
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("two alike", 1.0), ("three", 1.0), ("five", 1.0), ("large ones", 0.42), ("row", 0.8)]
+)
+def test_a_layout_makes_pictures_as_large_as_there_is_room(name: str, share: float) -> None:
+    sizes = SHAPES[name]
+    layout = lay_out(sizes, 3072, 25_000_000)
+    assert min(box.width / size[0] for box, size in zip(layout.boxes, sizes, strict=True)) >= share
+
+
+def test_a_large_picture_gives_way_before_a_small_one() -> None:
+    large, small = lay_out([(5000, 5000), (200, 200)], 3072, 25_000_000).boxes
+    assert (small.width, large.width > 2500) == (200, True)
+
+
+def test_a_side_too_small_for_any_layout_still_gives_one() -> None:
+    assert len(lay_out([(10, 10)] * 3, 50, 100).boxes) == 3
+
+
+def test_labels_can_be_read_by_a_machine() -> None:
+    rapidocr = pytest.importorskip("rapidocr", reason="comes with the extra 'local'", exc_type=ImportError)
+    shots = []
+    for number in range(5):
+        shot = plain(700 + 90 * number, 900 - 120 * number, "white")
+        ImageDraw.Draw(shot).rectangle((90, 90, 300, 300), fill=(0, 40 * number, 120))
+        shots.append(ready(written(shot)))
+    sheet = seen(pack(shots).file).convert("RGB")
+    words = " ".join(rapidocr.RapidOCR()(sheet).txts).lower().replace(" ", "")
+    assert [number for number in range(1, 6) if f"image{number}" in words] == [1, 2, 3, 4, 5]

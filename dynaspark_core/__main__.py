@@ -1,0 +1,64 @@
+"""The command line: `python -m dynaspark_core ask "…"` and `python -m dynaspark_core serve`."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from dynaspark_core.client import DynasparkClient
+from dynaspark_core.errors import DynasparkError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0; 1 after an error, which is one line on stderr; 2 for wrong usage; 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (DynasparkError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201  # it is the command's output
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dynaspark_core", description="Ask Dynaspark, or serve it locally.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    ask = commands.add_parser("ask", help="stream the answer to one question to stdout")
+    ask.add_argument("question", nargs="?", help="default: read from stdin")
+    ask.add_argument("--image", metavar="FILE|URL", help="an image to ask about")
+    ask.add_argument("--model", help="default: DYNASPARK_MODEL, else gemini-1.5-flash")
+    ask.add_argument("--base-url", help="default: DYNASPARK_BASE_URL, else the public service")
+    ask.set_defaults(run=_ask)
+    serve = commands.add_parser("serve", help="run a local service with the same protocol")
+    _add_serve(serve)
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    from dynaspark_core.server import cli  # noqa: PLC0415  # the server is not needed to ask
+
+    cli.add_arguments(parser)
+    parser.set_defaults(run=cli.run)
+
+
+def _ask(options: argparse.Namespace) -> int:
+    client = DynasparkClient(options.model, base_url=options.base_url)
+    question = sys.stdin.read() if options.question is None else options.question
+    asyncio.run(_print(client, question, [_image(options.image)] if options.image else []))
+    return 0
+
+
+def _image(source: str) -> str | Path:
+    """A URL as it is; anything else is a file, as the user of the command line named it."""
+    return source if source.startswith(("http://", "https://", "data:")) else Path(source)
+
+
+async def _print(client: DynasparkClient, question: str, images: list[str | Path]) -> None:
+    async for text in client.stream(question, images=images):
+        print(text, end="", flush=True)  # noqa: T201  # it is the command's output
+    print()  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

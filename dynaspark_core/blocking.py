@@ -1,0 +1,105 @@
+"""Sync over async: a coroutine's result, an async generator's items, from any thread, also inside a running loop.
+
+One daemon thread runs one loop for the whole process. It keeps its connections, starts anew after a fork and ends at
+exit. Context variables of the caller reach the coroutine.
+"""
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import aclosing
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_LONGEST_EXIT = 1.0
+"""Seconds that the exit of the interpreter waits for requests to be cancelled."""
+
+
+class _Background:
+    """The thread and its loop; made by the first sync call."""
+
+    def __init__(self) -> None:
+        self._is_ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dynaspark", daemon=True)
+        self._thread.start()
+        self._is_ready.wait()
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            self.loop = runner.get_loop()
+            self._ending = asyncio.Event()
+            self.loop.call_soon(self._is_ready.set)
+            runner.run(self._ended())
+
+    async def _ended(self) -> None:
+        await self._ending.wait()
+
+    def is_here(self) -> bool:
+        return threading.current_thread() is self._thread
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(_LONGEST_EXIT)
+
+
+_background: _Background | None = None
+_lock = threading.Lock()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    global _background  # noqa: PLW0603  # one for the process
+    if _background is None:
+        with _lock:
+            _background = _background or _Background()
+    if _background.is_here():
+        raise RuntimeError("a sync call inside Dynaspark's own event loop would wait for itself: use the async method")
+    return _background.loop
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine returns. An interrupt of this thread cancels it."""
+    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    try:
+        return future.result()
+    finally:
+        future.cancel()
+
+
+def iterate(source: AsyncGenerator[T]) -> Generator[T]:
+    """The source's items, as they come. Nothing starts before the first is asked for; leaving early cancels it."""
+    items: SimpleQueue[tuple[T] | None] = SimpleQueue()
+    future = asyncio.run_coroutine_threadsafe(_pump(source, items.put), _loop())
+    try:
+        while item := items.get():
+            yield item[0]
+        future.result()
+    finally:
+        future.cancel()
+
+
+async def _pump(source: AsyncGenerator[T], put: Callable[[tuple[T] | None], None]) -> None:
+    try:
+        async with aclosing(source):
+            async for item in source:
+                put((item,))
+    finally:
+        put(None)
+
+
+def _stop() -> None:
+    if _background is not None:
+        _background.stop()
+
+
+def _after_fork() -> None:
+    """A child has no such thread; its first sync call starts its own."""
+    global _background, _lock
+    _background, _lock = None, threading.Lock()
+
+
+atexit.register(_stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

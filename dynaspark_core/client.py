@@ -1,0 +1,240 @@
+"""The shared transport: a prompt or a chat goes in, text, events or the reply come out. One attempt is `posting`."""
+
+import logging
+import random
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from warnings import warn
+
+import aiohttp
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from dynaspark_core import fetch, models, pacing, sessions
+from dynaspark_core.dictionaries import messages_from
+from dynaspark_core.errors import ConfigError, DynasparkError
+from dynaspark_core.exchange import Exchange
+from dynaspark_core.images import Policy
+from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta
+from dynaspark_core.posting import Answer, Door
+from dynaspark_core.settings import settings
+from dynaspark_core.sources import image_ref
+
+Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
+"""A text, a list of role/content dictionaries or of messages, or a whole chat."""
+
+_log = logging.getLogger("dynaspark_core")
+
+
+class DynasparkClient:
+    """Dynaspark without a framework: `complete` a prompt, or `stream` its answer. Async; needs no closing.
+
+    Every argument may come from the environment instead (`DYNASPARK_MODEL`, `DYNASPARK_BASE_URL`, …).
+
+    Args:
+        model: Its name or an alias. Default `gemini-1.5-flash`.
+        base_url: Of the service. Default: the public one.
+        path: Of the form post. Default `/generate_response`.
+        api_key: Sent as the query's `api_key`, only if given.
+        headers: Added to the request's headers, or in place of them.
+        proxy: URL of an HTTP proxy. Proxy variables of the environment other than `DYNASPARK_PROXY` are not read.
+        timeout: Seconds for one attempt, wall clock, everything included. Default 120: the host may have to wake up.
+        max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
+        max_concurrency: Requests under way at a time on one event loop, over all clients of that host. Default 10 for
+            the public service, whose limit it is, else 100.
+        model_aliases: Own names for models. A name that the service knows wins.
+        image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
+            numbered sheet, `last` sends the last, `error` refuses.
+        allow_image_urls: Whether http(s) URLs of images are fetched, from public addresses only. Default True.
+
+    Raises `ConfigError` for a value that cannot be used. Calls raise a `DynasparkError`, and nothing else.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        path: str | None = None,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        max_concurrency: int | None = None,
+        model_aliases: Mapping[str, str] | None = None,
+        image_policy: Policy | None = None,
+        allow_image_urls: bool | None = None,
+    ) -> None:
+        self.settings = settings(
+            model=model,
+            base_url=base_url,
+            path=path,
+            api_key=api_key,
+            headers=headers,
+            proxy=proxy,
+            timeout=timeout,
+            max_retries=max_retries,
+            max_concurrency=max_concurrency,
+            model_aliases=model_aliases,
+            image_policy=image_policy,
+            allow_image_urls=allow_image_urls,
+        )
+        self._door = Door(self.settings)
+        self._reading = fetch.Reading(allow_urls=self.settings.allow_image_urls)
+
+    def __repr__(self) -> str:
+        return f"DynasparkClient(model={self.settings.model!r}, base_url={self.settings.origin!r})"
+
+    async def complete(
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
+    ) -> Reply:
+        """The whole reply.
+
+        Args:
+            prompt: A text; a list of role/content dictionaries, as OpenAI writes them; or a `Chat`.
+            model: For this call.
+            images: Added to the last user turn: (name, bytes) pairs, bytes, paths, URLs, PIL images.
+            stop: Texts where the answer is cut.
+        """
+        chat = self.chat(prompt, model=model, images=images, stop=stop)
+        async with aclosing(self.events(chat, is_whole=True)) as events:
+            return [event async for event in events if isinstance(event, Done)][-1].reply
+
+    async def stream(
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
+    ) -> AsyncGenerator[str]:
+        """The answer's text in pieces, as it arrives; arguments as for `complete`.
+
+        Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
+        """
+        chat = self.chat(prompt, model=model, images=images, stop=stop)
+        async with aclosing(self.events(chat)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    yield event.text
+
+    def chat(self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()) -> Chat:
+        """The chat that a prompt means. Raises `ConfigError` naming what cannot be sent."""
+        chat = prompt if isinstance(prompt, Chat) else Chat(())
+        said = chat.messages if isinstance(prompt, Chat) else prompt
+        messages = messages_from(said, [image_ref(image) for image in images])
+        return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
+
+    async def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
+        """Text and calls as they arrive, then `Done` with the whole reply.
+
+        With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again.
+        """
+        exchange = await self._exchange(chat)
+        own = await sessions.sessions()
+        async with own.gate(self.settings.origin, self.settings.max_concurrency):
+            answer, events = await self._asked(exchange, own.session, is_whole=is_whole)
+            try:
+                while events:
+                    for event in events:
+                        yield event
+                    events = await answer.more()
+            finally:
+                answer.leave()
+
+    async def _exchange(self, chat: Chat) -> Exchange:
+        if not chat.messages:
+            raise ConfigError("messages is empty: give at least one")
+        chat = replace(chat, model=self._model(chat.model or self.settings.model))
+        packed = await fetch.packed(list(chat.images()), self.settings.image_policy, self._reading)
+        return Exchange(chat, packed.file, packed.numbers)
+
+    def _model(self, name: str) -> str:
+        resolved = models.resolve(name, self.settings.model_aliases)
+        if resolved not in models.MODELS:
+            _warn_of_unknown(resolved)
+        return resolved
+
+    async def _asked(
+        self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool
+    ) -> tuple[Answer, list[Event]]:
+        """The answer and its first events, after as many attempts as it takes and the settings allow."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(self.settings.max_retries + 1),
+            wait=_wait,
+            before_sleep=_tell,
+            reraise=True,
+        )
+        return await retrying(self._attempt, exchange, session, is_whole=is_whole)
+
+    async def _attempt(
+        self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool
+    ) -> tuple[Answer, list[Event]]:
+        answer = await self._door.post(exchange, session)
+        try:
+            return answer, await answer.more(is_whole=is_whole)
+        except BaseException:
+            answer.leave()
+            raise
+
+
+def _may_pass(exc: BaseException) -> bool:
+    return isinstance(exc, DynasparkError) and pacing.wait(1, exc, 0) is not None
+
+
+def _failure(state: RetryCallState) -> DynasparkError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, DynasparkError)  # noqa: S101  # `_may_pass` lets no other through
+    return error
+
+
+def _wait(state: RetryCallState) -> float:
+    return pacing.wait(state.attempt_number, _failure(state), random.random()) or 0  # noqa: S311  # jitter is no secret
+
+
+def _tell(state: RetryCallState) -> None:
+    seconds = state.next_action.sleep if state.next_action else 0
+    _log.warning("attempt %d failed, next in %.1f s: %s", state.attempt_number, seconds, _failure(state))
+
+
+@lru_cache(maxsize=64)
+def _warn_of_unknown(name: str) -> None:
+    warn(f"model {name!r} is not among those known to this package; it is sent as it is", UserWarning, stacklevel=4)
+
+
+def client_of(holder: Any) -> DynasparkClient:
+    """The client for an object whose attributes are named as the settings, the same client for the same values."""
+    key = getattr(holder, "api_key", None)
+    values = {name: getattr(holder, name) for name in _PLAIN}
+    return _client(
+        **{name: value or None if name == "model" else value for name, value in values.items()},
+        api_key=key.get_secret_value() if key else None,
+        headers=_items(holder.default_headers),
+        model_aliases=_items(holder.model_aliases),
+    )
+
+
+_PLAIN = (
+    "model",
+    "base_url",
+    "path",
+    "proxy",
+    "timeout",
+    "max_retries",
+    "max_concurrency",
+    "image_policy",
+    "allow_image_urls",
+)
+_Items = tuple[tuple[str, str], ...] | None
+
+
+def _items(mapping: Mapping[str, str] | None) -> _Items:
+    return None if mapping is None else tuple(mapping.items())
+
+
+@lru_cache(maxsize=256)
+def _client(headers: _Items, model_aliases: _Items, **values: Any) -> DynasparkClient:
+    return DynasparkClient(
+        headers=None if headers is None else dict(headers),
+        model_aliases=None if model_aliases is None else dict(model_aliases),
+        **values,
+    )

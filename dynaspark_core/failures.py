@@ -1,0 +1,82 @@
+"""aiohttp's failures → ours: one table, one context manager. Whoever uses aiohttp lets nothing else out."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from dynaspark_core.errors import (
+    ConfigError,
+    ConnectError,
+    DynasparkError,
+    ReplyError,
+    RequestTimeoutError,
+    StreamBrokenError,
+)
+
+Told = Callable[[BaseException, str], DynasparkError]
+
+
+def _timeout(_exc: BaseException, text: str) -> DynasparkError:
+    return RequestTimeoutError("the service took longer than `timeout` allows", text=text)
+
+
+def _tls(exc: BaseException, _text: str) -> DynasparkError:
+    return ConnectError(f"no secure connection: {_reason(exc)}", is_retryable=False)
+
+
+def _refused_by_proxy(exc: BaseException, _text: str) -> DynasparkError:
+    return ConnectError(f"the proxy answered {getattr(exc, 'status', 'with an error')}", is_retryable=False)
+
+
+def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
+    return ConnectError(f"no connection to {getattr(exc, 'host', 'the service')}: {_reason(exc)}")
+
+
+def _not_http(exc: BaseException, text: str) -> DynasparkError:
+    return ReplyError(f"the answer is not HTTP that can be read ({type(exc).__name__})", text=text)
+
+
+def _no_url(_exc: BaseException, _text: str) -> DynasparkError:
+    return ConfigError("base_url, path or proxy is not a URL that can be used")
+
+
+def _broken(exc: BaseException, text: str) -> DynasparkError:
+    return StreamBrokenError(f"the connection broke before the answer was whole ({type(exc).__name__})", text=text)
+
+
+FAILURES: tuple[tuple[tuple[type[BaseException], ...], Told], ...] = (
+    ((TimeoutError,), _timeout),
+    ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
+    ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
+    ((aiohttp.ClientConnectorError,), _unreachable),
+    ((aiohttp.InvalidURL, UnicodeError), _no_url),
+    ((aiohttp.ClientResponseError,), _not_http),
+    ((aiohttp.ClientError, OSError), _broken),
+)
+"""The first row that fits wins: the order goes from the special to the general."""
+
+
+@contextmanager
+def ours(text: Callable[[], str]) -> Iterator[None]:
+    """Raises our error for each of aiohttp's, from it; `text` says what had arrived of the answer."""
+    try:
+        yield
+    except (aiohttp.ClientError, OSError, UnicodeError) as exc:
+        _hide_url(exc)
+        told = next(told for kinds, told in FAILURES if isinstance(exc, kinds))
+        raise told(exc, text()) from exc
+
+
+def _reason(exc: BaseException) -> str:
+    inner = getattr(exc, "os_error", exc)
+    return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+
+
+def _hide_url(exc: BaseException) -> None:
+    """The cause is printed with our error: its URL may hold the key or a password."""
+    if isinstance(exc, aiohttp.ClientResponseError):
+        bare = exc.request_info.url.with_query(None).with_user(None)
+        exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, exc.request_info.headers, bare)
+        exc.args = (exc.request_info, exc.history)

@@ -1,0 +1,205 @@
+"""A client's settings: arguments, then `DYNASPARK_*` environment variables, then defaults; each one is checked."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_args
+from urllib.parse import SplitResult, urlsplit
+from warnings import warn
+
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.images import Policy
+from dynaspark_core.models import ALIASES
+
+PUBLIC_URL = "https://dynaspark.onrender.com"
+DEFAULT_PATH = "/generate_response"
+DEFAULT_TIMEOUT = 120.0
+CONNECT_TIMEOUT = 15.0
+DEFAULT_MAX_RETRIES = 2
+PUBLIC_CONCURRENCY = 10
+"""Requests at a time that the public service allows."""
+OWN_CONCURRENCY = 100
+"""Requests at a time to any other host: as many as aiohttp keeps connections by default."""
+
+NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
+"""Parameters that users of the frameworks set and that the service has no field for."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a client is: plain values, so that it pickles and copies.
+
+    `url` is where the form is posted, `origin` its scheme and host; `timeout` are seconds for one attempt, wall clock,
+    everything included; `max_retries` counts the requests after the first.
+    """
+
+    base_url: str
+    path: str
+    model: str
+    timeout: float
+    max_retries: int
+    max_concurrency: int
+    model_aliases: Mapping[str, str]
+    image_policy: Policy
+    allow_image_urls: bool
+    api_key: str | None = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    proxy: str | None = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return self.base_url + self.path
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def settings(
+    *,
+    base_url: str | None = None,
+    path: str | None = None,
+    model: str | None = None,
+    timeout: float | None = None,
+    max_retries: int | None = None,
+    max_concurrency: int | None = None,
+    model_aliases: Mapping[str, str] | None = None,
+    image_policy: Policy | None = None,
+    allow_image_urls: bool | None = None,
+    api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    proxy: str | None = None,
+) -> Settings:
+    """The settings for these arguments; None means "not given". Raises `ConfigError` that names the wrong value."""
+    base = _base_url(_given("base_url", base_url, PUBLIC_URL))
+    return Settings(
+        base_url=base,
+        path=_path(_given("path", path, DEFAULT_PATH)),
+        model=_text("model", _given("model", model, "")),
+        timeout=_number("timeout", _given("timeout", timeout, DEFAULT_TIMEOUT), float, above=0),
+        max_retries=_number("max_retries", _given("max_retries", max_retries, DEFAULT_MAX_RETRIES), int, above=-1),
+        max_concurrency=_number(
+            "max_concurrency",
+            _given("max_concurrency", max_concurrency, PUBLIC_CONCURRENCY if base == PUBLIC_URL else OWN_CONCURRENCY),
+            int,
+            above=0,
+        ),
+        model_aliases=_texts("model_aliases", ALIASES if model_aliases is None else model_aliases),
+        image_policy=_policy(_given("image_policy", image_policy, "sheet")),
+        allow_image_urls=_flag("allow_image_urls", _given("allow_image_urls", allow_image_urls, default=True)),
+        api_key=_api_key(_given("api_key", api_key, None)),
+        headers=_headers({} if headers is None else headers),
+        proxy=_proxy(_given("proxy", proxy, None)),
+    )
+
+
+def _given(name: str, value: T | None, default: T) -> T | str:
+    return value if value is not None else os.environ.get(f"DYNASPARK_{name.upper()}") or default
+
+
+def _base_url(value: object) -> str:
+    text = _text("base_url", value).strip().rstrip("/")
+    parts = _split("base_url", text)
+    if parts.query or parts.fragment:
+        raise ConfigError(f"base_url is {_shown(parts)} with a query or a fragment; give scheme, host and path only")
+    return text
+
+
+def _proxy(value: object) -> str | None:
+    if value is None:
+        return None
+    text = _text("proxy", value)
+    _split("proxy", text)
+    return text
+
+
+def _split(name: str, text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError as exc:
+        raise ConfigError(f"{name} is not a URL: {exc}") from exc
+    if not is_usable or any(char.isspace() for char in text):
+        raise ConfigError(f"{name} is {_shown(parts)!r}; it must be like http://host:port or https://host")
+    return parts
+
+
+def _shown(parts: SplitResult) -> str:
+    """The URL without a password."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _path(value: object) -> str:
+    text = _text("path", value)
+    if not text.startswith("/") or any(char.isspace() or char in "?#" for char in text):
+        raise ConfigError(f"path is {text!r}; it must begin with / and hold no query, as {DEFAULT_PATH} does")
+    return text
+
+
+def _api_key(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.isprintable():
+        raise ConfigError("api_key is not printable text (its value is not shown)")
+    return value or None
+
+
+def _policy(value: Any) -> Policy:
+    if value not in get_args(Policy):
+        raise ConfigError(f"image_policy is {value!r}; it must be one of {', '.join(get_args(Policy))}")
+    policy: Policy = value
+    return policy
+
+
+_FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _flag(name: str, value: object) -> bool:
+    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).lower())
+    if flag is None:
+        raise ConfigError(f"{name} is {value!r}; it must be true or false")
+    return flag
+
+
+def _headers(value: Mapping[str, str]) -> dict[str, str]:
+    for name, text in _texts("headers", value).items():
+        if not name.isascii() or not name.isprintable() or not name.strip() or any(char in " :" for char in name):
+            raise ConfigError(f"headers holds the name {name!r}, which no HTTP header can have")
+        if any(char in "\r\n\0" for char in text):
+            raise ConfigError(f"headers[{name!r}] holds a line break, which no HTTP header can have")
+    return dict(value)
+
+
+def _texts(name: str, value: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
+        raise ConfigError(f"{name} must map text to text, not be {type(value).__name__} with other values")
+    return dict(value)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} is {value!r}; it must be text")
+    return value
+
+
+def _number(name: str, value: object, kind: Callable[[Any], Any], *, above: int) -> Any:
+    try:
+        number = kind(value) if not isinstance(value, bool) else math.nan
+        is_usable = math.isfinite(number) and number > above and (isinstance(value, str) or number == value)
+    except (TypeError, ValueError, OverflowError):
+        is_usable = False
+    if not is_usable:
+        whole = "a whole number" if kind is int else "a number"
+        raise ConfigError(f"{name} is {value!r}; it must be {whole} above {above}")
+    return number
+
+
+def warn_of_unsent(values: Mapping[str, object]) -> None:
+    """Warns that the parameters which are not None are accepted and not sent; Python shows it once a place."""
+    given = [name for name, value in values.items() if value is not None]
+    if given:
+        warn(f"Dynaspark has no field for {', '.join(given)}: accepted, not sent", UserWarning, stacklevel=3)

@@ -1,0 +1,366 @@
+"""The client alone, over real HTTP to the scripted service: what it sends, gives out, retries and refuses."""
+
+import asyncio
+import copy
+import json
+import logging
+import pickle
+import threading
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage
+from dynaspark_core.errors import (
+    AccessError,
+    ConnectError,
+    DynasparkError,
+    NotFoundError,
+    RateLimitError,
+    ReplyError,
+    RequestTimeoutError,
+    ServerError,
+    StreamBrokenError,
+    WakingUpError,
+)
+from dynaspark_core.server import Answer, Asked, LocalService, Rules, Script
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
+
+
+async def pieces(client: DynasparkClient, prompt: object, **options: object) -> list[str]:
+    return [text async for text in client.stream(prompt, **options)]  # type: ignore[arg-type]
+
+
+async def test_the_form_and_headers_are_those_of_the_protocol() -> None:
+    with LocalService(script := Script("Hello.")) as service:
+        url = service.url
+        reply = await DynasparkClient(base_url=url).complete("Hi é\r\n ", model="gemini-2.0-flash")
+    (asked,) = script.asked
+    assert asked.fields == (("user_input", "Hi é\r\n "), ("ai_model", "gemini-2.0-flash"))
+    assert (asked.file, asked.query) == (None, {})
+    assert asked.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert asked.headers["user-agent"].startswith("dynaspark-llm/")
+    assert {name: asked.headers[name] for name in ("accept", "origin", "referer", "x-requested-with")} == {
+        "accept": "*/*",
+        "origin": url,
+        "referer": f"{url}/",
+        "x-requested-with": "XMLHttpRequest",
+    }
+    assert (reply.text, reply.finish_reason) == ("Hello.", "stop")
+
+
+async def test_what_the_old_provider_offered_has_its_place(tmp_path: Path) -> None:
+    """A history joined to one text, the first of `media`, a key only if given, the answer in pieces."""
+    (tmp_path / "b.png").write_bytes(PNG)
+    history = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Describe this."},
+    ]
+    with LocalService(script := Script(lambda _: ["A ", "dot."])) as service:
+        client = DynasparkClient(base_url=service.url, api_key="k", headers={"User-Agent": "mine"})
+        assert "".join(await pieces(client, history, images=[("image.jpg", PNG)])) == "A dot."
+        await client.complete("Describe this.", images=[tmp_path / "b.png"])
+        await client.complete("Describe this.", images=[PNG])
+    turns, bare, unnamed = script.asked
+    assert turns.prompt == (
+        '<turn role="system">Be brief.</turn>\n<turn role="user">Hi</turn>\n<turn role="assistant">Hello.</turn>\n'
+        '<turn role="user">Describe this.[image]</turn>\n<turn role="assistant">\n'
+    )
+    assert (turns.file, turns.content_type, turns.query) == (PNG, "image/png", {"api_key": "k"})
+    assert turns.headers["user-agent"] == "mine"
+    assert (bare.prompt, bare.file, bare.file_name) == ("Describe this.", PNG, "b.png")
+    assert (unnamed.file, unnamed.file_name) == (PNG, "image.png")
+
+
+async def test_a_large_image_arrives_byte_for_byte() -> None:
+    data = PNG[:-12] + _chunk(b"teXt", bytes(range(256)) * 4096) + PNG[-12:]
+    with LocalService(script := Script("ok")) as service:
+        await DynasparkClient(base_url=service.url).complete("?", images=[data])
+    assert script.asked[0].file == data
+    assert int(script.asked[0].headers["content-length"]) > len(data)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+async def test_text_comes_as_it_arrives_at_the_socket() -> None:
+    """The service sends the rest only when the client has shown that it got the first half."""
+    acknowledged = threading.Event()
+
+    def halves(_: Asked) -> Iterator[str]:
+        yield "first half, "
+        if not acknowledged.wait(10):
+            raise TimeoutError("the client kept the first half to itself")
+        yield "second half"
+
+    with LocalService(Script(halves)) as service:
+        stream = DynasparkClient(base_url=service.url).stream("go")
+        assert await anext(stream) == "first half, "
+        acknowledged.set()
+        assert [text async for text in stream] == ["second half"]
+
+
+async def test_events_end_with_the_whole_reply_and_what_the_service_said_of_itself() -> None:
+    answer = Answer(body={"response": "Hello.", "model": "m-1", "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}})  # fmt: skip  # noqa: E501
+    with LocalService(Script(answer)) as service:
+        client = DynasparkClient(base_url=service.url)
+        events = [event async for event in client.events(Chat((Message("user", ("Hi",)),)))]
+    assert events == [TextDelta("Hello."), Done(Reply("Hello.", model="m-1", usage=Usage(1, 2, 3)))]
+
+
+async def test_usage_that_the_service_did_not_report_is_a_flagged_estimate() -> None:
+    with LocalService(Script(Answer(body={"response": "12345678"}))) as service:
+        reply = await DynasparkClient(base_url=service.url).complete("x" * 40)
+    assert reply.usage == Usage(10, 2, 12, estimated=True)
+
+
+async def test_an_answer_is_cut_at_a_stop_sequence_in_any_pieces() -> None:
+    with LocalService(Script(["one E", "ND two", " END"], "one END two")) as service:
+        client = DynasparkClient(base_url=service.url)
+        assert "".join(await pieces(client, "x", stop=["END"])) == "one "
+        assert (await client.complete("x", stop=["END"])).text == "one "
+
+
+async def test_a_model_that_goes_on_with_the_others_turns_is_cut_there() -> None:
+    chat = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+    with LocalService(Script('Yes.</turn>\n<turn role="user">And', "A </turn> in text")) as service:
+        client = DynasparkClient(base_url=service.url)
+        assert (await client.complete(chat)).text == "Yes."
+        assert (await client.complete("lone")).text == "A </turn> in text"
+
+
+EVENTS = b'data: {"response": "Hel"}\n\ndata: lo\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (Answer(body=EVENTS, content_type="text/event-stream"), "Hello"),
+        (Answer(body=b"plain", content_type="text/plain"), "plain"),
+        (Answer(body=b'{"response": "as html"}', content_type="text/html"), "as html"),
+        (Answer(body={"response": ""}), ""),
+    ],
+)
+async def test_each_kind_of_body_is_read(answer: Answer, text: str) -> None:
+    with LocalService(Script(answer, answer)) as service:
+        client = DynasparkClient(base_url=service.url)
+        assert (await client.complete("x")).text == text
+        assert "".join(await pieces(client, "x")) == text
+
+
+async def test_a_failure_that_may_pass_is_asked_again_and_said_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    soon = {"Retry-After": "0"}
+    script = Script(Answer("busy", status=503, headers=soon), Answer("slow down", status=429, headers=soon), "Hello.")
+    with LocalService(script) as service, caplog.at_level(logging.WARNING, "dynaspark_core"):
+        assert (await DynasparkClient(base_url=service.url).complete("secret prompt")).text == "Hello."
+    assert len(script.asked) == 3
+    assert len({asked.prompt for asked in script.asked}) == 1
+    said = [record.getMessage() for record in caplog.records if record.name == "dynaspark_core"]
+    assert [line.split(":")[0].split(",")[0] for line in said] == ["attempt 1 failed", "attempt 2 failed"]
+    assert "secret" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "requests"),
+    [
+        (Answer("no", status=500, headers={"Retry-After": "0"}), ServerError, 3),
+        (Answer("no", status=429, headers={"Retry-After": "3600"}), RateLimitError, 1),
+        (Answer("no", status=400), DynasparkError, 1),
+        (Answer("no", status=401), AccessError, 1),
+        (Answer("no", status=404), NotFoundError, 1),
+        (Answer(body={"error": "no"}), DynasparkError, 1),
+        (Answer(body={"reply": "x"}), ReplyError, 1),
+        (Answer(body=b"", content_type="application/json"), ReplyError, 1),
+        (Answer(status=307, headers={"Location": "http://127.0.0.1:1/"}), DynasparkError, 1),
+    ],
+)
+async def test_requests_are_counted(answer: Answer, error: type[DynasparkError], requests: int) -> None:
+    with LocalService(script := Script(lambda _: answer)) as service:
+        with pytest.raises(error):
+            await DynasparkClient(base_url=service.url).complete("x")
+        assert len(script.asked) == requests
+
+
+async def test_a_long_wait_that_the_service_asks_for_fails_at_once_and_is_told() -> None:
+    script = Script(Answer("no", status=429, headers={"Retry-After": "3600"}))
+    with LocalService(script) as service, pytest.raises(RateLimitError) as caught:
+        await DynasparkClient(base_url=service.url).complete("x")
+    assert (caught.value.retry_after, caught.value.status, caught.value.is_retryable) == (3600, 429, True)
+
+
+async def test_a_waking_host_is_asked_again_then_told() -> None:
+    page = Answer(body=b"<!doctype html><title>starting</title>", content_type="text/html")
+    with LocalService(script := Script(page, page)) as service, pytest.raises(WakingUpError):
+        await DynasparkClient(base_url=service.url, max_retries=1).complete("x")
+    assert len(script.asked) == 2
+
+
+async def test_a_broken_answer_is_asked_again_only_while_nothing_was_shown() -> None:
+    broken = Answer(["half ", "and"], cut=True)
+    with LocalService(script := Script(broken, "whole", broken)) as service:
+        client = DynasparkClient(base_url=service.url)
+        assert (await client.complete("x")).text == "whole"
+        stream = client.stream("x")
+        assert (await anext(stream)).startswith("half")
+        with pytest.raises(StreamBrokenError) as caught:
+            _ = [text async for text in stream]
+    assert caught.value.text == "half and"
+    assert isinstance(caught.value.__cause__, Exception)
+    assert len(script.asked) == 3
+
+
+async def test_a_slow_answer_times_out_with_what_had_arrived() -> None:
+    async def stalls(_: Asked) -> AsyncIterator[str]:
+        yield "half"
+        await asyncio.Event().wait()
+
+    async with LocalService(Script(stalls)) as service:
+        client = DynasparkClient(base_url=service.url, timeout=0.2, max_retries=0)
+        with pytest.raises(RequestTimeoutError) as caught:
+            await client.complete("x")
+    assert caught.value.text == "half"
+
+
+async def test_a_service_that_is_not_there_is_a_connect_error() -> None:
+    with LocalService(Script()) as service:
+        url = service.url
+    with pytest.raises(ConnectError, match=r"no connection to 127\.0\.0\.1"):
+        await DynasparkClient(base_url=url, max_retries=0).complete("x")
+
+
+async def test_a_proxy_is_used_and_its_failure_is_no_direct_connection() -> None:
+    with LocalService(script := Script("through the proxy")) as service:
+        failing = DynasparkClient(base_url=service.url, proxy="http://user:secret@127.0.0.1:9", max_retries=0)
+        with pytest.raises(ConnectError) as caught:
+            await failing.complete("x")
+        assert script.asked == []
+        proxied = DynasparkClient(base_url="http://far.invalid", proxy=service.url)
+        assert (await proxied.complete("x")).text == "through the proxy"
+    assert script.asked[0].headers["host"] == "far.invalid"
+    assert "secret" not in str(caught.value)
+
+
+async def test_cancelling_closes_the_connection_and_asks_no_more() -> None:
+    began, gone = threading.Event(), threading.Event()
+
+    async def forever(_: Asked) -> AsyncIterator[str]:
+        began.set()
+        try:
+            yield "half"
+            await asyncio.Event().wait()
+        finally:
+            gone.set()
+
+    with LocalService(script := Script(forever)) as service:
+        task = asyncio.create_task(DynasparkClient(base_url=service.url).complete("x"))
+        assert await asyncio.to_thread(began.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(gone.wait, 10)
+        assert len(script.asked) == 1
+
+
+async def test_a_stream_that_is_left_closes_its_connection() -> None:
+    gone = threading.Event()
+
+    async def forever(_: Asked) -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "more "
+        finally:
+            gone.set()
+
+    with LocalService(Script(forever)) as service:
+        stream = DynasparkClient(base_url=service.url).stream("x")
+        assert (await anext(stream)).startswith("more")
+        await stream.aclose()
+        assert await asyncio.to_thread(gone.wait, 10)
+
+
+async def test_no_more_requests_are_under_way_than_allowed() -> None:
+    under_way, most = 0, 0
+    three = asyncio.Event()
+
+    async def counts(_: Asked) -> str:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        if under_way == 3:
+            three.set()
+        await three.wait()
+        under_way -= 1
+        return "ok"
+
+    async with LocalService(Script(counts)) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=3)
+        replies = await asyncio.gather(*(client.complete("x") for _ in range(9)))
+    assert [reply.text for reply in replies] == ["ok"] * 9
+    assert most == 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("", "empty"),
+        ([], "empty"),
+        (5, "int"),
+        ([{"role": "wizard", "content": "x"}], "wizard"),
+        ([{"content": "x"}], "role"),
+        (["x"], "str"),
+        ([{"role": "user", "content": [{"type": "audio", "url": "x"}]}], "audio"),
+        ([{"role": "user", "content": [{"type": "hologram"}]}], "hologram"),
+        ([{"role": "user", "content": [{"type": "image", "base64": "!!", "mime_type": "image/png"}]}], "base64"),
+        (Chat(()), "empty"),
+    ],
+)
+async def test_bad_input_is_named_before_anything_is_sent(prompt: object, shown: str) -> None:
+    with LocalService(script := Script("never")) as service, pytest.raises(DynasparkError, match=shown):
+        await DynasparkClient(base_url=service.url).complete(prompt)  # type: ignore[arg-type]
+    assert script.asked == []
+
+
+async def test_an_unknown_model_is_sent_with_one_warning() -> None:
+    with LocalService(script := Script(lambda _: "ok")) as service:
+        client = DynasparkClient("gemini-next", base_url=service.url)
+        with pytest.warns(UserWarning, match="gemini-next"):
+            await client.complete("x")
+        await client.complete("x")
+    assert [asked.model for asked in script.asked] == ["gemini-next"] * 2
+
+
+async def test_a_used_client_pickles_and_copies() -> None:
+    with LocalService(Script(lambda _: "ok")) as service:
+        client = DynasparkClient(base_url=service.url, headers={"X-Own": "1"})
+        await client.complete("x")
+        for other in (pickle.loads(pickle.dumps(client)), copy.deepcopy(client)):
+            assert (await other.complete("x")).text == "ok"
+
+
+async def test_a_key_never_stands_in_an_error() -> None:
+    echo = Script(lambda asked: Answer(f"bad key {asked.query['api_key']}", status=401))
+    with LocalService(echo) as service, pytest.raises(AccessError) as caught:
+        await DynasparkClient(base_url=service.url, api_key="k-secret").complete("x")
+    assert "k-secret" not in f"{caught.value} {caught.value.body} {caught.value!r}"
+
+
+async def test_limits_of_the_service_are_met_with_its_own_words() -> None:
+    with LocalService(Script(lambda _: "ok"), rules=Rules(api_key="right")) as service:
+        with pytest.raises(AccessError):
+            await DynasparkClient(base_url=service.url, api_key="wrong").complete("x")
+        assert (await DynasparkClient(base_url=service.url, api_key="right").complete("x")).text == "ok"
+
+
+def test_an_error_pickles_with_what_it_carries() -> None:
+    error = RateLimitError("slow", status=429, body=json.dumps({}), retry_after=3)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (RateLimitError, "slow", vars(error))

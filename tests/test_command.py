@@ -1,0 +1,69 @@
+"""`python -m dynaspark_core ask`: the answer on stdout, an error as one line on stderr."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynaspark_core.__main__ import main
+from dynaspark_core.server import Answer, LocalService, Script
+
+RECEIPT = Path(__file__).parent.parent / "examples/receipt.png"
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script(lambda asked: Answer("why", status=400) if asked.prompt == "fail" else ["Hel", "lo é"])
+
+
+@pytest.fixture
+def url(script: Script) -> Iterator[str]:
+    with LocalService(script) as service:
+        yield service.url
+
+
+def test_ask_streams_the_answer(url: str, script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "Hi", "--model", "gemini-2.0-flash", "--base-url", url]) == 0
+    assert capsys.readouterr() == ("Hello é\n", "")
+    assert (script.asked[0].prompt, script.asked[0].model) == ("Hi", "gemini-2.0-flash")
+
+
+def test_without_a_question_it_reads_stdin(
+    url: str, script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("from stdin\n"))
+    assert main(["ask", "--base-url", url]) == 0
+    assert script.asked[0].prompt == "from stdin\n"
+    assert capsys.readouterr().out == "Hello é\n"
+
+
+def test_an_image_file_is_sent(url: str, script: Script) -> None:
+    assert main(["ask", "What?", "--image", str(RECEIPT), "--base-url", url]) == 0
+    assert (script.asked[0].file_name, script.asked[0].file) == ("receipt.png", RECEIPT.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["fail"], "why"),
+        ([""], "empty"),
+        (["x", "--image", "missing.png"], "missing.png"),
+        (["x", "--image", "http://127.0.0.1:9/x.png"], "127.0.0.1"),
+        (["x", "--base-url", "nope"], "nope"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_1(
+    url: str, arguments: list[str], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "--base-url", url, *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert shown in err
+
+
+def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["ask", "--wrong"])
+    assert caught.value.code == 2
+    assert "--wrong" in capsys.readouterr().err

@@ -1,0 +1,130 @@
+"""One object works everywhere and leaves nothing behind: loops, threads, forks, notebooks, exit.
+
+Each script runs in a process of its own under `-X dev -W error` and never closes anything; its stderr must stay empty.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from textwrap import dedent
+
+import pytest
+
+from dynaspark_core.server import Asked, LocalService, Script
+
+HEAD = """
+import asyncio, os, sys, threading
+from dynaspark_core import DynasparkClient, blocking
+client = DynasparkClient(base_url=sys.argv[1])
+async def ask(): return (await client.complete("x")).text
+"""
+
+SCRIPTS = {
+    "a script that never closes": """
+        print(asyncio.run(ask()))
+    """,
+    "one client on several loops": """
+        print("".join(asyncio.run(ask()) for _ in range(5)))
+    """,
+    "a loop that is closed without its generators": """
+        for _ in range(3):
+            loop = asyncio.new_event_loop()
+            print(loop.run_until_complete(ask()), end="")
+            loop.close()
+    """,
+    "a loop that nobody closes before the next": """
+        loop = asyncio.new_event_loop()
+        print(loop.run_until_complete(ask()), end="")
+        print(asyncio.run(ask()), end="")
+        print(loop.run_until_complete(ask()), end="")
+        loop.close()
+    """,
+    "sync": """
+        print(blocking.run(ask()), blocking.run(ask()))
+    """,
+    "sync inside a running loop": """
+        async def notebook():
+            return blocking.run(ask()) + await ask() + "".join(blocking.iterate(client.stream("x")))
+        print(asyncio.run(notebook()))
+    """,
+    "threads with loops of their own, and sync ones": """
+        said = []
+        def own(): said.append(asyncio.run(ask()))
+        def sync(): said.append(blocking.run(ask()))
+        threads = [threading.Thread(target=target) for target in (own, sync) * 8]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print("".join(said))
+    """,
+    "a stream that is left": """
+        stream = blocking.iterate(client.stream("x"))
+        print(next(stream))
+        stream.close()
+    """,
+    "an async stream that is left": """
+        async def first():
+            async for text in client.stream("x"):
+                return text
+        print(asyncio.run(first()))
+    """,
+    "exit in the middle of a stream": """
+        stream = blocking.iterate(client.stream("forever"))
+        print(next(stream))
+    """,
+    "exit in the middle of an async stream": """
+        async def first():
+            stream = client.stream("forever")
+            return await anext(stream)
+        print(asyncio.run(first()))
+    """,
+    "a fork after use": """
+        print(blocking.run(ask()), flush=True)
+        if pid := os.fork():
+            assert os.waitpid(pid, 0)[1] == 0
+            print(blocking.run(ask()))
+        else:
+            print(blocking.run(ask()), asyncio.run(ask()), flush=True)
+            os._exit(0)
+    """,
+    "a fork after use that exits as usual": """
+        print(blocking.run(ask()), flush=True)
+        if pid := os.fork():
+            sys.exit(os.waitpid(pid, 0)[1])
+        print(blocking.run(ask()))
+    """,
+}
+
+
+def _answer(asked: Asked) -> str | Iterator[str]:
+    return "o" if asked.prompt == "x" else _forever()
+
+
+_ended = threading.Event()
+
+
+def _forever() -> Iterator[str]:
+    yield "begun "
+    _ended.wait(60)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with LocalService(Script(_answer)) as service:
+        yield service.url
+        _ended.set()
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_that_closes_nothing_ends_in_silence(name: str, url: str) -> None:
+    script = HEAD + dedent(SCRIPTS[name])
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", script, url],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(done.stdout.replace("begun", "").split()) <= {"o", "oo", "ooo", "ooooo", "o" * 16}
+    assert done.stdout

@@ -1,0 +1,88 @@
+"""Settings: arguments, then environment, then defaults; a wrong one is named before anything is sent."""
+
+from typing import Any
+
+import pytest
+
+from dynaspark_core import DynasparkClient, models
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.settings import OWN_CONCURRENCY, PUBLIC_CONCURRENCY, PUBLIC_URL, settings
+
+
+def test_the_defaults_are_the_public_service() -> None:
+    default = settings()
+    assert (default.url, default.origin) == (f"{PUBLIC_URL}/generate_response", PUBLIC_URL)
+    assert (default.api_key, default.proxy, default.headers) == (None, None, {})
+    assert default.max_concurrency == PUBLIC_CONCURRENCY
+    assert settings(base_url="http://localhost:1").max_concurrency == OWN_CONCURRENCY
+
+
+def test_an_argument_wins_over_the_environment_and_that_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNASPARK_BASE_URL", "http://env:1/")
+    monkeypatch.setenv("DYNASPARK_TIMEOUT", "7.5")
+    monkeypatch.setenv("DYNASPARK_MAX_RETRIES", "0")
+    assert (settings().base_url, settings().timeout, settings().max_retries) == ("http://env:1", 7.5, 0)
+    assert settings(base_url="http://arg:2", timeout=1, max_retries=4).max_retries == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("base_url", "nope", "nope"),
+        ("base_url", "ftp://host", "ftp://host"),
+        ("base_url", "http://", "http:"),
+        ("base_url", "http://host:99999", "port|Port"),
+        ("base_url", "http://a b", "a b"),
+        ("base_url", "http://host?x=1", "query"),
+        ("base_url", 5, "5"),
+        ("path", "generate", "generate"),
+        ("path", "/a?b", "a\\?b"),
+        ("proxy", "socks5://host:1", "socks5://host:1"),
+        ("timeout", -1, "-1"),
+        ("timeout", 0, "0"),
+        ("timeout", float("inf"), "inf"),
+        ("timeout", "soon", "soon"),
+        ("timeout", True, "True"),
+        ("max_retries", -1, "-1"),
+        ("max_retries", 1.5, "1.5"),
+        ("max_concurrency", 0, "0"),
+        ("headers", {"A B": "x"}, "A B"),
+        ("headers", {"A": "x\r\nB: y"}, "A"),
+        ("headers", {"A": 1}, "headers"),
+        ("headers", [("A", "b")], "headers"),
+        ("model_aliases", {"a": None}, "model_aliases"),
+        ("model", 5, "5"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: Any, shown: str) -> None:
+    with pytest.raises(ConfigError, match=shown) as caught:
+        settings(**{name: value})
+    assert name in str(caught.value)
+
+
+def test_a_wrong_key_or_password_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as key:
+        settings(api_key="se\ncret")
+    with pytest.raises(ConfigError) as proxy:
+        settings(proxy="socks5://user:secret@host:1")
+    assert "cret" not in f"{key.value} {proxy.value}"
+    client = DynasparkClient(api_key="secret", proxy="http://u:secret@host:1", headers={"A": "secret"})
+    assert "secret" not in f"{client!r} {client.settings!r}"
+
+
+def test_an_unknown_keyword_is_refused() -> None:
+    with pytest.raises(TypeError, match="temprature"):
+        DynasparkClient(temprature=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("name", "aliases", "expected"),
+    [
+        ("", {}, "gemini-1.5-flash"),
+        ("gemini-2.0-flash", models.ALIASES, "gemini-2.0-flash"),
+        ("fast", {"fast": "gemini-2.0-flash-lite"}, "gemini-2.0-flash-lite"),
+        ("gemini-9", {}, "gemini-9"),
+    ],
+)
+def test_a_known_name_wins_over_an_alias(name: str, aliases: dict[str, str], expected: str) -> None:
+    assert models.resolve(name, aliases) == expected

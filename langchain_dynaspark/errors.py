@@ -1,0 +1,145 @@
+"""Each of our errors as a twin that is LangChain's too, so that its retry middleware and fallbacks know it.
+
+A twin inherits both: `except dynaspark_core.errors.RateLimitError` and `except ModelRateLimitError` catch the same.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core import exceptions as theirs
+
+from dynaspark_core import errors as ours
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """What LangChain's tracers read of a refused request; it holds no key and no request."""
+
+    status_code: int
+    text: str
+
+
+class _Answered:
+    """Adds `response`, which LangChain puts into its traces."""
+
+    status: int
+    body: str
+
+    @property
+    def response(self) -> ErrorResponse:
+        return ErrorResponse(self.status, self.body)
+
+
+class DynasparkInvalidRequestError(ours.ConfigError, theirs.ModelInvalidRequestError):
+    """A setting or an input cannot be sent."""
+
+
+class DynasparkImageError(ours.ImageError, theirs.ModelInvalidRequestError):
+    """An image cannot be sent."""
+
+
+class DynasparkForbiddenImageError(ours.ForbiddenImageError, theirs.ModelInvalidRequestError):
+    """Policy: this address or path may not be read."""
+
+
+class DynasparkUnreadableImageError(ours.UnreadableImageError, theirs.ModelInvalidRequestError):
+    """The bytes are not an image that the service takes."""
+
+
+class DynasparkConnectionError(ours.ConnectError, theirs.ModelConnectionError):
+    """No connection to the service."""
+
+
+class DynasparkTimeoutError(ours.RequestTimeoutError, theirs.ModelTimeoutError):
+    """The attempt took longer than `timeout`."""
+
+
+class DynasparkStreamBrokenError(ours.StreamBrokenError, theirs.ModelConnectionError):
+    """The answer ended early; `text` is what had arrived."""
+
+
+class DynasparkStatusError(_Answered, ours.StatusError, theirs.ModelAPIError):
+    """The service refused or failed in another way."""
+
+
+class DynasparkRejectedError(_Answered, ours.RejectedError, theirs.ModelInvalidRequestError):
+    """400, 413, 415, 422."""
+
+
+class DynasparkAuthenticationError(_Answered, ours.AccessError, theirs.ModelAuthenticationError):
+    """401."""
+
+
+class DynasparkPermissionDeniedError(_Answered, ours.AccessError, theirs.ModelPermissionDeniedError):
+    """403."""
+
+
+class DynasparkNotFoundError(_Answered, ours.NotFoundError, theirs.ModelNotFoundError):
+    """404."""
+
+
+class DynasparkRateLimitError(_Answered, ours.RateLimitError, theirs.ModelRateLimitError):
+    """429; `retry_after` in seconds, if the service said so."""
+
+
+class DynasparkServerError(_Answered, ours.ServerError, theirs.ModelAPIError):
+    """5xx."""
+
+
+class DynasparkReplyError(ours.ReplyError, theirs.ModelAPIError):
+    """A 2xx answer that is not a reply."""
+
+
+class DynasparkWakingUpError(ours.WakingUpError, theirs.ModelAPIError):
+    """An HTML page: the host is starting the service."""
+
+
+class DynasparkToolCallError(ours.ToolCallError, theirs.ModelAPIError):
+    """A required call did not come."""
+
+
+class DynasparkOutputError(ours.OutputError, theirs.ModelAPIError):
+    """The answer holds no object of the schema asked for."""
+
+
+TWINS: dict[type[ours.DynasparkError], type[ours.DynasparkError]] = {
+    ours.ConfigError: DynasparkInvalidRequestError,
+    ours.ImageError: DynasparkImageError,
+    ours.ForbiddenImageError: DynasparkForbiddenImageError,
+    ours.UnreadableImageError: DynasparkUnreadableImageError,
+    ours.ConnectError: DynasparkConnectionError,
+    ours.RequestTimeoutError: DynasparkTimeoutError,
+    ours.StreamBrokenError: DynasparkStreamBrokenError,
+    ours.StatusError: DynasparkStatusError,
+    ours.RejectedError: DynasparkRejectedError,
+    ours.AccessError: DynasparkAuthenticationError,
+    ours.NotFoundError: DynasparkNotFoundError,
+    ours.RateLimitError: DynasparkRateLimitError,
+    ours.ServerError: DynasparkServerError,
+    ours.ReplyError: DynasparkReplyError,
+    ours.WakingUpError: DynasparkWakingUpError,
+    ours.ToolCallError: DynasparkToolCallError,
+    ours.OutputError: DynasparkOutputError,
+}
+
+
+def twin(error: ours.DynasparkError) -> ours.DynasparkError:
+    """The same error, with the same message and attributes, of a class that is LangChain's too."""
+    kind: type[Any] = TWINS.get(type(error), type(error))
+    if kind is DynasparkAuthenticationError and vars(error).get("status") == 403:
+        kind = DynasparkPermissionDeniedError
+    result: ours.DynasparkError = kind(*error.args)
+    vars(result).update(vars(error))
+    result.is_retryable = error.is_retryable
+    return result
+
+
+@contextmanager
+def langchain_errors() -> Iterator[None]:
+    """Raises the twin of each of our errors, from it."""
+    try:
+        yield
+    except ours.DynasparkError as error:
+        raise twin(error) from error

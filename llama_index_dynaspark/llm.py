@@ -1,0 +1,204 @@
+"""`Dynaspark`: the service as a LlamaIndex LLM. The conversation itself is `dynaspark_core`'s work."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from llama_index.core.base.llms.generic_utils import (
+    astream_chat_response_to_completion_response,
+    chat_response_to_completion_response,
+    stream_chat_response_to_completion_response,
+)
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    MessageRole,
+)
+from llama_index.core.bridge.pydantic import SecretStr
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.llm import CompletionToPromptType, MessagesToPromptType, ToolSelection
+from llama_index.core.types import BaseOutputParser, PydanticProgramMode
+
+from dynaspark_core import Done, TextDelta, blocking, models
+from dynaspark_core.images import Policy
+from llama_index_dynaspark import convert
+from llama_index_dynaspark.configured import ConfiguredLLM
+
+if TYPE_CHECKING:
+    from llama_index.core.tools.types import BaseTool
+
+
+class Dynaspark(ConfiguredLLM):
+    """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
+
+    Roles and history are written into that text: they are emulated. Streaming is of what arrives: text is given out as
+    the answer's bytes come in.
+
+    Args:
+        model: Its name or an alias. Default `gemini-1.5-flash`.
+        stop: Texts where the answer is cut, here and not by the service.
+        base_url, path, api_key, proxy, timeout, max_retries, max_concurrency, model_aliases, image_policy,
+            allow_image_urls: see `dynaspark_core.DynasparkClient`; each may come from the environment as `DYNASPARK_…`.
+        default_headers: Added to the request's headers, or in place of them.
+        context_window: In tokens. Default: the model's published one, 1,048,576.
+        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
+        is_function_calling_model: Whether agents and programs use tools. Default True.
+        temperature, max_tokens: Accepted, and not sent: the service has no field for them. A warning says so.
+
+    Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
+
+    Examples:
+        ```python
+        from llama_index_dynaspark import Dynaspark
+
+        llm = Dynaspark(model="gemini-2.0-flash")
+        print(llm.complete("What is the capital of France?"))
+        ```
+    """
+
+    def __init__(
+        self,
+        model: str = "",
+        *,
+        stop: Sequence[str] | None = None,
+        base_url: str | None = None,
+        path: str | None = None,
+        api_key: SecretStr | str | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        max_concurrency: int | None = None,
+        model_aliases: Mapping[str, str] | None = None,
+        image_policy: Policy | None = None,
+        allow_image_urls: bool | None = None,
+        context_window: int = 0,
+        num_output: int = 0,
+        is_function_calling_model: bool = True,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        callback_manager: CallbackManager | None = None,
+        rate_limiter: Any = None,
+        system_prompt: str | None = None,
+        messages_to_prompt: MessagesToPromptType | None = None,
+        completion_to_prompt: CompletionToPromptType | None = None,
+        pydantic_program_mode: PydanticProgramMode = PydanticProgramMode.DEFAULT,
+        output_parser: BaseOutputParser | None = None,
+        query_wrapper_prompt: Any = None,
+    ) -> None:
+        super().__init__(
+            model=model,
+            stop=None if stop is None else list(stop),
+            base_url=base_url,
+            path=path,
+            api_key=SecretStr(api_key) if isinstance(api_key, str) else api_key,
+            default_headers=default_headers,
+            proxy=proxy,
+            timeout=timeout,
+            max_retries=max_retries,
+            max_concurrency=max_concurrency,
+            model_aliases=model_aliases,
+            image_policy=image_policy,
+            allow_image_urls=allow_image_urls,
+            context_window=context_window or models.describe(model).context_window,
+            num_output=num_output or max_tokens or models.describe(model).max_output,
+            is_function_calling_model=is_function_calling_model,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            callback_manager=callback_manager or CallbackManager([]),
+            rate_limiter=rate_limiter,
+            system_prompt=system_prompt,
+            messages_to_prompt=messages_to_prompt,
+            completion_to_prompt=completion_to_prompt,
+            pydantic_program_mode=pydantic_program_mode,
+            output_parser=output_parser,
+            query_wrapper_prompt=query_wrapper_prompt,
+        )
+        self._check()
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        return blocking.run(self._response(messages, **kwargs))
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        return await self._response(messages, **kwargs)
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        return blocking.iterate(self._responses(messages, **kwargs))
+
+    @llm_chat_callback()
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        return self._responses(messages, **kwargs)
+
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        messages = self._completion(prompt, formatted, kwargs)
+        return chat_response_to_completion_response(blocking.run(self._response(messages, **kwargs)))
+
+    @llm_completion_callback()
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        messages = self._completion(prompt, formatted, kwargs)
+        return chat_response_to_completion_response(await self._response(messages, **kwargs))
+
+    @llm_completion_callback()
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
+        messages = self._completion(prompt, formatted, kwargs)
+        return stream_chat_response_to_completion_response(blocking.iterate(self._responses(messages, **kwargs)))
+
+    @llm_completion_callback()
+    async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
+        messages = self._completion(prompt, formatted, kwargs)
+        return astream_chat_response_to_completion_response(self._responses(messages, **kwargs))
+
+    async def _response(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        return convert.response(await self._client.complete(self._chat(messages, **kwargs)))
+
+    async def _responses(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse]:
+        text = ""
+        async with aclosing(self._client.events(self._chat(messages, **kwargs))) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    text += event.text
+                    yield convert.piece(text, event.text)
+                elif isinstance(event, Done):
+                    yield convert.response(event.reply, delta="")
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence["BaseTool"],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        tool_choice: str | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        messages = list(chat_history or [])
+        if user_msg is not None:
+            messages.append(
+                ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
+            )
+        return {
+            "messages": messages,
+            "tools": [convert.tool(tool) for tool in tools],
+            "tool_choice": convert.tool_choice(tool_choice, is_required=tool_required),
+            "allow_parallel_tool_calls": allow_parallel_tool_calls,
+            **kwargs,
+        }
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        calls = convert.selections(response.message)
+        if not calls and error_on_no_tool_call:
+            raise ValueError(f"the model called no tool; it wrote: {response.message.content or 'nothing'}")
+        return calls

@@ -1,0 +1,17 @@
+"""A question about a picture: the client alone, no framework."""
+
+import asyncio
+from pathlib import Path
+
+from dynaspark_core import DynasparkClient
+
+receipt = Path(__file__).parent / "receipt.png"
+
+
+async def main() -> None:
+    async for text in DynasparkClient().stream("What is the total on this receipt?", images=[receipt]):
+        print(text, end="", flush=True)
+    print()
+
+
+asyncio.run(main())

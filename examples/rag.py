@@ -1,0 +1,21 @@
+"""LlamaIndex finds passages in real documents by BM25, which needs no model, and the LLM answers from them."""
+
+from pathlib import Path
+
+from llama_index.core import SimpleDirectoryReader
+from llama_index.core.node_parser import MarkdownNodeParser
+from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.retrievers.bm25 import BM25Retriever
+
+from llama_index_dynaspark import Dynaspark
+
+here = Path(__file__).parent
+files = [*here.glob("documents/*.md"), here.parent / "LICENSE"]
+nodes = MarkdownNodeParser().get_nodes_from_documents(SimpleDirectoryReader(input_files=files).load_data())
+retriever = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=1)
+engine = RetrieverQueryEngine.from_args(retriever, llm=Dynaspark())
+
+answer = engine.query("What does everyone have the right to concerning rest and leisure?")
+print(answer)
+for source in answer.source_nodes:
+    print(f"   from {source.metadata['file_name']}: {' '.join(source.text.split())[:60]}…")

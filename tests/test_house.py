@@ -1,0 +1,185 @@
+"""The drawing in CONTRIBUTING.md, held: the arrows, what a pure module may touch, the sizes. See the last test."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark")
+WORLD = {"aiohttp", "asyncio", "multiprocessing", "pathlib", "socket", "ssl", "subprocess", "threading", "time"}
+"""What no pure module imports."""
+EDGE = [
+    ("__main__",),
+    ("client", "server"),
+    ("posting", "fetch", "sessions", "blocking"),
+    ("failures", "settings", "download"),
+]
+"""The modules that touch the world, from the top down; `server` is a room of its own."""
+PURE = [
+    ("exchange",),
+    ("prompt", "decoding", "stops", "wire", "dictionaries"),
+    ("tools", "content", "jsontext", "pacing", "gate"),
+    ("schema", "sources", "answers", "images", "models"),
+    ("scalars",),
+    ("messages", "errors", "_version"),
+]
+"""The pure modules, from the top down."""
+LEVEL = {name: level for level, names in enumerate([*EDGE, *PURE]) for name in names}
+TOP = {name for names in EDGE for name in names}
+MAY_NOT = {
+    "server": {"client", "posting", "wire", "prompt", "exchange", "tools", "dictionaries", "decoding"},
+    "langchain_dynaspark": {"aiohttp", "llama_index", "llama_index_dynaspark"},
+    "llama_index_dynaspark": {"aiohttp", "langchain_core", "langchain_dynaspark"},
+}
+"""The service is written from the protocol alone; a framework's package knows no wire and no other framework."""
+MOST_LINES, MOST_BODY = 250, 40
+
+Sources = dict[str, str]
+
+
+def sources() -> Sources:
+    """Path → text of every module of the packages."""
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def room(path: str) -> str:
+    """`wire` for `dynaspark_core/wire.py`, `images` for all of its package, a framework's package as a whole."""
+    package, *rest = Path(path).with_suffix("").parts
+    return rest[0] if package == "dynaspark_core" else package
+
+
+def imports(text: str) -> Iterator[str]:
+    """The dotted names that a module imports, also inside functions."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(text: str) -> set[str]:
+    return {name.split(".")[1] for name in imports(text) if name.startswith("dynaspark_core.")} & LEVEL.keys()
+
+
+def wrong_arrows(files: Sources) -> list[str]:
+    """Imports of our own that do not go down, and those that a room may not have at all."""
+    wrong = []
+    for path, text in files.items():
+        here = room(path)
+        used = rooms_imported(text) | {name.split(".")[0] for name in imports(text)}
+        wrong += [f"{path} may not import {name}" for name in sorted(used & MAY_NOT.get(here, set()))]
+        if here in LEVEL:
+            up = {name for name in rooms_imported(text) if name != here and LEVEL[name] <= LEVEL[here]}
+            wrong += [f"{path} imports {name}, which does not stand below it" for name in sorted(up)]
+    return wrong
+
+
+def cycles(files: Sources) -> list[str]:
+    """Modules that stand on one level and import each other, in a circle."""
+    used = {Path(path).with_suffix("").as_posix().replace("/", "."): _dotted(text) for path, text in files.items()}
+    arrows = {name: {other for other in used if other != name and f"{other}." in used[name]} for name in used}
+    while leaves := [name for name, used in arrows.items() if not used & arrows.keys()]:
+        for name in leaves:
+            del arrows[name]
+    return sorted(name for name in arrows if not name.endswith("__init__"))
+
+
+def _dotted(text: str) -> str:
+    return " ".join(f"{name}." for name in imports(text))
+
+
+def impurities(files: Sources) -> list[str]:
+    """Pure modules that import something of the world."""
+    pure = {path: text for path, text in files.items() if room(path) in LEVEL and room(path) not in TOP}
+    return [
+        f"{path} imports {name}" for path, text in pure.items() for name in imports(text) if name.split(".")[0] in WORLD
+    ]
+
+
+def unplaced(files: Sources) -> list[str]:
+    """Modules of the core that the drawing does not know."""
+    return [path for path in files if path.startswith("dynaspark_core/") and room(path) not in {*LEVEL, "__init__"}]
+
+
+def too_large(files: Sources) -> list[str]:
+    """Modules and functions over the sizes; a docstring does not count for a function."""
+    modules = [f"{path}: {lines} lines" for path, text in files.items() if (lines := text.count("\n")) > MOST_LINES]
+    nodes = ((path, node) for path, text in files.items() for node in ast.walk(ast.parse(text)))
+    functions = [
+        f"{path}: {node.name} has {lines} lines"
+        for path, node in nodes
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (lines := _body(node)) > MOST_BODY
+    ]
+    return modules + functions
+
+
+def _body(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+CHECKS = [wrong_arrows, cycles, impurities, unplaced, too_large]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_house_is_as_it_is_drawn(check: object) -> None:
+    assert check(sources()) == []  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "text"),
+    [
+        (wrong_arrows, "dynaspark_core/errors.py", "from dynaspark_core.messages import Chat"),
+        (wrong_arrows, "dynaspark_core/wire.py", "def f():\n    from dynaspark_core import client"),
+        (wrong_arrows, "dynaspark_core/server/app.py", "from dynaspark_core.wire import form"),
+        (wrong_arrows, "langchain_dynaspark/convert.py", "import aiohttp"),
+        (wrong_arrows, "llama_index_dynaspark/llm.py", "from langchain_dynaspark import ChatDynaspark"),
+        (cycles, "dynaspark_core/stops.py", "from dynaspark_core.exchange import Exchange"),
+        (impurities, "dynaspark_core/prompt.py", "import time"),
+        (impurities, "dynaspark_core/images/sheet.py", "from pathlib import Path"),
+        (unplaced, "dynaspark_core/utils.py", ""),
+        (too_large, "dynaspark_core/wire.py", "x = 1\n" * 251),
+        (too_large, "dynaspark_core/wire.py", "def f():\n" + "    x = 1\n" * 41),
+    ],
+)
+def test_each_check_notices_what_it_is_for(check: object, path: str, text: str) -> None:
+    assert check(sources() | {path: text}) != []  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("dynaspark_core", ["langchain_core", "llama_index", "PIL", "dynaspark_core.server", "openvino_genai"]),
+        ("langchain_dynaspark", ["llama_index", "PIL", "dynaspark_core.server"]),
+        ("llama_index_dynaspark", ["langchain_core", "dynaspark_core.server"]),
+        ("dynaspark_core.server", ["langchain_core", "llama_index", "PIL", "openvino_genai", "rapidocr"]),
+    ],
+)
+def test_importing_one_room_leaves_the_others_alone(module: str, absent: list[str]) -> None:
+    script = f"import sys, {module}; print([name for name in {absent!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_is_typed(package: str) -> None:
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_the_drawing_in_contributing_and_in_the_core_is_the_same() -> None:
+    """The box of arrows stands in both; a change of one is a change of the other."""
+    core = ast.get_docstring(ast.parse((ROOT / "dynaspark_core/__init__.py").read_text(encoding="utf-8"))) or ""
+    box = core.split("\n\n")[1]
+    assert [line.strip() for line in box.splitlines()] == [
+        line.strip() for line in _fenced((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    ]
+
+
+def _fenced(text: str) -> list[str]:
+    block = text.split("```arrows\n")[1].split("```", maxsplit=1)[0]
+    return block.rstrip("\n").splitlines()

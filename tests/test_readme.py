@@ -1,0 +1,94 @@
+"""Every code block and command of the README runs, against a local service."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynaspark_core.server import LocalService, Script
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]  # fmt: skip  # noqa: E501
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.name != "demo.py")
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script(lambda _: ["Hel", "lo."])
+
+
+@pytest.fixture
+def environment(script: Script) -> Iterator[dict[str, str]]:
+    with LocalService(script) as service:
+        yield os.environ | {"DYNASPARK_BASE_URL": service.url, "PYTHONWARNINGS": ""}
+
+
+def run(arguments: list[str], environment: dict[str, str], folder: Path) -> str:
+    (folder / "image.png").write_bytes((ROOT / "examples/receipt.png").read_bytes())
+    done = subprocess.run(
+        arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_a_program_of_the_readme_runs(block: str, environment: dict[str, str], script: Script, tmp_path: Path) -> None:
+    said = run([sys.executable, "-c", block], environment, tmp_path)
+    assert "Hello." in said or script.asked == []
+    assert "LocalService" in block or script.asked
+
+
+def test_the_readme_has_no_command_that_is_not_looked_at_here() -> None:
+    assert [line.split()[:4] for line in COMMANDS] == [
+        ["make", "demo"],
+        ["make", "test"],
+        ["pip", "install", '"dynaspark-llm[langchain]"'],
+        ["python", "-m", "dynaspark_core", "serve"],
+        ["export", "DYNASPARK_BASE_URL=http://127.0.0.1:8323"],
+        ["python", "-m", "dynaspark_core", "ask"],
+    ]
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_make_knows_the_targets(target: str) -> None:
+    subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=True)
+
+
+def test_the_address_of_the_readme_is_where_serve_listens() -> None:
+    helped = subprocess.run(
+        [sys.executable, "-m", "dynaspark_core", "serve", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "8323" in helped.stdout
+
+
+def test_ask_of_the_readme_runs(environment: dict[str, str], script: Script, tmp_path: Path) -> None:
+    command = next(line for line in COMMANDS if " ask " in line)
+    words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
+    assert run([sys.executable, *words[1:]], environment, tmp_path) == "Hello.\n"
+    assert script.asked[0].file == (ROOT / "examples/receipt.png").read_bytes()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs(name: str, environment: dict[str, str], tmp_path: Path) -> None:
+    assert "Hello." in run([sys.executable, str(ROOT / "examples" / name)], environment, tmp_path)
+    assert len((ROOT / "examples" / name).read_text(encoding="utf-8").splitlines()) <= 30
+
+
+def test_every_example_stands_in_their_table() -> None:
+    table = (ROOT / "examples/README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| \[(\w+\.py)\]", table, re.MULTILINE)) == {*EXAMPLES, "demo.py"}
+
+
+@pytest.mark.model
+def test_the_demo_really_runs(tmp_path: Path) -> None:
+    said = run([sys.executable, str(ROOT / "examples/demo.py")], dict(os.environ), tmp_path)
+    assert "Paris" in said
+    assert "human_rights.md" in said
+    assert "14.70" in said

@@ -20,7 +20,6 @@ from dynaspark_core.images import Policy
 from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta
 from dynaspark_core.posting import Answer, Door
 from dynaspark_core.settings import settings
-from dynaspark_core.sources import image_ref
 
 Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 """A text, a list of role/content dictionaries or of messages, or a whole chat."""
@@ -96,10 +95,11 @@ class DynasparkClient:
         Args:
             prompt: A text; a list of role/content dictionaries, as OpenAI writes them; or a `Chat`.
             model: For this call.
-            images: Added to the last user turn: (name, bytes) pairs, bytes, paths, URLs, PIL images.
+            images: Added to the last user turn: (name, bytes) pairs, bytes, paths, http(s) and
+                data URLs, open files, Pillow images.
             stop: Texts where the answer is cut.
         """
-        chat = self.chat(prompt, model=model, images=images, stop=stop)
+        chat = await _chat(prompt, model, images, stop)
         async with aclosing(self.events(chat, is_whole=True)) as events:
             return [event async for event in events if isinstance(event, Done)][-1].reply
 
@@ -110,18 +110,11 @@ class DynasparkClient:
 
         Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
         """
-        chat = self.chat(prompt, model=model, images=images, stop=stop)
+        chat = await _chat(prompt, model, images, stop)
         async with aclosing(self.events(chat)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
                     yield event.text
-
-    def chat(self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()) -> Chat:
-        """The chat that a prompt means. Raises `ConfigError` naming what cannot be sent."""
-        chat = prompt if isinstance(prompt, Chat) else Chat(())
-        said = chat.messages if isinstance(prompt, Chat) else prompt
-        messages = messages_from(said, [image_ref(image) for image in images])
-        return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
 
     async def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
         """Text and calls as they arrive, then `Done` with the whole reply.
@@ -175,6 +168,14 @@ class DynasparkClient:
         except BaseException:
             answer.leave()
             raise
+
+
+async def _chat(prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
+    """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
+    chat = prompt if isinstance(prompt, Chat) else Chat(())
+    said = chat.messages if isinstance(prompt, Chat) else prompt
+    messages = messages_from(said, [await fetch.given(image) for image in images])
+    return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
 
 
 def _may_pass(exc: BaseException) -> bool:

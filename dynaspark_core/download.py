@@ -74,9 +74,10 @@ async def download(
         async with asyncio.timeout(seconds), _session(door) as session:
             for _ in range(REDIRECTS + 1):
                 async with session.get(gate.checked(address, rule), allow_redirects=False) as response:
-                    if response.status not in MOVED:
+                    location = response.headers.get("Location")
+                    if response.status not in MOVED or not location:
                         return await _body(response, limit), address.name
-                    address = address.join(gate.parsed(response.headers.get("Location", "")))
+                    address = address.join(gate.parsed(location))
     message = f"{gate.shown(address)}: redirected more than {REDIRECTS} times"
     raise ImageError(message)
 

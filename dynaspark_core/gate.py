@@ -1,6 +1,6 @@
 """Which addresses a picture may be fetched from: rules on URLs and IP addresses. Pure; nothing is resolved here.
 
-The rule on addresses is asked by `fetch` for what a connection really goes to, after name resolution and for each
+The rule on addresses is asked by `download` for what a connection really goes to, after name resolution and for each
 redirect. So the checks on a URL's text are no protection by themselves: they only refuse early and clearly.
 """
 
@@ -22,20 +22,18 @@ LOWEST_OTHER_PORT = 1024
 _SPECIAL_4 = tuple(
     IPv4Network(network)
     for network in (
-        "0.0.0.0/8",  # this network
-        "100.64.0.0/10",  # carrier-grade NAT, also Alibaba's metadata service
         "168.63.129.16/32",  # Azure's host: public in form, local in fact
         "192.0.0.0/24",  # protocol assignments, also Oracle's metadata service
         "192.88.99.0/24",  # 6to4 relays
-        "240.0.0.0/4",  # reserved, broadcast
     )
 )
+"""What `is_global` lets pass, in some Python versions or in all, and what no picture comes from."""
+
 _GLOBAL_6 = IPv6Network("2000::/3")
 _SPECIAL_6 = tuple(
     IPv6Network(network)
     for network in (
-        "2001::/23",  # protocol assignments: Teredo, benchmarking, ORCHID
-        "2001:db8::/32",  # documentation
+        "2001::/23",  # protocol assignments: Teredo, ORCHID
         "2002::/16",  # 6to4: holds an IPv4 address
         "3fff::/20",  # documentation
     )

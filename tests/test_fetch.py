@@ -391,7 +391,7 @@ BODIES: dict[str, tuple[Answer, type[DynasparkError], str]] = {
     "not found": (saying(PNG, status=404), ImageError, "answered 404"),
     "error": (saying(PNG, status=500), ImageError, "answered 500"),
     "not modified": (saying(b"", status=304), ImageError, "answered 304"),
-    "redirect to nowhere": (saying(b"", status=302), ImageError, "redirected more than"),
+    "redirect to nowhere": (saying(b"", status=302), ImageError, "answered 302"),
     "redirect to what is no URL": (
         saying(b"", status=302, headers={"Location": "http://["}),
         ImageError,
@@ -479,7 +479,7 @@ async def test_a_broken_answer_is_an_error_of_ours(answer: bytes, words: str) ->
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", HEAD, HEAD + PNG[:20]])
 async def test_one_deadline_covers_the_whole_download(start: bytes) -> None:
-    async with raw(start, asyncio.Event()) as url:
+    async with raw(start, asyncio.Event()) as url, asyncio.timeout(3):
         with pytest.raises(RequestTimeoutError, match=r"within 0\.05 s") as caught:
             await load(ImageRef("url", url), replace(HOME, timeout=0.05))
     assert "secret" not in str(caught.value)
@@ -491,8 +491,9 @@ async def test_the_deadline_covers_the_look_up_of_the_name() -> None:
             await asyncio.Event().wait()
             return []
 
-    with pytest.raises(RequestTimeoutError):
-        await load(ImageRef("url", "http://pictures.test/"), replace(HOME, timeout=0.05, resolver=Slow()))
+    async with asyncio.timeout(3):
+        with pytest.raises(RequestTimeoutError):
+            await load(ImageRef("url", "http://pictures.test/"), replace(HOME, timeout=0.05, resolver=Slow()))
 
 
 async def test_a_cancelled_download_ends_at_once_with_its_connection() -> None:

@@ -160,6 +160,12 @@ def test_a_bomb_is_refused_by_its_declared_size(size: tuple[int, int]) -> None:
     assert peak < LARGE
 
 
+def test_a_bomb_in_a_frame_larger_than_its_screen_is_refused() -> None:
+    frame = struct.pack("<BHHHHB", 0x2C, 0, 0, 60_000, 60_000, 0) + b"\x02\x01\0\0"
+    with pytest.raises(UnreadableImageError, match="60,000 by 60,000"):
+        ready(b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame + b";")
+
+
 def test_an_image_without_a_size_is_refused() -> None:
     with pytest.raises(UnreadableImageError, match="declares no size"):
         ready(declared(0, 9))
@@ -240,6 +246,12 @@ def test_other_text_is_no_base64(text: str) -> None:
 @pytest.mark.parametrize("uri", URIS.values(), ids=URIS)
 def test_a_data_uri_is_read_in_all_its_variants(uri: str) -> None:
     assert from_data_uri(uri, LARGE) == BYTES
+
+
+@pytest.mark.parametrize("piece", ["data:;base64,", "%41", "%"])
+def test_a_data_uri_made_to_be_costly_is_refused(piece: str) -> None:
+    with pytest.raises(ImageError):
+        from_data_uri("data:;base64," + piece * 2_000_000, 32_000_000)
 
 
 def test_a_data_uri_without_a_comma_is_refused() -> None:

@@ -132,7 +132,7 @@ def test_stop_of_the_model_and_of_the_call(script: Script) -> None:
 def test_the_model_of_one_call_goes_over_the_wire(model: ChatDynaspark, script: Script) -> None:
     reply = model.invoke("x", model="gemini-2.0-flash")
     assert (script.asked[0].model, reply.response_metadata["model_name"]) == ("gemini-2.0-flash", "gemini-2.0-flash")
-    assert ChatDynaspark(model_name="gemini-2.0-flash").model == "gemini-2.0-flash"
+    assert ChatDynaspark.model_validate({"model_name": "gemini-2.0-flash"}).model == "gemini-2.0-flash"
 
 
 def test_usage_is_what_the_service_reported_or_nothing(script: Script) -> None:

@@ -156,10 +156,9 @@ def encoded_within(picture: "Picture", max_bytes: int, name: str, *, lossless: b
 
 def encoded(picture: "Picture") -> bytes:
     """A Pillow image as a PNG without metadata."""
-    if picture.mode not in {"RGB", "RGBA"}:
-        with _as_ours("the Pillow image cannot be converted"):
-            picture = _plain(picture)
-    return _saved(picture, "PNG", compress_level=4, exif=b"")
+    with _as_ours("the Pillow image cannot be encoded"):
+        plain = picture if picture.mode in {"RGB", "RGBA"} else _plain(picture)
+        return _saved(plain, "PNG", compress_level=4, exif=b"")
 
 
 def _saved(picture: "Picture", form: str, **options: Any) -> bytes:

@@ -137,7 +137,10 @@ class DynasparkClient:
         if not chat.messages:
             raise ConfigError("messages is empty: give at least one")
         chat = replace(chat, model=self._model(chat.model or self.settings.model))
-        packed = await fetch.packed(list(chat.images()), self.settings.image_policy, self._reading)
+        images = list(chat.images())
+        if not images:
+            return Exchange(chat)
+        packed = await fetch.packed(images, self.settings.image_policy, self._reading)
         return Exchange(chat, packed.file, packed.numbers)
 
     def _model(self, name: str) -> str:
@@ -149,15 +152,30 @@ class DynasparkClient:
     async def _asked(
         self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool
     ) -> tuple[Answer, list[Event]]:
-        """The answer and its first events, after as many attempts as it takes and the settings allow."""
-        retrying = AsyncRetrying(
+        """The answer and its first events, after as many attempts as it takes and the settings allow.
+
+        Only a failure brings in tenacity, which costs a good part of what a whole call does.
+        """
+        try:
+            return await self._attempt(exchange, session, is_whole=is_whole)
+        except DynasparkError as error:
+            failed = [error]
+
+        async def attempt() -> tuple[Answer, list[Event]]:
+            if failed:
+                raise failed.pop()
+            return await self._attempt(exchange, session, is_whole=is_whole)
+
+        return await self._retrying()(attempt)
+
+    def _retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(self.settings.max_retries + 1),
             wait=_wait,
             before_sleep=_tell,
             reraise=True,
         )
-        return await retrying(self._attempt, exchange, session, is_whole=is_whole)
 
     async def _attempt(
         self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool

@@ -5,7 +5,6 @@ forgotten by the next `start`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from dynaspark_core import wire
@@ -14,23 +13,15 @@ from dynaspark_core.errors import DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
 from dynaspark_core.prompt import estimate_tokens, render
 from dynaspark_core.stops import Stops
+from dynaspark_core.tools.reader import ReplyReader
 
 NO_MORE_TURNS = ("</turn>", "<turn role=")
-"""Where a model that was given turns starts to write the turns of others, its answer has ended."""
+"""Where a model that was given turns starts to write the turns of others, its answer has ended. (With tools the reader
+knows.)"""
 
 
 TOKENS_OF_AN_IMAGE = 258
 """What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
-
-
-class Verbatim:
-    """Reads a reply to a chat without tools: all of it is text."""
-
-    def feed(self, text: str) -> list[Event]:
-        return [TextDelta(text)] if text else []
-
-    def close(self) -> list[Event]:
-        return [Done(Reply(""))]
 
 
 class Exchange:
@@ -41,14 +32,21 @@ class Exchange:
         self.form = wire.form(self.prompt, chat.model, image)
         self._chat = chat
         self._has_image = image is not None
-        self._stop = (*chat.stop, *(NO_MORE_TURNS if self.prompt.startswith("<turn ") else ()))
+        self._untrusted = [message.text for message in chat.messages if message.role == "tool"]
+        ends_with_turns = not chat.tools and self.prompt.startswith("<turn ")
+        self._stop = (*chat.stop, *(NO_MORE_TURNS if ends_with_turns else ()))
         self._decoder: Decoder | None = None
         self._texts: list[str] = []
 
     def start(self, header: Mapping[str, str], now: float) -> None:
         """A 2xx answer begins, at Unix time `now`; forgets what an earlier attempt had read."""
         self._decoder = decoder(header.get("Content-Type", ""), partial(wire.body_error, header=header, now=now))
-        self._reader = Verbatim()
+        self._reader = ReplyReader(
+            self._chat.tools,
+            self._chat.tool_choice,
+            parallel_tool_calls=self._chat.parallel_tool_calls,
+            untrusted=self._untrusted,
+        )
         self._stops = Stops(self._stop)
         self._texts.clear()
         self._shown: list[str] = []
@@ -98,12 +96,17 @@ class Exchange:
 
     def _finished(self, done: Done) -> Done:
         assert self._decoder is not None  # noqa: S101  # `start` comes first
-        text = "".join(self._shown)
-        usage = self._decoder.usage or self._estimate()
-        reply = replace(done.reply, text=text, model=self._decoder.model, usage=usage)
-        if self._stops.is_over:
-            reply = replace(reply, tool_calls=(), invalid_tool_calls=(), finish_reason="stop")
-        return Done(reply)
+        is_cut = self._stops.is_over
+        return Done(
+            Reply(
+                text="".join(self._shown),
+                tool_calls=() if is_cut else done.reply.tool_calls,
+                invalid_tool_calls=() if is_cut else done.reply.invalid_tool_calls,
+                finish_reason="stop" if is_cut else done.reply.finish_reason,
+                model=self._decoder.model,
+                usage=self._decoder.usage or self._estimate(),
+            )
+        )
 
     def _estimate(self) -> Usage:
         asked = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if self._has_image else 0)

@@ -49,14 +49,11 @@ class Settings:
     headers: Mapping[str, str] = field(repr=False)
     proxy: str | None = field(repr=False)
 
+    origin: str
+
     @property
     def url(self) -> str:
         return self.base_url + self.path
-
-    @property
-    def origin(self) -> str:
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def settings(
@@ -94,6 +91,7 @@ def settings(
         api_key=_api_key(_given("api_key", api_key, None)),
         headers=_headers({} if headers is None else headers),
         proxy=_proxy(_given("proxy", proxy, None)),
+        origin=_origin(base),
     )
 
 
@@ -107,6 +105,11 @@ def _base_url(value: object) -> str:
     if parts.query or parts.fragment:
         raise ConfigError(f"base_url is {_shown(parts)} with a query or a fragment; give scheme, host and path only")
     return text
+
+
+def _origin(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _proxy(value: object) -> str | None:

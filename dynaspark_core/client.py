@@ -41,6 +41,8 @@ class DynasparkClient:
         proxy: URL of an HTTP proxy. Proxy variables of the environment other than `DYNASPARK_PROXY` are not read.
         timeout: Seconds for one attempt, wall clock, everything included. Default 120: the host may have to wake up.
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
+        max_repairs: Requests that ask the model to write a broken call or object again, while nothing was shown.
+            Default 1.
         max_concurrency: Requests under way at a time on one event loop, over all clients of that host. Default 10 for
             the public service, whose limit it is, else 100.
         model_aliases: Own names for models. A name that the service knows wins.
@@ -62,6 +64,7 @@ class DynasparkClient:
         proxy: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
+        max_repairs: int | None = None,
         max_concurrency: int | None = None,
         model_aliases: Mapping[str, str] | None = None,
         image_policy: Policy | None = None,
@@ -76,6 +79,7 @@ class DynasparkClient:
             proxy=proxy,
             timeout=timeout,
             max_retries=max_retries,
+            max_repairs=max_repairs,
             max_concurrency=max_concurrency,
             model_aliases=model_aliases,
             image_policy=image_policy,
@@ -239,6 +243,7 @@ _PLAIN = (
     "proxy",
     "timeout",
     "max_retries",
+    "max_repairs",
     "max_concurrency",
     "image_policy",
     "allow_image_urls",

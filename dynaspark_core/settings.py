@@ -17,6 +17,7 @@ DEFAULT_PATH = "/generate_response"
 DEFAULT_TIMEOUT = 120.0
 CONNECT_TIMEOUT = 15.0
 DEFAULT_MAX_RETRIES = 2
+DEFAULT_MAX_REPAIRS = 1
 PUBLIC_CONCURRENCY = 10
 """Requests at a time that the public service allows."""
 OWN_CONCURRENCY = 100
@@ -33,7 +34,8 @@ class Settings:
     """All that a client is: plain values, so that it pickles and copies.
 
     `url` is where the form is posted, `origin` its scheme and host; `timeout` are seconds for one attempt, wall clock,
-    everything included; `max_retries` counts the requests after the first.
+    everything included; `max_retries` counts the requests after the first, `max_repairs` those that ask for
+    a broken answer once more.
     """
 
     base_url: str
@@ -41,6 +43,7 @@ class Settings:
     model: str
     timeout: float
     max_retries: int
+    max_repairs: int
     max_concurrency: int
     model_aliases: Mapping[str, str]
     image_policy: Policy
@@ -48,7 +51,6 @@ class Settings:
     api_key: str | None = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     proxy: str | None = field(repr=False)
-
     origin: str
 
     @property
@@ -63,6 +65,7 @@ def settings(
     model: str | None = None,
     timeout: float | None = None,
     max_retries: int | None = None,
+    max_repairs: int | None = None,
     max_concurrency: int | None = None,
     model_aliases: Mapping[str, str] | None = None,
     image_policy: Policy | None = None,
@@ -79,6 +82,7 @@ def settings(
         model=_text("model", _given("model", model, "")),
         timeout=_number("timeout", _given("timeout", timeout, DEFAULT_TIMEOUT), float, above=0),
         max_retries=_number("max_retries", _given("max_retries", max_retries, DEFAULT_MAX_RETRIES), int, above=-1),
+        max_repairs=_number("max_repairs", _given("max_repairs", max_repairs, DEFAULT_MAX_REPAIRS), int, above=-1),
         max_concurrency=_number(
             "max_concurrency",
             _given("max_concurrency", max_concurrency, PUBLIC_CONCURRENCY if base == PUBLIC_URL else OWN_CONCURRENCY),

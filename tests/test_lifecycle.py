@@ -3,6 +3,8 @@
 Each script runs in a process of its own under `-X dev -W error` and never closes anything; its stderr must stay empty.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -78,6 +80,20 @@ SCRIPTS = {
             return await anext(stream)
         print(asyncio.run(first()))
     """,
+    "Ctrl-C in a sync call": """
+        try:
+            blocking.run(client.complete(f"interrupt {os.getpid()}"))
+        except KeyboardInterrupt:
+            print(blocking.run(ask()))
+    """,
+    "Ctrl-C in a sync stream": """
+        stream = blocking.iterate(client.stream(f"interrupt {os.getpid()}"))
+        try:
+            print(next(stream))
+            next(stream)
+        except KeyboardInterrupt:
+            print(blocking.run(ask()))
+    """,
     "a fork after use": """
         print(blocking.run(ask()), flush=True)
         if pid := os.fork():
@@ -97,14 +113,16 @@ SCRIPTS = {
 
 
 def _answer(asked: Asked) -> str | Iterator[str]:
-    return "o" if asked.prompt == "x" else _forever()
+    return "o" if asked.prompt == "x" else _forever(asked.prompt)
 
 
 _ended = threading.Event()
 
 
-def _forever() -> Iterator[str]:
+def _forever(prompt: str) -> Iterator[str]:
     yield "begun "
+    if prompt.startswith("interrupt "):
+        os.kill(int(prompt.split()[1]), signal.SIGINT)
     _ended.wait(60)
 
 

@@ -1,0 +1,16 @@
+"""A local service that speaks the Dynaspark protocol over real HTTP, with engines behind one small protocol.
+
+    with LocalService(Script("Hello.")) as service:
+        ...                      # point any client at service.url
+
+Engines: `Script` gives the answers of a list or of functions and records what was asked; `serve --engine local` runs a
+real small model (the extra `local`). It is written from the protocol alone and shares no code with our client,
+so that both cannot be wrong in the same way. It is no production server: one process, one quota, one key.
+"""
+
+from dynaspark_core.server.engines import Answer, Asked, Engine, RefusedError
+from dynaspark_core.server.rules import Rules
+from dynaspark_core.server.running import LocalService
+from dynaspark_core.server.script import Script
+
+__all__ = ["Answer", "Asked", "Engine", "LocalService", "RefusedError", "Rules", "Script"]

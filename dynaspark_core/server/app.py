@@ -1,0 +1,100 @@
+"""The web application: one form, its errors and limits, as PROTOCOL documents them for the service."""
+
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from aiohttp import hdrs, web
+
+from dynaspark_core.server import delivery, form
+from dynaspark_core.server.engines import Asked, Engine, RefusedError
+from dynaspark_core.server.rules import Quota, Rules
+
+LOG = logging.getLogger(__name__)
+DEFAULT_MODEL = "gemini-1.5-flash"
+"""The model that answers when the form names none."""
+
+
+def application(engine: Engine, rules: Rules) -> web.Application:
+    """The service, ready to be run; it closes neither the engine nor anything else of the caller's."""
+    service = _Service(engine, rules)
+    app = web.Application(middlewares=[_errors])
+    app.router.add_post(rules.path, service.generate)
+    app.on_response_prepare.append(service.add_limits)
+    return app
+
+
+class _Service:
+    def __init__(self, engine: Engine, rules: Rules) -> None:
+        self._engine, self._rules = engine, rules
+        self._quota = Quota(rules.requests_per_hour)
+        self._running = 0
+
+    async def generate(self, request: web.Request) -> web.StreamResponse:
+        """The answer to the form. Raises `RefusedError`."""
+        self._admit(request)
+        self._running += 1
+        try:
+            asked = await form.read(request, self._rules)
+            answer = await self._engine.answer(asked)
+            model = asked.model or DEFAULT_MODEL
+            return await delivery.deliver(request, answer, model, events=_wants_events(asked))
+        finally:
+            self._running -= 1
+
+    async def add_limits(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Nothing; the rate-limit headers stand on the response, unless the engine gave its own."""
+        self._quota.refresh(time.time())
+        for name, value in self._quota.headers().items():
+            response.headers.setdefault(name, value)
+
+    def _admit(self, request: web.Request) -> None:
+        if self._rules.api_key is not None and not _has_key(request, self._rules.api_key):
+            raise RefusedError(401, "the API key is missing or wrong", headers={"WWW-Authenticate": "Bearer"})
+        if self._rules.requests_at_once is not None and self._running >= self._rules.requests_at_once:
+            message = f"more than {self._rules.requests_at_once} requests at a time"
+            raise RefusedError(429, message, headers={"Retry-After": "1"})
+        now = time.time()
+        if not self._quota.take(now):
+            reset = datetime.fromtimestamp(self._quota.reset, UTC)
+            raise RefusedError(
+                429,
+                f"more than {self._quota.limit} requests an hour",
+                headers={"Retry-After": str(max(1, round(self._quota.reset - now)))},
+                details={"reset_time": reset.isoformat(timespec="seconds").replace("+00:00", "Z")},
+            )
+
+
+def _has_key(request: web.Request, key: str) -> bool:
+    scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    sent = bearer.strip() if scheme.lower() == "bearer" else request.query.get("api_key", "")
+    return hmac.compare_digest(sent.encode(), key.encode())
+
+
+def _wants_events(asked: Asked) -> bool:
+    stream = dict(asked.fields).get("stream", asked.query.get("stream", ""))
+    return stream.lower() in {"true", "1"} or delivery.EVENTS in asked.headers.get("accept", "")
+
+
+@web.middleware
+async def _errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """What the handler gives, or a JSON error instead of what it raises."""
+    try:
+        return await handler(request)
+    except RefusedError as exc:
+        return _error(exc.status, exc.message, exc.details, exc.headers)
+    except web.HTTPException as exc:
+        allow = {str(hdrs.ALLOW): exc.headers[hdrs.ALLOW]} if hdrs.ALLOW in exc.headers else {}
+        return _error(exc.status, f"{exc.reason}: {request.method} {request.path}", {}, allow)
+    except Exception as exc:
+        LOG.exception("the engine failed")
+        return _error(500, f"{type(exc).__name__}: {exc}", {}, {})
+
+
+def _error(status: int, message: str, details: dict[str, object], headers: dict[str, str]) -> web.Response:
+    body = delivery.error(status, message, details)
+    return web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)

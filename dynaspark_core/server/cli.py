@@ -1,0 +1,57 @@
+"""`python -m dynaspark_core serve`: the service in the foreground, until Ctrl-C or SIGTERM."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from dynaspark_core.server.engines import Engine
+from dynaspark_core.server.local import Local
+from dynaspark_core.server.rules import Rules
+from dynaspark_core.server.running import LOOPBACK, listening
+from dynaspark_core.server.script import Script
+
+PORT = 8323
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing; the parser knows the options of `run`."""
+    add = parser.add_argument
+    add("--engine", choices=tuple(_ENGINES), default="local", help="a small real model, or one scripted answer")
+    add("--model", type=Path, metavar="FILE.gguf", help="engine local: another model; default: SmolLM2-135M-Instruct")
+    add("--threads", type=int, default=1, help="engine local: processor cores to compute on; default: 1")
+    add("--answer", default="Hello.", metavar="TEXT", help="engine script: what every request gets")
+    add("--host", default=LOOPBACK, help="the address to listen on; default: this machine only")
+    add("--port", type=int, default=PORT, help=f"default: {PORT}; 0: any free one")
+    add("--api-key", metavar="KEY", help="the key that every request must carry; default: none")
+    add("--requests-per-hour", type=int, default=Rules().requests_per_hour, metavar="N", help="then 429 is answered")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The exit code 0, after the service has run and was told to stop. Raises `ConfigError` when it cannot start."""
+    rules = Rules(api_key=options.api_key, requests_per_hour=options.requests_per_hour)
+    engine = _ENGINES[options.engine](options)
+    asyncio.run(_serve(engine, rules, options.host, options.port))
+    return 0
+
+
+async def _serve(engine: Engine, rules: Rules, host: str, port: int) -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    async with listening(engine, rules, host, port) as url:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
+        sys.stdout.write(f"Listening on {url} (DYNASPARK_BASE_URL; the form goes to {rules.path}; Ctrl-C stops)\n")
+        sys.stdout.flush()
+        await told.wait()
+
+
+def _local(options: argparse.Namespace) -> Engine:
+    return Local(options.model, threads=options.threads)
+
+
+def _script(options: argparse.Namespace) -> Engine:
+    return Script(lambda _asked: str(options.answer))
+
+
+_ENGINES = {"local": _local, "script": _script}

@@ -1,0 +1,62 @@
+"""The engine for tests: scripted answers over real HTTP, and a record of everything that was asked."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar, cast
+
+from dynaspark_core.server.engines import Answer, Asked, Pieces
+
+T = TypeVar("T")
+Written = Pieces | Answer
+Writer = Callable[[Asked], Written | Awaitable[Written]]
+
+
+class Script:
+    """Gives its answers in order, one a request; `asked` is everything it was asked, in order.
+
+    An answer is a str; a list of pieces, sent one by one; an `Answer`, for another status, headers, a raw body; or a
+    function of the `Asked` that returns any of these or an iterator of pieces, synchronous (then it runs in a thread
+    and may block) or not. A lone function answers every request; else a request after the last answer gets a 500 that
+    says so. An exception that a function raises becomes a 500, too.
+    """
+
+    def __init__(self, *answers: Written | Writer) -> None:
+        self.asked: list[Asked] = []
+        self._answers = answers
+
+    async def answer(self, asked: Asked) -> Answer:
+        self.asked.append(asked)
+        written = await _written(self._next(len(self.asked)), asked)
+        answer = written if isinstance(written, Answer) else Answer(written)
+        return replace(answer, text=_unblocking(answer.text), body=_unblocking(answer.body))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _next(self, number: int) -> Written | Writer:
+        if len(self._answers) == 1 and callable(self._answers[0]):
+            return self._answers[0]
+        if number > len(self._answers):
+            raise LookupError(f"the script holds {len(self._answers)} answers, this was request {number}")
+        return self._answers[number - 1]
+
+
+async def _written(answer: Written | Writer, asked: Asked) -> Written:
+    """The answer itself; what a function returns, which runs in a thread unless it is asynchronous."""
+    if not callable(answer):
+        return answer
+    is_asynchronous = inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer)
+    result = answer(asked) if is_asynchronous else await asyncio.to_thread(answer, asked)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _unblocking(pieces: T) -> T:
+    """The same pieces; a synchronous iterator is drawn from in a thread, for it may block."""
+    return cast("T", _drawn(pieces)) if isinstance(pieces, Iterator) else pieces
+
+
+async def _drawn(pieces: Iterator[object]) -> AsyncIterator[object]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece

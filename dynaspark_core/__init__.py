@@ -2,11 +2,11 @@
 
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
-               client                      server · __main__    edge: I/O, clocks, threads
+               faces → client              server · __main__    edge: I/O, clocks, threads
      posting   fetch   sessions   blocking
      failures  download  settings
   ────────────────────────────────────────────────────────────────────────────────────────
-               exchange                                         pure: bytes and values
+               exchange   repairs                               pure: bytes and values
      prompt   decoding · stops   wire    dictionaries
      tools    jsontext           pacing  content   gate
      schema   answers            models  sources   images

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 from urllib.parse import SplitResult, urlsplit
-from warnings import warn
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.images import Policy
@@ -22,9 +21,6 @@ PUBLIC_CONCURRENCY = 10
 """Requests at a time that the public service allows."""
 OWN_CONCURRENCY = 100
 """Requests at a time to any other host: as many as aiohttp keeps connections by default."""
-
-NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
-"""Parameters that users of the frameworks set and that the service has no field for."""
 
 T = TypeVar("T")
 
@@ -203,10 +199,3 @@ def _number(name: str, value: object, kind: Callable[[Any], Any], *, above: int)
         whole = "a whole number" if kind is int else "a number"
         raise ConfigError(f"{name} is {value!r}; it must be {whole} above {above}")
     return number
-
-
-def warn_of_unsent(values: Mapping[str, object]) -> None:
-    """Warns that the parameters which are not None are accepted and not sent; Python shows it once a place."""
-    given = [name for name, value in values.items() if value is not None]
-    if given:
-        warn(f"Dynaspark has no field for {', '.join(given)}: accepted, not sent", UserWarning, stacklevel=3)

@@ -5,9 +5,9 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from langchain_dynaspark import ChatDynaspark
 
-prompt = ChatPromptTemplate.from_messages([("system", "Answer in one short sentence."), ("human", "{question}")])
+prompt = ChatPromptTemplate.from_template("Write one sentence about {topic}.")
 chain = prompt | ChatDynaspark() | StrOutputParser()
 
-for piece in chain.stream({"question": "What is the capital of France?"}):
+for piece in chain.stream({"topic": "the sea"}):
     print(piece, end="", flush=True)
 print()

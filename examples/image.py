@@ -9,7 +9,7 @@ receipt = Path(__file__).parent / "receipt.png"
 
 
 async def main() -> None:
-    async for text in DynasparkClient().stream("What is the total on this receipt?", images=[receipt]):
+    async for text in DynasparkClient().stream("What does the image say?", images=[receipt]):
         print(text, end="", flush=True)
     print()
 

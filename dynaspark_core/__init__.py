@@ -3,7 +3,7 @@
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
                faces → client              server · __main__    edge: I/O, clocks, threads
-     posting   fetch   sessions   blocking
+     posting   retrying   fetch   sessions   blocking
      failures  download  settings
   ────────────────────────────────────────────────────────────────────────────────────────
                exchange   repairs                               pure: bytes and values

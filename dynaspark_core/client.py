@@ -1,30 +1,29 @@
 """The shared transport: a prompt or a chat goes in, text, events or the reply come out. One attempt is `posting`."""
 
-import logging
-import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from warnings import warn
 
 import aiohttp
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from dynaspark_core import fetch, models, pacing, sessions
+from dynaspark_core import fetch, models, sessions
 from dynaspark_core.dictionaries import messages_from
-from dynaspark_core.errors import ConfigError, DynasparkError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.images import Policy
-from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta
+from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta, Value
 from dynaspark_core.posting import Answer, Door
+from dynaspark_core.repairs import Repairs, together
+from dynaspark_core.retrying import retried
 from dynaspark_core.settings import settings
+from dynaspark_core.tools.answers import read_object
+from dynaspark_core.tools.repair import repair_chat
 
 Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 """A text, a list of role/content dictionaries or of messages, or a whole chat."""
-
-_log = logging.getLogger("dynaspark_core")
 
 
 class DynasparkClient:
@@ -120,15 +119,42 @@ class DynasparkClient:
                 if isinstance(event, TextDelta):
                     yield event.text
 
-    async def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
+    def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
         """Text and calls as they arrive, then `Done` with the whole reply.
 
-        With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again.
+        With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
+        `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.
         """
+        if chat.tools:
+            return self._repaired(chat, is_whole=is_whole)
+        return self._answered(chat, is_whole=is_whole)
+
+    async def value(self, chat: Chat) -> Value:
+        """The value of the chat's `response_schema`, checked. Raises `OutputError` when also the repair holds none."""
+        reply = await self.complete(chat)
+        try:
+            return Value(read_object(reply.text, chat.response_schema or {}), reply)
+        except OutputError as error:
+            again = repair_chat(chat, reply, error) if self.settings.max_repairs else None
+            if again is None:
+                raise
+        second = await self.complete(again)
+        return Value(read_object(second.text, chat.response_schema or {}), together([reply, second]))
+
+    async def _repaired(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
+        repairs = Repairs(chat, self.settings.max_repairs, is_whole=is_whole)
+        while repairs.chat is not None:
+            async with aclosing(self._answered(repairs.chat, is_whole=repairs.holds_all)) as events:
+                async for event in events:
+                    for shown in repairs.take(event):
+                        yield shown
+
+    async def _answered(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         exchange = await self._exchange(chat)
         own = await sessions.sessions()
         async with own.gate(self.settings.origin, self.settings.max_concurrency):
-            answer, events = await self._asked(exchange, own.session, is_whole=is_whole)
+            attempt = partial(self._attempt, exchange, own.session, is_whole=is_whole)
+            answer, events = await retried(attempt, self.settings.max_retries)
             try:
                 while events:
                     for event in events:
@@ -153,34 +179,6 @@ class DynasparkClient:
             _warn_of_unknown(resolved)
         return resolved
 
-    async def _asked(
-        self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool
-    ) -> tuple[Answer, list[Event]]:
-        """The answer and its first events, after as many attempts as it takes and the settings allow.
-
-        Only a failure brings in tenacity, which costs a good part of what a whole call does.
-        """
-        try:
-            return await self._attempt(exchange, session, is_whole=is_whole)
-        except DynasparkError as error:
-            failed = [error]
-
-        async def attempt() -> tuple[Answer, list[Event]]:
-            if failed:
-                raise failed.pop()
-            return await self._attempt(exchange, session, is_whole=is_whole)
-
-        return await self._retrying()(attempt)
-
-    def _retrying(self) -> AsyncRetrying:
-        return AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(self.settings.max_retries + 1),
-            wait=_wait,
-            before_sleep=_tell,
-            reraise=True,
-        )
-
     async def _attempt(
         self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool
     ) -> tuple[Answer, list[Event]]:
@@ -198,25 +196,6 @@ async def _chat(prompt: Prompt, model: str, images: Sequence[object], stop: Sequ
     said = chat.messages if isinstance(prompt, Chat) else prompt
     messages = messages_from(said, [await fetch.given(image) for image in images])
     return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
-
-
-def _may_pass(exc: BaseException) -> bool:
-    return isinstance(exc, DynasparkError) and pacing.wait(1, exc, 0) is not None
-
-
-def _failure(state: RetryCallState) -> DynasparkError:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, DynasparkError)  # noqa: S101  # `_may_pass` lets no other through
-    return error
-
-
-def _wait(state: RetryCallState) -> float:
-    return pacing.wait(state.attempt_number, _failure(state), random.random()) or 0  # noqa: S311  # jitter is no secret
-
-
-def _tell(state: RetryCallState) -> None:
-    seconds = state.next_action.sleep if state.next_action else 0
-    _log.warning("attempt %d failed, next in %.1f s: %s", state.attempt_number, seconds, _failure(state))
 
 
 @lru_cache(maxsize=64)

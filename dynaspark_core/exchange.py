@@ -14,6 +14,7 @@ from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, 
 from dynaspark_core.prompt import estimate_tokens, render
 from dynaspark_core.stops import Stops
 from dynaspark_core.tools.reader import ReplyReader
+from dynaspark_core.tools.repair import untrusted_texts
 from dynaspark_core.tools.section import offered
 
 NO_MORE_TURNS = ("</turn>", "<turn role=")
@@ -33,7 +34,7 @@ class Exchange:
         self.form = wire.form(self.prompt, chat.model, image)
         self._chat = chat
         self._has_image = image is not None
-        self._untrusted = [message.text for message in chat.messages if message.role == "tool"]
+        self._untrusted = untrusted_texts(chat)
         ends_with_turns = not offered(chat.tools, chat.tool_choice) and self.prompt.startswith("<turn ")
         self._stop = (*chat.stop, *(NO_MORE_TURNS if ends_with_turns else ()))
         self._decoder: Decoder | None = None

@@ -139,6 +139,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A value of the schema that was asked for, and the reply that held it."""
+
+    value: Any
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """The next piece of the answer's text."""
 

@@ -16,7 +16,7 @@ EDGE = [
     ("__main__",),
     ("faces", "server"),
     ("client",),
-    ("posting", "fetch", "sessions", "blocking"),
+    ("posting", "retrying", "fetch", "sessions", "blocking"),
     ("failures", "settings", "download"),
 ]
 """The modules that touch the world, from the top down; `server` is a room of its own."""

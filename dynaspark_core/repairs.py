@@ -1,0 +1,77 @@
+"""When a broken answer is asked for once more, and what is shown meanwhile. No I/O; `tools.repair` says what to ask.
+
+Only an answer of which nothing was shown can be asked for again. So what may still have to be taken back is held: calls
+that must not run, and all of an answer that has to be a call.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from dynaspark_core.errors import ToolCallError
+from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Reply, Usage
+from dynaspark_core.tools.repair import repair_chat
+
+
+class Repairs:
+    """`take` every event of an answer; what it gives can be shown. Then `chat` is what to ask next; None ends.
+
+    `most`: how many repair requests may be made. `is_whole`: nothing is shown before the answer has ended. `holds_all`
+    says whether that is so.
+    """
+
+    def __init__(self, chat: Chat, most: int, *, is_whole: bool = False) -> None:
+        self.chat: Chat | None = chat
+        self._asked = chat
+        self._left = most
+        self.holds_all = is_whole or chat.tool_choice not in {"auto", "none"}
+        self._held: list[Event] = []
+        self._replies: list[Reply] = []
+        self._has_shown = False
+
+    def take(self, event: Event) -> list[Event]:
+        """What can be shown now. Raises `ToolCallError` for a required call that did not come."""
+        if isinstance(event, Done):
+            return self._end(event.reply)
+        self._held.append(event)
+        return [] if self.holds_all or isinstance(event, InvalidToolCall) else self._shown()
+
+    def _shown(self) -> list[Event]:
+        self._has_shown = True
+        events, self._held = self._held, []
+        return events
+
+    def _end(self, reply: Reply) -> list[Event]:
+        self._replies.append(reply)
+        self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
+        if self.chat is not None:
+            self._left -= 1
+            self._held.clear()
+            return []
+        if _lacks_call(self._asked, reply):
+            raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+        return [*self._shown(), Done(together(self._replies))]
+
+
+def _lacks_call(chat: Chat, reply: Reply) -> bool:
+    is_required = bool(chat.tools) and chat.tool_choice not in {"auto", "none"}
+    return is_required and not reply.tool_calls and not reply.invalid_tool_calls
+
+
+def together(replies: Sequence[Reply]) -> Reply:
+    """The last reply, with the repairs counted and the usage of all of them."""
+    if len(replies) == 1:
+        return replies[0]
+    return replace(replies[-1], repairs=len(replies) - 1, usage=_total(reply.usage for reply in replies))
+
+
+def _total(usages: Iterable[Usage | None]) -> Usage | None:
+    """The sum; estimated if any part is, None if none is known."""
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    return Usage(
+        sum(usage.prompt_tokens for usage in known),
+        sum(usage.completion_tokens for usage in known),
+        sum(usage.total_tokens for usage in known),
+        estimated=any(usage.estimated for usage in known),
+    )

@@ -1,0 +1,212 @@
+"""Single values against single JSON Schema keywords: types, equality, limits, and the conversions that cannot be wrong.
+
+What holds values together — objects, arrays, unions, references — is `schema`'s.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+ABSENT: Any = object()
+"""No value; None is one."""
+
+DIGITS_LIMIT = 300
+"""Longest number in text that is converted; Python itself refuses 4,300 digits."""
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: (
+        not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+    ),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "string": lambda value: isinstance(value, str),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+_WORDS = {"null": "null", "boolean": "a boolean", "integer": "an integer", "array": "an array", "object": "an object"}
+
+
+def is_type(value: Any, name: str) -> bool:
+    """Whether the value has the JSON type; a type that JSON does not have is every value's."""
+    test = _TYPES.get(name)
+    return test is None or test(value)
+
+
+def words(names: Sequence[str]) -> str:
+    """The types as said in a sentence."""
+    return " or ".join(_WORDS.get(name, f"a {name}") for name in names)
+
+
+def describe(value: Any) -> str:
+    """The value in a few words: its JSON type and how it begins."""
+    kind = next((name for name, test in _TYPES.items() if test(value)), "value outside JSON")
+    if kind in {"array", "object", "null"}:
+        return words([kind])
+    return f"{words([kind])} ({shown(value)})"
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """The value as JSON, cut to `limit` characters."""
+    if isinstance(value, int) and value.bit_length() > 4 * DIGITS_LIMIT:
+        return "a number of many digits"
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "…"
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: 1 is 1.0, but true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return bool(one == other)
+
+
+def from_enum(value: Any, allowed: Sequence[Any]) -> Any:
+    """The allowed value that this is, by value, else the only one that differs in case alone; else ABSENT."""
+    if any(same(value, item) for item in allowed):
+        return value
+    if not isinstance(value, str):
+        return ABSENT
+    alike = [item for item in allowed if isinstance(item, str) and item.casefold() == value.casefold()]
+    return alike[0] if len(alike) == 1 else ABSENT
+
+
+def coerced(value: Any, names: Sequence[str]) -> Any:
+    """The value as one of the types, when just one reading is possible and nothing is lost; else ABSENT."""
+    if isinstance(value, str):
+        return next((found for name in names if (found := _from_text(value, name)) is not ABSENT), ABSENT)
+    if isinstance(value, int) and not isinstance(value, bool) and "string" in names:
+        return str(value) if value.bit_length() < 3 * DIGITS_LIMIT else ABSENT
+    return ABSENT
+
+
+def _from_text(text: str, name: str) -> Any:
+    reader = _READERS.get(name)
+    return ABSENT if reader is None else reader(text)
+
+
+def _integer(text: str) -> Any:
+    return int(text) if len(text) <= DIGITS_LIMIT and _INTEGER.match(text) and text != "-0" else ABSENT
+
+
+def _number(text: str) -> Any:
+    whole = _integer(text)
+    if whole is not ABSENT or len(text) > DIGITS_LIMIT:
+        return whole
+    try:
+        value = float(text)
+    except ValueError:
+        return ABSENT
+    return value if math.isfinite(value) and repr(value) == text else ABSENT
+
+
+def _container(opener: str, kind: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        if not text.lstrip().startswith(opener):
+            return ABSENT
+        try:
+            value = json.loads(text, strict=False, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            return ABSENT
+        return value if isinstance(value, kind) else ABSENT
+
+    return read
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": lambda text: {"true": True, "false": False}.get(text, ABSENT),
+    "array": _container("[", list),
+    "object": _container("{", dict),
+}
+
+
+def _is_number(*values: Any) -> bool:
+    return all(is_type(value, "number") for value in values)
+
+
+def _at_least(value: Any, bound: Any) -> str:
+    return f"must be at least {shown(bound)}" if _is_number(value, bound) and value < bound else ""
+
+
+def _at_most(value: Any, bound: Any) -> str:
+    return f"must be at most {shown(bound)}" if _is_number(value, bound) and value > bound else ""
+
+
+def _above(value: Any, bound: Any) -> str:
+    return f"must be greater than {shown(bound)}" if _is_number(value, bound) and value <= bound else ""
+
+
+def _below(value: Any, bound: Any) -> str:
+    return f"must be less than {shown(bound)}" if _is_number(value, bound) and value >= bound else ""
+
+
+def _multiple(value: Any, step: Any) -> str:
+    if not _is_number(value, step) or step <= 0:
+        return ""
+    try:
+        is_whole = value % step == 0 if isinstance(value, int) and isinstance(step, int) else not (value / step) % 1
+    except (OverflowError, ValueError):
+        return ""
+    return "" if is_whole else f"must be a multiple of {shown(step)}"
+
+
+def _pattern(value: Any, pattern: Any) -> str:
+    if not isinstance(value, str) or not isinstance(pattern, str):
+        return ""
+    try:
+        return "" if re.search(pattern, value) else f"must match the pattern {pattern}"
+    except (re.error, RecursionError):
+        return ""
+
+
+def _size(kind: type, unit: str, *, is_least: bool) -> Callable[[Any, Any], str]:
+    word = "at least" if is_least else "at most"
+
+    def limit(value: Any, bound: Any) -> str:
+        if not isinstance(value, kind) or not _is_number(bound):
+            return ""
+        count = len(value)  # type: ignore[arg-type]  # str, list and dict all have a length
+        return f"must have {word} {shown(bound)} {unit}" if (count < bound if is_least else count > bound) else ""
+
+    return limit
+
+
+def _unique(value: Any, is_asked: Any) -> str:
+    if not isinstance(value, list) or is_asked is not True:
+        return ""
+    texts = [json.dumps(item, sort_keys=True, default=str) for item in value]
+    return "must not hold the same item twice" if len(set(texts)) < len(texts) else ""
+
+
+LIMITS: Mapping[str, Callable[[Any, Any], str]] = {
+    "minimum": _at_least,
+    "maximum": _at_most,
+    "exclusiveMinimum": _above,
+    "exclusiveMaximum": _below,
+    "multipleOf": _multiple,
+    "minLength": _size(str, "characters", is_least=True),
+    "maxLength": _size(str, "characters", is_least=False),
+    "pattern": _pattern,
+    "minItems": _size(list, "items", is_least=True),
+    "maxItems": _size(list, "items", is_least=False),
+    "uniqueItems": _unique,
+    "minProperties": _size(dict, "members", is_least=True),
+    "maxProperties": _size(dict, "members", is_least=False),
+}
+"""Keyword → what is wrong with a value, in words, or nothing."""

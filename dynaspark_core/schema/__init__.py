@@ -1,0 +1,11 @@
+"""A value against a JSON Schema: the value, with the few conversions that cannot be wrong, or what is wrong with it.
+
+A reader of the subset that frameworks emit: types, members, items, enums, unions, `$ref`, limits. Unknown keywords
+and formats mean nothing, a reference that leads nowhere allows everything. It resolves nothing over the network and
+raises for no schema.
+"""
+
+from dynaspark_core.schema.check import conform
+from dynaspark_core.schema.keywords import Mismatch
+
+__all__ = ["Mismatch", "conform"]

@@ -1,0 +1,96 @@
+"""One check of a value against a schema: the order of the rules, what is known already, how deep and how long."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from dynaspark_core.scalars import LIMITS, is_type
+from dynaspark_core.schema.keywords import RULES, Fit, Mismatch, Result
+
+DEPTH_LIMIT = 100
+"""Deepest nesting that is checked: some 400 frames of the interpreter's 1,000."""
+STEP_LIMIT = 200_000
+"""Most checks of one value; nested unions over a large value can ask for more."""
+
+
+def conform(value: Any, schema: Mapping[str, Any]) -> Any | Mismatch:
+    """The value as the schema wants it, or the first `Mismatch`. The value given is not changed.
+
+    Converted are, where the schema does not take the value as it is: "5" → 5, "true" → true, JSON text → array or
+    object, 5 → "5", and a string that differs from one of an enum's in case alone. Nothing is filled in, rounded or
+    left out.
+    """
+    result = _Check(schema).fit(value, schema, "")
+    return result if isinstance(result, Mismatch) else result.value
+
+
+class _Check:
+    """The check of one value. Results for containers are kept, so that unions within unions stay linear."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._known: dict[tuple[int, int], tuple[Any, Result]] = {}
+        self._depth = 0
+        self._steps = 0
+
+    def fit(self, value: Any, schema: Any, path: str) -> Result:
+        if schema is False:
+            return Mismatch(path, "nothing is allowed here")
+        if not isinstance(schema, Mapping) or _is_plain(value, schema):
+            return Fit(value)
+        key = (id(value), id(schema))
+        if key in self._known:
+            return self._known[key][1]
+        self._steps += 1
+        if self._depth > DEPTH_LIMIT or self._steps > STEP_LIMIT:
+            return Mismatch(path, "nested too deep to be checked")
+        self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
+        self._depth += 1
+        result = self._through_keywords(value, schema, path)
+        self._depth -= 1
+        self._known[key] = value, result  # the value is kept too, or its id could be another's later
+        if not isinstance(value, dict | list):
+            del self._known[key]
+        return result
+
+    def _through_keywords(self, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+        if value is None and schema.get("nullable") is True:
+            return Fit(value)
+        fit = Fit(value)
+        for keywords, rule in RULES:
+            if not keywords.isdisjoint(schema):
+                result = rule(self, fit.value, schema, path)
+                if isinstance(result, Mismatch):
+                    return result
+                fit = Fit(result.value, fit.is_coerced or result.is_coerced)
+        if _LIMITED.isdisjoint(schema):
+            return fit
+        for keyword, limit in LIMITS.items():
+            if keyword in schema and (reason := limit(fit.value, schema[keyword])):
+                return Mismatch(path, reason)
+        return fit
+
+    def target(self, reference: object) -> Any:
+        """The schema that a reference within the root names; True, which allows everything, if it leads nowhere."""
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return True
+        node: Any = self._root
+        for step in filter(None, unquote(reference[1:]).split("/")):
+            name = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(node, list) and name.isdecimal() and int(name[:6]) < len(node):
+                node = node[int(name[:6])]
+            elif isinstance(node, Mapping) and name in node:
+                node = node[name]
+            else:
+                return True
+        return node
+
+
+_LIMITED = frozenset(LIMITS)
+_MORE_THAN_TYPE = _LIMITED.union(*(keywords for keywords, _ in RULES)) - {"type"}
+
+
+def _is_plain(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether the schema asks for no more than a type, and the value has it."""
+    name = schema.get("type", "")
+    return isinstance(name, str) and _MORE_THAN_TYPE.isdisjoint(schema) and is_type(value, name)

@@ -1,0 +1,210 @@
+"""What each keyword of a JSON Schema asks of a value: rules that give it back, converted or not, or a `Mismatch`.
+
+Rules for what holds values together stand here; those for single values are in `scalars`. A rule asks the `Checker` for
+the values inside. In which order they come is said by `RULES`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dynaspark_core.scalars import ABSENT, LIMITS, coerced, describe, from_enum, is_type, same, shown, words
+
+_NAMES_SHOWN = 20
+_PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Why a value does not fit: `path` is the place in it (`days[2].city`, empty for the value itself)."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The value that fits, and whether it was converted for it."""
+
+    value: Any
+    is_coerced: bool = False
+
+
+Result = Fit | Mismatch
+
+
+class Checker(Protocol):
+    """Checks a value inside another one."""
+
+    def fit(self, value: Any, schema: Any, path: str) -> Result:
+        """The value as the schema has it."""
+
+    def target(self, reference: object) -> Any:
+        """The schema that a reference names."""
+
+
+def _joined(path: str, name: str) -> str:
+    if not _PLAIN_NAME.match(name):
+        return f"{path}[{shown(name)}]"
+    return f"{path}.{name}" if path else name
+
+
+def _strings(value: object) -> list[str]:
+    """The strings in a keyword's value, which is one string or an array of them."""
+    items = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
+    return [item for item in items if isinstance(item, str)]
+
+
+def _reference(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return check.fit(value, check.target(schema["$ref"]), path)
+
+
+def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    names = _strings(schema["type"])
+    if not names or any(is_type(value, name) for name in names):
+        return Fit(value)
+    converted = coerced(value, names)
+    if converted is ABSENT:
+        return Mismatch(path, f"expected {words(names)}, got {describe(value)}")
+    return Fit(converted, is_coerced=True)
+
+
+def _enum(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    allowed = schema["enum"] if isinstance(schema["enum"], list | tuple) else [value]
+    return _one_of_values(value, allowed, path)
+
+
+def _const(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return _one_of_values(value, [schema["const"]], path)
+
+
+def _one_of_values(value: Any, allowed: Any, path: str) -> Result:
+    found = from_enum(value, allowed)
+    if found is ABSENT:
+        choice = ", ".join(shown(item) for item in allowed[:_NAMES_SHOWN])
+        return Mismatch(path, f"must be {choice}" if len(allowed) == 1 else f"must be one of {choice}")
+    return Fit(found, is_coerced=not same(found, value))
+
+
+def _every(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    fit = Fit(value)
+    for part in _parts(schema["allOf"]):
+        result = check.fit(fit.value, part, path)
+        if isinstance(result, Mismatch):
+            return result
+        fit = Fit(result.value, fit.is_coerced or result.is_coerced)
+    return fit
+
+
+def _parts(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _any(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return _union(check, value, _parts(schema["anyOf"]), path, is_exclusive=False)
+
+
+def _one(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return _union(check, value, _parts(schema["oneOf"]), path, is_exclusive=True)
+
+
+def _union(check: Checker, value: Any, parts: list[Any], path: str, *, is_exclusive: bool) -> Result:
+    """The value as the alternative has it that takes it unconverted; else as the only one that converts it."""
+    results = [check.fit(value, part, path) for part in parts]
+    fits = [result for result in results if isinstance(result, Fit)]
+    exact = [fit for fit in fits if not fit.is_coerced]
+    if exact and (len(exact) == 1 or not is_exclusive):
+        return exact[0]
+    if exact:
+        return Mismatch(path, f"fits {len(exact)} of the alternatives, may fit only one")
+    if fits and all(same(fit.value, fits[0].value) for fit in fits):
+        return fits[0]
+    if fits:
+        return Mismatch(path, f"{describe(value)} can be read in more than one way")
+    wrong = [result for result in results if isinstance(result, Mismatch)]
+    return _nearest(wrong, path) if wrong else Fit(value)
+
+
+def _nearest(wrong: list[Mismatch], path: str) -> Mismatch:
+    """What is wrong with the alternative that went deepest; with all of them if none went below `path`."""
+    deepest = max(wrong, key=lambda mismatch: len(mismatch.path))
+    if len(deepest.path) > len(path):
+        return deepest
+    return Mismatch(path, "; or ".join(dict.fromkeys(mismatch.reason for mismatch in wrong[:_NAMES_SHOWN])))
+
+
+def _not(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    result = check.fit(value, schema["not"], path)
+    if isinstance(result, Fit) and not result.is_coerced:
+        return Mismatch(path, f"must not be {describe(value)}")
+    return Fit(value)
+
+
+def _object(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    if not isinstance(value, dict):
+        return Fit(value)
+    absent = [name for name in _strings(schema.get("required")) if name not in value]
+    if absent:
+        return Mismatch(_joined(path, absent[0]), "is required but missing")
+    members, is_coerced = {}, False
+    for name, item in value.items():
+        place = _joined(path, name)
+        for part in _schemas_of_member(schema, name):
+            if part is False:
+                return Mismatch(place, f"is not allowed here; allowed: {', '.join(_known_names(schema)) or 'nothing'}")
+            result = check.fit(item, part, place)
+            if isinstance(result, Mismatch):
+                return result
+            item, is_coerced = result.value, is_coerced or result.is_coerced  # noqa: PLW2901 - through each schema
+        members[name] = item
+    return Fit(members if is_coerced else value, is_coerced)
+
+
+def _known_names(schema: Mapping[str, Any]) -> list[str]:
+    properties = schema.get("properties")
+    return list(properties)[:_NAMES_SHOWN] if isinstance(properties, Mapping) else []
+
+
+def _schemas_of_member(schema: Mapping[str, Any], name: str) -> list[Any]:
+    properties, patterns = schema.get("properties"), schema.get("patternProperties")
+    found = [properties[name]] if isinstance(properties, Mapping) and name in properties else []
+    if isinstance(patterns, Mapping):
+        found += [part for pattern, part in patterns.items() if not LIMITS["pattern"](name, pattern)]
+    return found or [schema.get("additionalProperties", True)]
+
+
+def _array(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    if not isinstance(value, list):
+        return Fit(value)
+    items = schema.get("items", True)
+    first, rest = (items, schema.get("additionalItems", True)) if isinstance(items, list) else ([], items)
+    first = first or _parts(schema.get("prefixItems"))
+    fitted, is_coerced = [], False
+    for index, item in enumerate(value):
+        result = check.fit(item, first[index] if index < len(first) else rest, f"{path}[{index}]")
+        if isinstance(result, Mismatch):
+            return result
+        fitted.append(result.value)
+        is_coerced = is_coerced or result.is_coerced
+    return Fit(fitted if is_coerced else value, is_coerced)
+
+
+Rule = Callable[[Checker, Any, Mapping[str, Any], str], Result]
+_MEMBERS = frozenset({"required", "properties", "patternProperties", "additionalProperties"})
+RULES: tuple[tuple[frozenset[str], Rule], ...] = (
+    (frozenset({"$ref"}), _reference),
+    (frozenset({"type"}), _type),
+    (frozenset({"enum"}), _enum),
+    (frozenset({"const"}), _const),
+    (frozenset({"allOf"}), _every),
+    (frozenset({"anyOf"}), _any),
+    (frozenset({"oneOf"}), _one),
+    (frozenset({"not"}), _not),
+    (_MEMBERS, _object),
+    (frozenset({"items", "prefixItems"}), _array),
+)
+"""Keywords and their rule, in the order in which a value goes through them."""

@@ -1,0 +1,105 @@
+"""A JSON Schema made short for a prompt, with the same meaning for a reader.
+
+Titles go, definitions that are used once stand where they are used; descriptions, enums and required keys stay.
+Recursive definitions stay definitions. This is no validation and no resolving of remote references.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_DEFINITIONS = ("$defs", "definitions")
+_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", *_DEFINITIONS})
+"""Keywords whose members are named by the user: `title` below them is a name, no keyword."""
+_DATA = frozenset({"const", "default", "enum", "examples", "example", "required"})
+"""Keywords that hold data, not schemas."""
+DEPTH_LIMIT = 60
+"""Deeper schemas are left as they are: no tool is described like that."""
+
+
+def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema without titles, with definitions that are used once put in place, those of no use left out."""
+    definitions = {
+        f"#/{group}/{name}": part
+        for group in _DEFINITIONS
+        for name, part in _mapping(schema.get(group)).items()
+        if isinstance(part, Mapping)
+    }
+    body = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
+    uses = _uses(body, definitions)
+    once = {ref: part for ref, part in definitions.items() if uses[ref] == 1 and not _reaches_itself(ref, definitions)}
+    result: dict[str, Any] = _shorten(body, once)
+    for ref, part in definitions.items():
+        if uses[ref] and ref not in once:
+            _, group, name = ref.split("/", 2)
+            result.setdefault(group, {})[name] = _shorten(part, once)
+    return result
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _references(node: object) -> Iterator[str]:
+    """Every `$ref` below the node, each as often as it stands there."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Mapping):
+            if isinstance(top.get("$ref"), str):
+                yield top["$ref"]
+            stack += [value for key, value in top.items() if key not in _DATA]
+        elif isinstance(top, list | tuple):
+            stack += top
+
+
+def _uses(body: object, definitions: Mapping[str, Any]) -> Counter[str]:
+    """How often each definition is referred to from the body and from definitions that are in use."""
+    uses: Counter[str] = Counter(_references(body))
+    waiting = list(uses)
+    seen = set(waiting)
+    while waiting:
+        found = Counter(_references(definitions.get(waiting.pop())))
+        uses += found
+        waiting += found.keys() - seen
+        seen |= found.keys()
+    return uses
+
+
+def _reaches_itself(ref: str, definitions: Mapping[str, Any]) -> bool:
+    waiting, seen = [ref], set[str]()
+    while waiting:
+        for target in _references(definitions.get(waiting.pop())):
+            if target == ref:
+                return True
+            if target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return False
+
+
+def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, depth: int = 0) -> Any:
+    if depth > DEPTH_LIMIT:
+        return node
+    if isinstance(node, list | tuple):
+        return [_shorten(item, once, depth=depth + 1) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    if not is_named:
+        node = _in_place(node, once)
+    shortened: dict[str, Any] = {}
+    for key, value in node.items():
+        if is_named:
+            shortened[key] = _shorten(value, once, depth=depth + 1)
+        elif key in _DATA:
+            shortened[key] = value
+        elif key != "title" or not isinstance(value, str):
+            shortened[key] = _shorten(value, once, is_named=key in _NAMED, depth=depth + 1)
+    return shortened
+
+
+def _in_place(node: Mapping[str, Any], once: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The node with its reference to a definition of single use replaced by that definition; its own keys win."""
+    while (part := once.get(node.get("$ref", ""))) is not None:
+        node = {**part, **{key: value for key, value in node.items() if key != "$ref"}}
+    return node

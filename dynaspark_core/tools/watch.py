@@ -1,0 +1,93 @@
+"""What to look for while text is held: each piece is looked at once, so that waiting costs nothing twice."""
+
+import re
+from typing import Protocol
+
+_OUTSIDE = {
+    '"': re.compile(r'["{}\[\]]'),
+    "\"'": re.compile(r"[\"'{}\[\]\\]"),
+}
+_INSIDE = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
+TAG_ROOM = 64
+"""A closing tag or a marker is looked for across the borders of pieces, up to this length."""
+
+
+class Watch(Protocol):
+    """Says of a new piece whether it may decide what is held."""
+
+    def __call__(self, piece: str, /) -> bool: ...
+
+
+class Balance:
+    """Counts the brackets of a text that begins with one; strings between the `quotes` are passed over."""
+
+    def __init__(self, quotes: str = '"') -> None:
+        self._depth = 0
+        self._outside = self._pattern = _OUTSIDE[quotes]
+        self._skip = False
+
+    def end(self, text: str, start: int = 0) -> int:
+        """Where in the text the first bracket is closed, or -1. To be called with each next piece until then."""
+        position = start
+        if self._skip and start < len(text):
+            position, self._skip = start + 1, False
+        while (found := self._pattern.search(text, position)) is not None:
+            position = found.end()
+            char = found[0]
+            if char in _INSIDE:
+                self._pattern = _INSIDE[char] if self._pattern is self._outside else self._outside
+            elif char == "\\":
+                self._skip = position >= len(text)
+                position += 1
+            elif self._step(char):
+                return position
+        return -1
+
+    def _step(self, char: str) -> bool:
+        self._depth += 1 if char in "{[" else -1
+        return self._depth <= 0
+
+
+class PatternWatch:
+    """Looks for a pattern of at most `TAG_ROOM` characters; `tail` is the text before the first piece."""
+
+    def __init__(self, pattern: re.Pattern[str], tail: str) -> None:
+        self._pattern = pattern
+        self._tail = tail[-TAG_ROOM:]
+
+    def __call__(self, piece: str) -> bool:
+        text = self._tail + piece
+        self._tail = text[-TAG_ROOM:]
+        return self._pattern.search(text) is not None
+
+
+class ValueWatch:
+    """Waits for the end of a JSON value, or for a tag once the text has doubled since the last look."""
+
+    def __init__(self, balance: Balance, tags: re.Pattern[str], text: str, start: int) -> None:
+        self._balance = balance
+        self._tags = PatternWatch(tags, text[max(start, len(text) - TAG_ROOM) :])
+        self._length = self._last = len(text) - start
+        self.is_over = False
+
+    def __call__(self, piece: str) -> bool:
+        self._length += len(piece)
+        self.is_over = self.is_over or self._balance.end(piece) >= 0
+        has_tag = self._tags(piece) and self._length >= 2 * self._last
+        return self.is_over or has_tag
+
+
+class BalanceWatch:
+    """Waits for the end of a bracketed text; `end` is where it is, counted as `length` was, or -1."""
+
+    def __init__(self, balance: Balance, length: int) -> None:
+        self._balance = balance
+        self._length = length
+        self.end = -1
+
+    def __call__(self, piece: str) -> bool:
+        end = self._balance.end(piece)
+        if end >= 0:
+            self.end = self._length + end
+        self._length += len(piece)
+        return end >= 0

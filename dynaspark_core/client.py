@@ -11,7 +11,7 @@ import aiohttp
 
 from dynaspark_core import fetch, models, sessions
 from dynaspark_core.dictionaries import messages_from
-from dynaspark_core.errors import ConfigError, OutputError
+from dynaspark_core.errors import OutputError
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.images import Policy
 from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta, Value
@@ -48,6 +48,8 @@ class DynasparkClient:
         image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
             numbered sheet, `last` sends the last, `error` refuses.
         allow_image_urls: Whether http(s) URLs of images are fetched, from public addresses only. Default True.
+        allow_files: Whether the content of messages may name files (`file://`, paths). Default False; a `pathlib.Path`
+            in `images` is always read.
 
     Raises `ConfigError` for a value that cannot be used. Calls raise a `DynasparkError`, and nothing else.
     """
@@ -68,6 +70,7 @@ class DynasparkClient:
         model_aliases: Mapping[str, str] | None = None,
         image_policy: Policy | None = None,
         allow_image_urls: bool | None = None,
+        allow_files: bool | None = None,
     ) -> None:
         self.settings = settings(
             model=model,
@@ -83,6 +86,7 @@ class DynasparkClient:
             model_aliases=model_aliases,
             image_policy=image_policy,
             allow_image_urls=allow_image_urls,
+            allow_files=allow_files,
         )
         self._door = Door(self.settings)
         self._reading = fetch.Reading(allow_urls=self.settings.allow_image_urls)
@@ -102,7 +106,7 @@ class DynasparkClient:
                 data URLs, open files, Pillow images.
             stop: Texts where the answer is cut.
         """
-        chat = await _chat(prompt, model, images, stop)
+        chat = await self._chat(prompt, model, images, stop)
         async with aclosing(self.events(chat, is_whole=True)) as events:
             return [event async for event in events if isinstance(event, Done)][-1].reply
 
@@ -113,7 +117,7 @@ class DynasparkClient:
 
         Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
         """
-        chat = await _chat(prompt, model, images, stop)
+        chat = await self._chat(prompt, model, images, stop)
         async with aclosing(self.events(chat)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
@@ -163,15 +167,21 @@ class DynasparkClient:
             finally:
                 answer.leave()
 
+    async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
+        """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
+        chat = prompt if isinstance(prompt, Chat) else Chat(())
+        said = chat.messages if isinstance(prompt, Chat) else prompt
+        given = [await fetch.given(image) for image in images]
+        messages = messages_from(said, given, allow_files=self.settings.allow_files)
+        return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
+
     async def _exchange(self, chat: Chat) -> Exchange:
-        if not chat.messages:
-            raise ConfigError("messages is empty: give at least one")
         chat = replace(chat, model=self._model(chat.model or self.settings.model))
         images = list(chat.images())
         if not images:
             return Exchange(chat)
         packed = await fetch.packed(images, self.settings.image_policy, self._reading)
-        return Exchange(chat, packed.file, packed.numbers)
+        return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 
     def _model(self, name: str) -> str:
         resolved = models.resolve(name, self.settings.model_aliases)
@@ -188,14 +198,6 @@ class DynasparkClient:
         except BaseException:
             answer.leave()
             raise
-
-
-async def _chat(prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
-    """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
-    chat = prompt if isinstance(prompt, Chat) else Chat(())
-    said = chat.messages if isinstance(prompt, Chat) else prompt
-    messages = messages_from(said, [await fetch.given(image) for image in images])
-    return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from functools import partial
 
 from dynaspark_core import wire
 from dynaspark_core.decoding import Decoder, decoder
-from dynaspark_core.errors import DynasparkError
+from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
 from dynaspark_core.prompt import estimate_tokens, render
 from dynaspark_core.stops import Stops
@@ -27,10 +27,23 @@ TOKENS_OF_AN_IMAGE = 258
 
 
 class Exchange:
-    """`image` is the one file; `numbers` says where each image of the chat is on it (see `prompt.render`)."""
+    """`image` is the one file; `numbers` and `remarks` say of each image of the chat what `prompt.render` says.
 
-    def __init__(self, chat: Chat, image: Image | None = None, numbers: Sequence[int | None] = ()) -> None:
-        self.prompt = render(chat, image_numbers=numbers)
+    Raises `ConfigError` for a chat without messages, or with nothing to send in them.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        image: Image | None = None,
+        numbers: Sequence[int | None] = (),
+        remarks: Sequence[str] = (),
+    ) -> None:
+        if not chat.messages:
+            raise ConfigError("messages is empty: give at least one")
+        self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks)
+        if not self.prompt.strip():
+            raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = wire.form(self.prompt, chat.model, image)
         self._chat = chat
         self._has_image = image is not None

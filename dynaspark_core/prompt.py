@@ -23,14 +23,21 @@ def estimate_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def render(chat: Chat, *, image_numbers: Sequence[int | None] | None = None, result_limit: int = RESULT_LIMIT) -> str:
+def render(
+    chat: Chat,
+    *,
+    image_numbers: Sequence[int | None] | None = None,
+    image_remarks: Sequence[str] = (),
+    result_limit: int = RESULT_LIMIT,
+) -> str:
     """The prompt for the chat: a lone user message as its bare text, anything else as turns.
 
     `image_numbers` says for each of `chat.images()`, in order, its number on the sheet, or None if it is not shown; by
-    default all are shown and counted from 1. One image in all is just `[image]`, and needs no mark in a lone message.
+    default all are shown and counted from 1. One image in all is just `[image]`, and needs no mark in a lone message
+    with text. `image_remarks` say what is missing of an image that is shown; most are empty.
     Tool results longer than `result_limit` characters are cut in the middle.
     """
-    marks = _marks(chat, image_numbers)
+    marks = _marks(chat, image_numbers, image_remarks)
     if _is_lone(chat):
         return _bare(chat.messages[0], marks)
     lines = list(_turns(chat.messages, iter(marks), result_limit))
@@ -47,23 +54,28 @@ def _is_lone(chat: Chat) -> bool:
 
 
 def _bare(message: Message, marks: Sequence[str]) -> str:
-    if marks == ["[image]"]:
+    if marks == ["[image]"] and message.text.strip():
         return message.text
     rest = iter(marks)
     return "".join(part if isinstance(part, str) else next(rest) for part in message.content)
 
 
-def _marks(chat: Chat, numbers: Sequence[int | None] | None) -> list[str]:
+def _marks(chat: Chat, numbers: Sequence[int | None] | None, remarks: Sequence[str]) -> list[str]:
     """What stands at each image's place."""
     images = [part for message in chat.messages for part in message.content if not isinstance(part, str)]
     given = range(1, len(images) + 1) if numbers is None else numbers
     if len(given) != len(images):
         raise ValueError(f"image_numbers: {len(given)} numbers for {len(images)} images")
     is_single = len(set(given) - {None}) <= 1
+    notes = remarks or [""] * len(images)
     return [
-        _not_shown(image) if number is None else "[image]" if is_single else f"[image {number}]"
-        for image, number in zip(images, given, strict=True)
+        _not_shown(image) if number is None else _shown(None if is_single else number, note)
+        for image, number, note in zip(images, given, notes, strict=True)
     ]
+
+
+def _shown(number: int | None, note: str) -> str:
+    return f"[image{'' if number is None else f' {number}'}{f': {note}' if note else ''}]"
 
 
 def _not_shown(image: Image | ImageRef) -> str:

@@ -44,6 +44,7 @@ class Settings:
     model_aliases: Mapping[str, str]
     image_policy: Policy
     allow_image_urls: bool
+    allow_files: bool
     api_key: str | None = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     proxy: str | None = field(repr=False)
@@ -66,6 +67,7 @@ def settings(
     model_aliases: Mapping[str, str] | None = None,
     image_policy: Policy | None = None,
     allow_image_urls: bool | None = None,
+    allow_files: bool | None = None,
     api_key: str | None = None,
     headers: Mapping[str, str] | None = None,
     proxy: str | None = None,
@@ -88,6 +90,7 @@ def settings(
         model_aliases=_texts("model_aliases", ALIASES if model_aliases is None else model_aliases),
         image_policy=_policy(_given("image_policy", image_policy, "sheet")),
         allow_image_urls=_flag("allow_image_urls", _given("allow_image_urls", allow_image_urls, default=True)),
+        allow_files=_flag("allow_files", _given("allow_files", allow_files, default=False)),
         api_key=_api_key(_given("api_key", api_key, None)),
         headers=_headers({} if headers is None else headers),
         proxy=_proxy(_given("proxy", proxy, None)),

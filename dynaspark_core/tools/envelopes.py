@@ -32,15 +32,14 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(map(growing, words))
 
 
-_WORDS = _any(("tool", "turn", "function", "invoke"))
-_CLOSED_WORDS = _any(("think", "scratch", "reasoning"))
-_TAG = rf"<(?=[\s|\\/]{{0,6}}+(?:\Z|(?i:{_WORDS})|(?<=/)(?i:{_CLOSED_WORDS})"
+_WORDS = _any(("tool", "turn", "function", "invoke", "think", "scratch", "reasoning", "im_"))
+_TAG = rf"<(?=[\s|\\/]{{0,6}}+(?:\Z|(?i:{_WORDS})))"
 _SIGNS = rf"\Z|[{{\[]|{growing('```')}|{growing('~~~')}|\*{{0,2}}+(?:\Z|{growing('Action')})"
 _BLOCK = rf"\n(?=[ \t]{{0,{INDENT_LIMIT}}}+(?:{_SIGNS}))"
-TRIGGER = re.compile(rf"{_TAG}))|{_BLOCK}")
+TRIGGER = re.compile(rf"{_TAG}|{_BLOCK}")
 """What may begin a call in text: found in one search."""
-TRIGGER_AFTER = re.compile(rf"{_TAG}|(?<=\|)(?i:{growing('im_')})))|\n")
-"""The same after a call, where also the markers of other turns count."""
+TRIGGER_AFTER = re.compile(rf"{_TAG}|\n")
+"""The same after a call, where each line may begin another's turn."""
 
 _NAMES = (
     r"tool[_\- ]?(?:calls?|uses?|requests?|codes?|invocations?|results?|responses?|outputs?)|function[_\- ]?calls?"

@@ -21,7 +21,7 @@ from dynaspark_core.tools.watch import PatternWatch
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+.-]{0,30})[ \t]*(?:\r?\n|(?=[\[{<]))")
 _FENCE_UNDECIDED = re.compile(r"(?:`{1,40}|~{1,40})[ \t]*[\w+.-]{0,30}[ \t]*\r?\Z")
 _FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z)")
-_CALL_FENCE_END = re.compile(r"(?:\n[ \t]{0,12}|(?<=[\])};]))(?:`{3,}|~{3,})[ \t]*")
+_CALL_FENCE_END = re.compile(r"(?:\n[ \t]{0,12}|(?<=[\])};]))(?:```|~~~)")
 _CLOSING = re.compile(r"\s*+(?:(?:`{3,}|~{3,})[ \t]*(?=\n|\Z))?")
 _CLOSING_UNDECIDED = re.compile(r"\s*+(?:`{1,40}|~{1,40})?[ \t]*\Z")
 _PRINTED_API = re.compile(r"(?:[A-Za-z_]\w*\s*=\s*)?(?:print\s*\(\s*)?default_api\s*\.|\[\s*[A-Za-z_][\w.]*\s*\(")
@@ -41,7 +41,7 @@ def fence(reading: Reading, at: int) -> Steps:
         pass
     found = _FENCE.match(reading.text, at)
     if found is None:
-        reading.scan = at + 3
+        reading.scan = at + 1
         return
     language = found[2].lower()
     if language in CALL_FENCES:

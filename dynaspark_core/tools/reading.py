@@ -84,6 +84,7 @@ class Reading:
         self.text = self.text[self.position :]
         self.scan -= self.position
         self.objects_from -= self.position
+        self._pending_end -= self.position
         self._trimmed += self.position
         self.position = 0
         return (yield from self.more())

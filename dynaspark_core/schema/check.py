@@ -7,8 +7,9 @@ from urllib.parse import unquote
 from dynaspark_core.scalars import LIMITS, is_type
 from dynaspark_core.schema.keywords import RULES, Fit, Mismatch, Result
 
-DEPTH_LIMIT = 100
-"""Deepest nesting that is checked: some 400 frames of the interpreter's 1,000."""
+DEPTH_LIMIT = 150
+"""Deepest nesting that is checked, of schemas within schemas: some 600 frames of the interpreter's 1,000."""
+TOO_DEEP = "nested too deep to be checked"
 STEP_LIMIT = 200_000
 """Most checks of one value; nested unions over a large value can ask for more."""
 
@@ -20,7 +21,10 @@ def conform(value: Any, schema: Mapping[str, Any]) -> Any | Mismatch:
     object, 5 → "5", and a string that differs from one of an enum's in case alone. Nothing is filled in, rounded or
     left out.
     """
-    result = _Check(schema).fit(value, schema, "")
+    try:
+        result = _Check(schema).fit(value, schema, "")
+    except RecursionError:  # the caller's own stack was nearly used up
+        return Mismatch("", TOO_DEEP)
     return result if isinstance(result, Mismatch) else result.value
 
 
@@ -43,7 +47,7 @@ class _Check:
             return self._known[key][1]
         self._steps += 1
         if self._depth > DEPTH_LIMIT or self._steps > STEP_LIMIT:
-            return Mismatch(path, "nested too deep to be checked")
+            return Mismatch(path, TOO_DEEP)
         self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
         self._depth += 1
         result = self._through_keywords(value, schema, path)

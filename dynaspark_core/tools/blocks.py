@@ -7,7 +7,7 @@ follows; the rest is text.
 import re
 from collections.abc import Callable, Generator, Mapping
 
-from dynaspark_core.tools.envelopes import INDENT_LIMIT, OTHER_TURN, OTHER_TURN_ROOM
+from dynaspark_core.tools.envelopes import INDENT_LIMIT, OTHER_TURN, OTHER_TURN_UNDECIDED
 from dynaspark_core.tools.fences import fence
 from dynaspark_core.tools.heads import head
 from dynaspark_core.tools.offers import balanced, offer
@@ -40,9 +40,8 @@ def _after_indent(text: str, at: int) -> int:
 
 def is_other_turn(reading: Reading, at: int) -> Generator[None, None, bool]:
     """Whether somebody else's turn begins here."""
-    while len(reading.text) < at + OTHER_TURN_ROOM and "\n" not in reading.text[at:].lstrip():
-        if not (yield from reading.more()):
-            break
+    while OTHER_TURN_UNDECIDED.match(reading.text, at) and (yield from reading.more()):
+        pass
     return OTHER_TURN.match(reading.text, at) is not None
 
 

@@ -84,7 +84,8 @@ OTHER_TURN = re.compile(
     rf"|(?:`{{3,}}|~~~)(?i:tool_(?:outputs?|results?|responses?))|\{{\s{{0,2}}\"role\"\s{{0,2}}:)"
 )
 """A line with which models begin somebody else's turn."""
-OTHER_TURN_ROOM = 48
+OTHER_TURN_UNDECIDED = re.compile(r"[ \t]*+[*_#>\s]{0,6}(?:[OoTtFfUuHh#`~{][^\n]{0,40})?\Z")
+"""A line that may still become one."""
 
 
 def family(tag: re.Match[str]) -> str:

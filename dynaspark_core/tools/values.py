@@ -138,7 +138,7 @@ def marked(reading: Reading, opened: Envelope, begin: int, calls: list[Written] 
         later = (yield from _later(reading, opened, begin, closer)) if closer is not None and error.in_string else None
         if later is not None:
             return Found(calls + later.calls, later.end, is_closed=True)
-        raw = reading.text[begin:end].strip()
+        raw = reading.text[begin:end].strip() if opened.is_explicit else ""
         reason: InvalidReason = "truncated" if error.is_cut and end >= len(reading.text) else "malformed"
         after = closer.end() if closer is not None else end
         return Found(calls, after, is_closed=True, raw=raw, reason=reason, error=error.located(reading.text, begin))

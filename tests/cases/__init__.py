@@ -1,0 +1,1 @@
+"""Tables of cases, a group for each rule of the grammar."""

@@ -1,0 +1,208 @@
+"""Values against schemas: what is converted, what is refused and why, and agreement with `jsonschema`."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynaspark_core.schema import Mismatch, conform
+
+STRING = {"type": "string"}
+INTEGER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "expected"),
+    [
+        ("5", INTEGER, 5),
+        ("-5", INTEGER, -5),
+        ("5", {"type": "number"}, 5),
+        ("5.5", {"type": "number"}, 5.5),
+        ("true", {"type": "boolean"}, True),
+        ("false", {"type": "boolean"}, False),
+        ("[1, 2]", {"type": "array"}, [1, 2]),
+        ('["1"]', {"type": "array", "items": INTEGER}, [1]),
+        ('{"a": 1}', {"type": "object"}, {"a": 1}),
+        (5, STRING, "5"),
+        ("RED", {"enum": ["red", "green"]}, "red"),
+        ("RED", {"const": "red"}, "red"),
+        ("5", {"type": ["integer", "null"]}, 5),
+        ("5", {"anyOf": [INTEGER, {"type": "null"}]}, 5),
+        (None, {"type": "string", "nullable": True}, None),
+        ({"a": "1"}, {"properties": {"a": INTEGER}}, {"a": 1}),
+        ({"a": "1"}, {"additionalProperties": INTEGER}, {"a": 1}),
+        ({"x1": "1"}, {"patternProperties": {"^x": INTEGER}}, {"x1": 1}),
+        (["1", "x", "2"], {"prefixItems": [INTEGER, STRING], "items": INTEGER}, [1, "x", 2]),
+        ({"a": "1"}, {"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"a": INTEGER}}}}, {"a": 1}),
+        ("1", {"allOf": [INTEGER, {"minimum": 1}]}, 1),
+    ],
+)
+def test_conversions(value: Any, schema: dict[str, Any], expected: Any) -> None:
+    before = json.dumps(value)
+    found = conform(value, schema)
+    assert (found, type(found)) == (expected, type(expected))
+    assert json.dumps(value) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        ('{"a": 1}', STRING),
+        ("5", STRING),
+        ("5", {"type": ["string", "integer"]}),
+        ("5", {"anyOf": [STRING, INTEGER]}),
+        ("5", {"anyOf": [INTEGER, STRING]}),
+        ("red", {"enum": ["red", "RED"]}),
+        (5.0, INTEGER),
+        ({"a": 1, "b": 2}, {"properties": {"a": INTEGER}}),
+        ("anything", {"format": "date"}),
+        ("x", {"$ref": "#/nowhere"}),
+        ("x", {"$ref": "http://example.com/x"}),
+        ("x", {"$ref": "#"}),
+    ],
+)
+def test_what_fits_is_left_as_it_is(value: Any, schema: dict[str, Any]) -> None:
+    assert conform(value, schema) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "message"),
+    [
+        ("05", INTEGER, 'expected an integer, got a string ("05")'),
+        ("5.0", INTEGER, 'expected an integer, got a string ("5.0")'),
+        (" 5", INTEGER, 'expected an integer, got a string (" 5")'),
+        ("1e3", {"type": "number"}, 'expected a number, got a string ("1e3")'),
+        ("nan", {"type": "number"}, 'expected a number, got a string ("nan")'),
+        ("True", {"type": "boolean"}, 'expected a boolean, got a string ("True")'),
+        (1, {"type": "boolean"}, "expected a boolean, got an integer (1)"),
+        (True, INTEGER, "expected an integer, got a boolean (true)"),
+        (True, STRING, "expected a string, got a boolean (true)"),
+        (1.5, STRING, "expected a string, got a number (1.5)"),
+        (1.5, INTEGER, "expected an integer, got a number (1.5)"),
+        ("[1", {"type": "array"}, 'expected an array, got a string ("[1")'),
+        ("a,b", {"type": "array"}, 'expected an array, got a string ("a,b")'),
+        ("null", {"type": ["integer", "null"]}, 'expected an integer or null, got a string ("null")'),
+        ("blue", {"enum": ["red", "green"]}, 'must be one of "red", "green"'),
+        ("Red", {"enum": ["red", "RED"]}, 'must be one of "red", "RED"'),
+        (1, {"enum": [True]}, "must be true"),
+        ({}, {"required": ["a"]}, "a: is required but missing"),
+        ({"b": {}}, {"properties": {"b": {"required": ["c d"]}}}, 'b["c d"]: is required but missing'),
+        ({"a": [1, "x"]}, {"properties": {"a": {"items": INTEGER}}}, 'a[1]: expected an integer, got a string ("x")'),
+        ({"z": 1}, {"properties": {"a": {}}, "additionalProperties": False}, "z: is not allowed here; allowed: a"),
+        (3, {"minimum": 5}, "must be at least 5"),
+        (3, {"exclusiveMaximum": 3}, "must be less than 3"),
+        (5, {"multipleOf": 2}, "must be a multiple of 2"),
+        ("abc", {"maxLength": 2}, "must have at most 2 characters"),
+        ("abc", {"pattern": "^x"}, "must match the pattern ^x"),
+        ([1], {"minItems": 2}, "must have at least 2 items"),
+        ([1, 1], {"uniqueItems": True}, "must not hold the same item twice"),
+        (1, {"oneOf": [INTEGER, {"type": "number"}]}, "fits 2 of the alternatives, may fit only one"),
+        (1, {"not": INTEGER}, "must not be an integer (1)"),
+        (1, {"anyOf": [{"type": "null"}, {"enum": [2]}]}, "expected null, got an integer (1); or must be 2"),
+        (1, {"anyOf": [False]}, "nothing is allowed here"),
+    ],
+)
+def test_refusals_say_where_and_why(value: Any, schema: dict[str, Any], message: str) -> None:
+    found = conform(value, schema)
+    assert isinstance(found, Mismatch)
+    assert str(found) == message
+
+
+def test_a_union_names_what_is_wrong_with_the_nearest() -> None:
+    cat = {"properties": {"kind": {"const": "cat"}, "lives": INTEGER}, "required": ["kind", "lives"]}
+    dog = {"properties": {"kind": {"const": "dog"}}, "required": ["kind"]}
+    assert conform({"kind": "cat", "lives": "nine"}, {"oneOf": [cat, dog]}) == Mismatch(
+        "lives", 'expected an integer, got a string ("nine")'
+    )
+
+
+def test_recursion_is_bounded() -> None:
+    schema = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}, {"type": "null"}]}}}
+    value: dict[str, Any] = {}
+    for _ in range(40):
+        value = {"next": value}
+    assert conform(value, schema) == value
+    for _ in range(2000):
+        value = {"next": value}
+    assert isinstance(conform(value, schema), Mismatch)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": 5},
+        {"type": []},
+        {"type": "spaceship"},
+        {"properties": 5},
+        {"required": "a"},
+        {"enum": 5},
+        {"items": 5},
+        {"anyOf": 5},
+        {"anyOf": []},
+        {"$ref": 5},
+        {"pattern": "("},
+        {"minimum": "x"},
+        {"multipleOf": 0},
+        {"allOf": [5]},
+        {"properties": {"a": 5}},
+        {"prefixItems": {}},
+        {"not": 5},
+        {"uniqueItems": 1},
+        {"patternProperties": {"(": {}}},
+    ],
+)
+@pytest.mark.parametrize(
+    "value", [None, 1, 1.5, "a", [1], {"a": 1}, [10**5000]], ids=lambda value: type(value).__name__
+)
+def test_no_schema_raises(schema: dict[str, Any], value: Any) -> None:
+    conform(value, schema)
+
+
+LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, "a", "b", "ab", ""])
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+)
+PLAIN = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"])}
+    ),
+    st.fixed_dictionaries({"enum": st.lists(LEAVES, min_size=1, max_size=3)}),
+    st.fixed_dictionaries({"const": LEAVES}),
+    st.fixed_dictionaries({"minimum": st.integers(-2, 2)}),
+    st.fixed_dictionaries({"minLength": st.integers(0, 2)}),
+    st.fixed_dictionaries({"maxItems": st.integers(0, 2)}),
+    st.just({"uniqueItems": True}),
+)
+SCHEMAS = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"items": inner}),
+        st.fixed_dictionaries({"prefixItems": st.lists(inner, min_size=1, max_size=2)}),
+        st.fixed_dictionaries({"properties": st.dictionaries(st.sampled_from("abc"), inner, max_size=2)}),
+        st.fixed_dictionaries({"additionalProperties": inner, "properties": st.just({"a": {}})}),
+        st.fixed_dictionaries({"required": st.lists(st.sampled_from("abc"), max_size=2, unique=True)}),
+        st.fixed_dictionaries({"anyOf": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"oneOf": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"allOf": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"not": inner}),
+        st.fixed_dictionaries({"$ref": st.just("#/$defs/D"), "$defs": st.fixed_dictionaries({"D": inner})}),
+    ),
+    max_leaves=4,
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(VALUES, SCHEMAS)
+def test_agrees_with_jsonschema(value: Any, schema: dict[str, Any]) -> None:
+    """What is valid is left as it is; what is invalid is refused, or converted into something that is valid."""
+    jsonschema = pytest.importorskip("jsonschema")
+    if json.dumps(schema).count("$ref") > ("$ref" in schema):
+        return  # references are resolved from the root
+    validator = jsonschema.Draft202012Validator(schema)
+    found = conform(value, schema)
+    if validator.is_valid(value):
+        assert found is value
+    else:
+        assert isinstance(found, Mismatch) or validator.is_valid(found)

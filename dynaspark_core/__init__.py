@@ -33,8 +33,10 @@ from dynaspark_core.messages import (
     Tool,
     ToolCall,
     Usage,
+    Value,
 )
 from dynaspark_core.prompt import render
+from dynaspark_core.tools import ReplyReader, read_object, read_reply
 
 __all__ = [
     "Chat",
@@ -47,11 +49,15 @@ __all__ = [
     "InvalidToolCall",
     "Message",
     "Reply",
+    "ReplyReader",
     "TextDelta",
     "Tool",
     "ToolCall",
     "Usage",
+    "Value",
     "__version__",
     "errors",
+    "read_object",
+    "read_reply",
     "render",
 ]

@@ -1,5 +1,6 @@
 """What the two faces share: the client that their fields mean, and the word on what is not sent. No framework here."""
 
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,7 @@ def client_of(holder: Any) -> DynasparkClient:
     key = getattr(holder, "api_key", None)
     values = {name: getattr(holder, name) for name in _PLAIN}
     return _client(
+        _environment(),
         **{name: value or None if name == "model" else value for name, value in values.items()},
         api_key=key.get_secret_value() if key else None,
         headers=_items(holder.default_headers),
@@ -35,6 +37,7 @@ _PLAIN = (
     "image_policy",
     "allow_image_urls",
 )
+_VARIABLES = tuple(f"DYNASPARK_{name.upper()}" for name in (*_PLAIN, "api_key"))
 _Items = tuple[tuple[str, str], ...] | None
 
 
@@ -42,8 +45,13 @@ def _items(mapping: Mapping[str, str] | None) -> _Items:
     return None if mapping is None else tuple(mapping.items())
 
 
+def _environment() -> tuple[str | None, ...]:
+    """What the environment says of the settings: it may change while the program runs."""
+    return tuple(map(os.environ.get, _VARIABLES))
+
+
 @lru_cache(maxsize=256)
-def _client(headers: _Items, model_aliases: _Items, **values: Any) -> DynasparkClient:
+def _client(_of: tuple[str | None, ...], headers: _Items, model_aliases: _Items, **values: Any) -> DynasparkClient:
     return DynasparkClient(
         headers=None if headers is None else dict(headers),
         model_aliases=None if model_aliases is None else dict(model_aliases),

@@ -15,6 +15,7 @@ _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w{0,63})\s*=\s*(?=[A-Za-z_][\w.\-/]{0,127}\s*\()")
 _KEYWORD = re.compile(r"([A-Za-z_]\w{0,127})\s*=(?!=)\s*")
 _PRINT = re.compile(r"print\s*\(\s*")
+_STATEMENT = re.compile(r"(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(|[)\]}]")
 _PRINTED = re.compile(r"print\s*\(\s*([A-Za-z_]\w{0,63})(?:\[[^\]\n]*\])?\s*\)")
 
 
@@ -23,6 +24,7 @@ class PythonCalls:
 
     def __init__(self, text: str, start: int, end: int, *, is_closed: bool) -> None:
         self._reader = LenientReader(text, start, end, is_closed=is_closed, is_python=True)
+        self._is_closed = is_closed
         self._results: set[str] = set()
 
     def read(self) -> list[Written]:
@@ -36,11 +38,18 @@ class PythonCalls:
                 calls.append(self._statement())
             if reader.peek() in {",", ";"} and reader.peek():
                 reader.position += 1
+            elif not (is_list or self._is_closed or self._match(_STATEMENT)):
+                break
         if is_list:
             self._expect("]")
-        if reader.peek():
+        if reader.peek() and (self._is_closed or not self._is_new_line()):
             raise reader.refuse("expected nothing after the calls")
         return calls
+
+    def _is_new_line(self) -> bool:
+        """Whether what follows the calls stands on a line of its own: then it is prose, not the rest of a term."""
+        line = self._reader.text.rfind("\n", 0, self._reader.position)
+        return line >= 0 and self._reader.text[line : self._reader.position].isspace()
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         self._reader.peek()

@@ -157,6 +157,11 @@ class Reading:
         return not self._texts and not self._calls and not self._pending
 
     @property
+    def is_only_pending(self) -> bool:
+        """Whether nothing but pending calls has come."""
+        return bool(self._pending) and not self._texts and not self._calls
+
+    @property
     def has_calls(self) -> bool:
         """Whether a call has been read, accepted or pending."""
         return bool(self._calls or self._pending)

@@ -49,6 +49,8 @@ def tag(reading: Reading, at: int) -> Steps:
         reading.cut()
     elif name in REASONING and is_closing:
         reading.forget_late(found.end())
+    elif name in EXPLICIT and is_closing and reading.is_only_pending:
+        reading.accept((), found.end())  # the opening tag was left out
     elif name not in OTHER_MARKERS and name not in REASONING and (not is_closing or name in EXPLICIT):
         yield from envelope(reading, _opened(found, name, is_closing=is_closing))
 

@@ -45,7 +45,7 @@ def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[Writte
         arguments, position = _arguments(text, function, end, is_closed=is_closed)
         calls.append(Written(text[function.start() : position].strip(), function[1].strip(), arguments, arguments))
         position = _after_blanks(text, position, end)
-    if position < end:
+    if position < end and (is_closed or not calls or text[position] == "<"):
         raise Unreadable(position, "expected <function=…>")
     return calls
 

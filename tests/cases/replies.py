@@ -141,6 +141,7 @@ TAGS = [
     one("no closing tag", f"<tool_call>{OBJECT}"),
     one("opening tag closes", f"<tool_call>{OBJECT}<tool_call>"),
     one("closing tag opens", f"</tool_call>\n{OBJECT}\n</tool_call>"),
+    one("closing tag alone", f"{OBJECT}\n</tool_call>"),
     one("text after is dropped", f"{CALL}\nI called the tool.", ""),
     one("sibling tag", f"<function_call>{OBJECT}</function_call>"),
     one("sibling tool", f"<tool>{OBJECT}</tool>"),
@@ -206,6 +207,12 @@ BODIES = [
         (("search", {"query": "42"}),),
     ),
     bad("qwen cut", "<tool_call>\n<function=get_weather>\n<parameter=city>\nOs", "truncated"),
+    one("pythonic without a closing tag", "<tool_call>get_weather(city='Oslo')\nI called it."),
+    one(
+        "qwen without a closing tag",
+        "<tool_call><function=get_weather><parameter=city>Oslo</parameter></function>\nI called it.",
+    ),
+    bad("pythonic term without a closing tag", "<tool_call>get_weather(city='Oslo') + 1"),
     bad("pythonic positional", body('get_weather("Oslo")')),
     bad("pythonic expression", body("add(a=1+1, b=2)")),
     bad("pythonic call inside", body("get_weather(city=get_city())")),
@@ -253,7 +260,8 @@ NAMES = [
         one(f"name {name!r}", body(f'{{"name": "{name}", "arguments": {{"city": "Oslo"}}}}'))
         for name in (
             " get_weather ", "get_weather()", "`get_weather`", "**get_weather**", "functions.get_weather",
-            "get-weather", "default_api.get_weather", "Get_Weather", "functions.get_weather:0", "tools:get_weather", "get\\\\_weather",
+            "get-weather", "default_api.get_weather", "Get_Weather", "functions.get_weather:0",
+            "tools:get_weather", "get\\\\_weather",
         )
     ),
     bad("unknown", body('{"name": "get_wether", "arguments": {"city": "Oslo"}}'), "unknown_tool"),
@@ -350,6 +358,7 @@ NEVER = [
     bad("never: method", body('{"name": "search", "arguments": {"query": "a".upper(), "limit": 1}}')),
     bad("never: two missing closers", body('{"name": "search", "arguments": {"query": "a"')),
     bad("never: number at the end", body('{"name": "search", "arguments": {"query": "a"}, "x": 12')),
+    bad("never: two extra closers", body(OBJECT + "}}")),
     bad("never: closed too early", body('{"name": "search", "arguments": {"query": "a"}}, "limit": 5}}')),
     bad(
         "never: nested too deep", body('{"name": "search", "arguments": {"query": "a", "filter": ' + '{"a":' * 100_000)
@@ -416,6 +425,8 @@ LITERAL = [
     none("in quotes", f'Write "<tool_call>{OBJECT}</tool_call>" to call.'),
     none("in backticks", f"Write `<tool_call>{OBJECT}</tool_call>` to call."),
     none("in double backticks", f"Write ``<tool_call>{OBJECT}</tool_call>`` to call."),
+    none("in quotes over lines", f'Write "<tool_call>\n{OBJECT}\n</tool_call>" to call.'),
+    none("in quotes over lines to the end", f'Write "<tool_call>\n{OBJECT}\n</tool_call>'),
     none("in a text fence", f"```text\n{CALL}\n```\nso"),
     none("in a markdown fence", f"Like this:\n~~~markdown\n{CALL}\n~~~\n"),
     none("in a fence with more", f"```\nExample:\n{CALL}\n```"),
@@ -439,6 +450,7 @@ CUTS = [
     )
 ] + [
     one("cut on the same line", f"{CALL} Observation: it rains {CALL2}"),
+    one("observation after a soft call", f"```json\n{OBJECT}\n```\nObservation: it rains\n{CALL2}"),
     one("cut after a soft call", f"```json\n{OBJECT}\n```\n<tool_result>x</tool_result>{CALL2}"),
     none("own turn without a call", 'Hello.\n</turn>\n<turn role="user">Hi', "Hello."),
     none("own result without a call", f"Hello.\n<tool_result>x</tool_result>{CALL}", "Hello."),

@@ -230,7 +230,7 @@ def test_the_tool_section_stands_last() -> None:
         '\n{"name": "get_weather", "description": "Weather", "parameters": {"type": "object", "properties": '
         '{"city": {"type": "string"}}, "required": ["city"]}}\n'
     ) in text
-    assert text.endswith("otherwise answer normally." + OPEN)
+    assert text.endswith("where a tool is needed, else with text." + OPEN)
 
 
 @pytest.mark.parametrize(

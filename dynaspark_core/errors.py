@@ -125,7 +125,7 @@ class WakingUpError(ReplyError):
     is_retryable = True
 
 
-class ToolCallError(DynasparkError):
+class ToolCallError(DynasparkError, ValueError):
     """A required call did not come; `text` is what the model wrote."""
 
 

@@ -1,7 +1,6 @@
 """`Dynaspark`: the service as a LlamaIndex LLM. The conversation itself is `dynaspark_core`'s work."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import (
@@ -17,18 +16,21 @@ from llama_index.core.base.llms.types import (
     CompletionResponse,
     CompletionResponseAsyncGen,
     CompletionResponseGen,
-    MessageRole,
 )
 from llama_index.core.bridge.pydantic import SecretStr
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import CompletionToPromptType, MessagesToPromptType, ToolSelection
-from llama_index.core.types import BaseOutputParser, PydanticProgramMode
+from llama_index.core.program.utils import FlexibleModel
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 
-from dynaspark_core import Done, TextDelta, blocking, models
+from dynaspark_core import blocking
 from dynaspark_core.images import Policy
 from llama_index_dynaspark import convert
+from llama_index_dynaspark import tools as own_tools
 from llama_index_dynaspark.configured import ConfiguredLLM
+from llama_index_dynaspark.structured import Options
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
@@ -37,19 +39,24 @@ if TYPE_CHECKING:
 class Dynaspark(ConfiguredLLM):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
-    Roles and history are written into that text: they are emulated. Streaming is of what arrives: text is given out as
-    the answer's bytes come in.
+    Roles, history, tools and the form of objects are written into that text, and calls and objects are read back out
+    of the answer: all of these are emulated, as `docs/llama_index.md` says in detail. Streaming is of what arrives:
+    text is given out as the answer's bytes come in.
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
         stop: Texts where the answer is cut, here and not by the service.
-        base_url, path, api_key, proxy, timeout, max_retries, max_concurrency, model_aliases, image_policy,
-            allow_image_urls: see `dynaspark_core.DynasparkClient`; each may come from the environment as `DYNASPARK_…`.
+        base_url, path, api_key, proxy, timeout, max_retries, max_repairs, max_concurrency, model_aliases,
+            image_policy, allow_image_urls: see `dynaspark_core.DynasparkClient`; each may come from the environment
+            as `DYNASPARK_…`.
+        allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; say False where messages are
+            made of what users sent.
         default_headers: Added to the request's headers, or in place of them.
         context_window: In tokens. Default: the model's published one, 1,048,576.
         num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
         is_function_calling_model: Whether agents and programs use tools. Default True.
         temperature, max_tokens: Accepted, and not sent: the service has no field for them. A warning says so.
+        system_prompt: Stands before the messages of every chat, once; not before a completion's prompt.
 
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
@@ -74,10 +81,12 @@ class Dynaspark(ConfiguredLLM):
         proxy: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
+        max_repairs: int | None = None,
         max_concurrency: int | None = None,
         model_aliases: Mapping[str, str] | None = None,
         image_policy: Policy | None = None,
         allow_image_urls: bool | None = None,
+        allow_image_paths: bool = True,
         context_window: int = 0,
         num_output: int = 0,
         is_function_calling_model: bool = True,
@@ -102,12 +111,14 @@ class Dynaspark(ConfiguredLLM):
             proxy=proxy,
             timeout=timeout,
             max_retries=max_retries,
+            max_repairs=max_repairs,
             max_concurrency=max_concurrency,
             model_aliases=model_aliases,
             image_policy=image_policy,
             allow_image_urls=allow_image_urls,
-            context_window=context_window or models.describe(model).context_window,
-            num_output=num_output or max_tokens or models.describe(model).max_output,
+            allow_image_paths=allow_image_paths,
+            context_window=context_window,
+            num_output=num_output,
             is_function_calling_model=is_function_calling_model,
             temperature=temperature,
             max_tokens=max_tokens,
@@ -120,7 +131,7 @@ class Dynaspark(ConfiguredLLM):
             output_parser=output_parser,
             query_wrapper_prompt=query_wrapper_prompt,
         )
-        self._check()
+        self._settle()
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -140,36 +151,23 @@ class Dynaspark(ConfiguredLLM):
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        messages = self._completion(prompt, formatted, kwargs)
-        return chat_response_to_completion_response(blocking.run(self._response(messages, **kwargs)))
+        asked = self._completion(prompt, formatted, kwargs)
+        return chat_response_to_completion_response(blocking.run(self._response(**asked)))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        messages = self._completion(prompt, formatted, kwargs)
-        return chat_response_to_completion_response(await self._response(messages, **kwargs))
+        asked = self._completion(prompt, formatted, kwargs)
+        return chat_response_to_completion_response(await self._response(**asked))
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
-        messages = self._completion(prompt, formatted, kwargs)
-        return stream_chat_response_to_completion_response(blocking.iterate(self._responses(messages, **kwargs)))
+        asked = self._completion(prompt, formatted, kwargs)
+        return stream_chat_response_to_completion_response(blocking.iterate(self._responses(**asked)))
 
     @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
-        messages = self._completion(prompt, formatted, kwargs)
-        return astream_chat_response_to_completion_response(self._responses(messages, **kwargs))
-
-    async def _response(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        return convert.response(await self._client.complete(self._chat(messages, **kwargs)))
-
-    async def _responses(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse]:
-        text = ""
-        async with aclosing(self._client.events(self._chat(messages, **kwargs))) as events:
-            async for event in events:
-                if isinstance(event, TextDelta):
-                    text += event.text
-                    yield convert.piece(text, event.text)
-                elif isinstance(event, Done):
-                    yield convert.response(event.reply, delta="")
+        asked = self._completion(prompt, formatted, kwargs)
+        return astream_chat_response_to_completion_response(self._responses(**asked))
 
     def _prepare_chat_with_tools(
         self,
@@ -180,25 +178,73 @@ class Dynaspark(ConfiguredLLM):
         allow_parallel_tool_calls: bool = False,
         tool_required: bool = False,
         tool_choice: str | dict[str, Any] | None = None,
+        known_only: bool = False,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        messages = list(chat_history or [])
-        if user_msg is not None:
-            messages.append(
-                ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
-            )
         return {
-            "messages": messages,
-            "tools": [convert.tool(tool) for tool in tools],
-            "tool_choice": convert.tool_choice(tool_choice, is_required=tool_required),
+            "messages": convert.with_question(chat_history, user_msg),
+            "tools": [own_tools.written(tool) for tool in tools],
+            "tool_choice": own_tools.choice(tool_choice, is_required=tool_required),
             "allow_parallel_tool_calls": allow_parallel_tool_calls,
             **kwargs,
         }
 
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence["BaseTool"],
+        allow_parallel_tool_calls: bool = False,
+        known_only: bool = False,
+        **kwargs: Any,
+    ) -> ChatResponse:
+        """The response itself. Raises `ToolCallError` for a call that nobody could answer (`known_only`)."""
+        if known_only:
+            own_tools.known_only(response.message, tools)
+        return response
+
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:
-        calls = convert.selections(response.message)
-        if not calls and error_on_no_tool_call:
-            raise ValueError(f"the model called no tool; it wrote: {response.message.content or 'nothing'}")
-        return calls
+        return own_tools.selections(response.message, must_call=error_on_no_tool_call)
+
+    def structured_predict(
+        self, output_cls: type[Model], prompt: PromptTemplate, llm_kwargs: Options = None, **prompt_args: Any
+    ) -> Model:
+        if not self._predicts:
+            result: Model = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return result
+        prediction = self._prediction(output_cls, prompt, llm_kwargs, prompt_args)
+        while prediction.result is None:
+            prediction.take(self.chat(prediction.messages, **prediction.options))
+        return prediction.result
+
+    async def astructured_predict(
+        self, output_cls: type[Model], prompt: PromptTemplate, llm_kwargs: Options = None, **prompt_args: Any
+    ) -> Model:
+        if not self._predicts:
+            result: Model = await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return result
+        prediction = self._prediction(output_cls, prompt, llm_kwargs, prompt_args)
+        while prediction.result is None:
+            prediction.take(await self.achat(prediction.messages, **prediction.options))
+        return prediction.result
+
+    def stream_structured_predict(
+        self, output_cls: type[Model], prompt: PromptTemplate, llm_kwargs: Options = None, **prompt_args: Any
+    ) -> Generator[Model | FlexibleModel, None, None]:
+        if not self._predicts:
+            yield from super().stream_structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return
+        prediction = self._prediction(output_cls, prompt, llm_kwargs, prompt_args)
+        while prediction.result is None:
+            for response in self.stream_chat(prediction.messages, **prediction.options):
+                yield from prediction.show(response)
+            prediction.take(response)
+        yield from prediction.final()
+
+    async def astream_structured_predict(
+        self, output_cls: type[Model], prompt: PromptTemplate, llm_kwargs: Options = None, **prompt_args: Any
+    ) -> AsyncGenerator[Model | FlexibleModel, None]:
+        if not self._predicts:
+            return await super().astream_structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+        return self._predictions(self._prediction(output_cls, prompt, llm_kwargs, prompt_args))

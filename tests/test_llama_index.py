@@ -27,6 +27,8 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
     "0000000049454e44ae426082"
 )
+FILES = ["file"] if "IOBase" in str(ImageBlock.model_fields["image"].annotation) else []
+"""Older cores take no open files."""
 HISTORY = [
     ChatMessage("Be brief.", role=MessageRole.SYSTEM),
     ChatMessage("Hi"),
@@ -111,7 +113,7 @@ async def test_text_comes_as_it_arrives_at_the_socket() -> None:
         assert [each.delta async for each in stream] == ["second", ""]
 
 
-@pytest.mark.parametrize("form", ["bytes", "base64", "lines", "file", "path", "data"])
+@pytest.mark.parametrize("form", ["bytes", "base64", "lines", *FILES, "path", "data"])
 async def test_an_image_arrives_as_a_file(llm: Dynaspark, script: Script, form: str, tmp_path: Path) -> None:
     (tmp_path / "dot.png").write_bytes(PNG)
     block = {
@@ -194,7 +196,7 @@ def test_a_used_llm_pickles_copies_and_hides_its_key(script: Script) -> None:
         llm.complete("x")
         for other in (pickle.loads(pickle.dumps(llm)), copy.deepcopy(llm)):
             assert other.complete("x").text == "Hello."
-    assert "k-secret" not in f"{llm!r} {llm} {llm.to_dict()} {llm.to_json()} {llm.to_payload()}"
+    assert "k-secret" not in f"{llm!r} {llm} {llm.to_dict()} {llm.to_json()} {getattr(llm, 'to_payload', dict)()}"
     assert {asked.query["api_key"] for asked in script.asked} == {"k-secret"}
 
 

@@ -1,0 +1,112 @@
+"""One structured prediction: what to ask, and what the answers mean. It asks nothing itself: `Dynaspark` does.
+
+LlamaIndex's own programs show the model a schema with doubled braces, change the caller's template, lose the system
+prompt, and end a stream on a blank object; so nothing of them is used here.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
+from llama_index.core.bridge.pydantic import BaseModel, ValidationError
+from llama_index.core.instrumentation.events.llm import (
+    LLMStructuredPredictEndEvent,
+    LLMStructuredPredictInProgressEvent,
+    LLMStructuredPredictStartEvent,
+)
+from llama_index.core.llms.utils import parse_partial_json
+from llama_index.core.program.utils import FlexibleModel, create_flexible_model
+from llama_index.core.prompts import BasePromptTemplate
+from llama_index_instrumentation import get_dispatcher
+
+from dynaspark_core.errors import OutputError
+from dynaspark_core.tools.answers import read_object
+from dynaspark_core.tools.history import json_line
+
+Model = TypeVar("Model", bound=BaseModel)
+Options = dict[str, Any] | None
+OF_TOOLS = frozenset({"tools", "tool_choice", "tool_required", "allow_parallel_tool_calls"})
+"""Options of a call that mean nothing here, and that LlamaIndex's programs leave out, too."""
+_dispatcher = get_dispatcher(__name__)
+
+
+class Prediction(Generic[Model]):
+    """While `result` is None, ask `messages` with `options`, `show` what a stream brings, and `take` its last response.
+
+    `most`: how many times it may be asked again.
+    """
+
+    def __init__(self, output_cls: type[Model], messages: list[ChatMessage], options: Options, most: int) -> None:
+        self.result: Model | None = None
+        self.messages = messages
+        self._schema = output_cls.model_json_schema()
+        kept = {name: value for name, value in (options or {}).items() if name not in OF_TOOLS}
+        self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
+        self._output_cls = output_cls
+        self._partial_cls = create_flexible_model(output_cls)
+        self._shown: object = {}
+        self._left = most
+
+    def take(self, response: ChatResponse) -> None:
+        """Sets `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""
+        try:
+            self.result = self._read(response.message.content or "")
+        except OutputError as error:
+            if not self._left:
+                raise
+            self._left -= 1
+            self.messages = [*self.messages, response.message, _objection(error)]
+        else:
+            _dispatcher.event(LLMStructuredPredictEndEvent(output=self.result))
+
+    def _read(self, text: str) -> Model:
+        """The schema first; then the class, whose own validators know more than a schema can say."""
+        value = read_object(text, self._schema)
+        try:
+            return self._output_cls.model_validate_json(json_line(value))
+        except ValidationError as error:
+            raise OutputError(f"no {self._output_cls.__name__}: {_told(error)}", text=text) from error
+
+    def show(self, response: ChatResponse) -> Iterator[FlexibleModel]:
+        """What there is so far of the object, if this response has brought anything new of it."""
+        text = response.message.content or ""
+        try:
+            value = parse_partial_json(text[text.index("{") :])
+            partial = self._partial_cls.model_validate(value)
+        except ValueError:
+            return
+        if value and value != self._shown:
+            self._shown = value
+            yield _in_progress(partial)
+
+    def final(self) -> Iterator[Model]:
+        """The result, as a stream's last object."""
+        if self.result is not None:
+            yield _in_progress(self.result)
+
+
+Object = TypeVar("Object", bound=BaseModel)
+
+
+def _in_progress(value: Object) -> Object:
+    _dispatcher.event(LLMStructuredPredictInProgressEvent(output=value))
+    return value
+
+
+def announce(output_cls: type[BaseModel], prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> None:
+    """The event that a prediction begins."""
+    _dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args))
+
+
+def _objection(error: OutputError) -> ChatMessage:
+    return ChatMessage(role=MessageRole.USER, content=f"This reply cannot be used: {error}\nWrite it again, corrected.")
+
+
+def _told(error: ValidationError) -> str:
+    """Every field and what is wrong with it; not what stood there."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{_path(detail['loc'])}{detail['msg']}" for detail in details)
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    return f"{'.'.join(map(str, place))}: " if place else ""

@@ -1,0 +1,94 @@
+"""LlamaIndex's tools and choices of tools → plain dictionaries, and those → ours; a message's calls → selections."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools.types import BaseTool
+
+from dynaspark_core import Tool, ToolCall
+from dynaspark_core.errors import ConfigError, ToolCallError
+from llama_index_dynaspark import convert
+
+CHOICES: dict[str | None, str] = {
+    None: "auto",
+    "auto": "auto",
+    "none": "none",
+    "required": "required",
+    "any": "required",
+}
+"""What LlamaIndex and OpenAI write for a choice that names no tool → ours."""
+
+
+def written(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
+    """The tool in OpenAI's shape, as plain values, for events are written out as JSON.
+
+    The name is the tool's own, also where OpenAI would not take it (`G[int]`), for calls are looked up by it.
+    """
+    if isinstance(tool, Mapping):
+        return dict(tool)
+    about = tool.metadata
+    function = {
+        "name": about.get_name(),
+        "description": about.description,
+        "parameters": about.get_parameters_dict(),
+    }
+    return {"type": "function", "function": function}
+
+
+def read(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
+    """The tools as ours. Raises `ConfigError` for one without a name."""
+    return tuple(_read(written(tool).get("function") or written(tool)) for tool in tools)
+
+
+def _read(function: Mapping[str, Any]) -> Tool:
+    name = function.get("name")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"a tool has no name; it has {', '.join(function)}")
+    return Tool(name, function.get("description") or "", function.get("parameters") or {})
+
+
+def choice(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
+    """`auto`, `none`, `required`, or the name of a tool; `auto` that is required is `required`."""
+    if isinstance(choice, Mapping):
+        named = choice.get("function", choice)
+        name = named.get("name") if isinstance(named, Mapping) else named
+        choice = str(name or choice.get("type") or "auto")
+    found = CHOICES.get(choice, choice) or "auto"
+    return "required" if is_required and found == "auto" else found
+
+
+def checked(choice: str, tools: Sequence[Tool]) -> str:
+    """The choice, if the tools allow it. Raises `ConfigError` that names the tools there are."""
+    names = [tool.name for tool in tools]
+    if choice in {"auto", "none", *names} or (choice == "required" and names):
+        return choice
+    raise ConfigError(f"tool_choice is {choice!r}; the tools are: {', '.join(names) or 'none at all'}")
+
+
+def selections(message: ChatMessage, *, must_call: bool = False) -> list[ToolSelection]:
+    """The message's calls. One whose arguments are no JSON object is no selection: it must not run without them.
+
+    Raises `ToolCallError` if there is none and one `must_call`.
+    """
+    calls = [
+        ToolSelection(tool_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
+        for call in convert.calls(message)
+        if isinstance(call, ToolCall)
+    ]
+    if not calls and must_call:
+        text = message.content or ""
+        raise ToolCallError(f"the model called no tool; it wrote: {text[:200] or 'nothing'}", text=text)
+    return calls
+
+
+def known_only(message: ChatMessage, tools: Sequence[BaseTool]) -> None:
+    """Raises `ToolCallError` if the message calls a tool that is not there."""
+    names = [tool.metadata.get_name() for tool in tools]
+    for call in selections(message):
+        if call.tool_name not in names:
+            raise ToolCallError(
+                f"the model called {call.tool_name!r}; the tools are: {', '.join(names)}",
+                text=str(message.content or ""),
+            )

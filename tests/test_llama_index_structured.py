@@ -1,0 +1,258 @@
+"""Structured prediction in its four ways, over real HTTP: what is asked, what is read, what is an error."""
+
+import enum
+import json
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.program import LLMTextCompletionProgram
+from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
+from llama_index.core.types import PydanticProgramMode
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.event_handlers import BaseEventHandler
+from pydantic import BaseModel, field_validator
+
+from dynaspark_core.errors import OutputError
+from dynaspark_core.server import LocalService, Script
+from llama_index_dynaspark import Dynaspark
+
+
+class Kind(enum.Enum):
+    POP = "pop"
+    FOLK = "folk"
+
+
+class Song(BaseModel):
+    title: str
+    seconds: int | None = None
+
+
+class Album(BaseModel):
+    """An album."""
+
+    name: str
+    kind: Kind
+    songs: list[Song]
+
+    @field_validator("name")
+    @classmethod
+    def is_capital(cls, name: str) -> str:
+        if not name[:1].isupper():
+            raise ValueError("must begin with a capital")
+        return name
+
+
+HAS_TEXT_STREAMS = "stream_call" in LLMTextCompletionProgram.__dict__
+"""Older cores stream through their function program alone."""
+RIGHT = '{"name": "Air", "kind": "folk", "songs": [{"title": "a", "seconds": 9}, {"title": "b"}]}'
+ALBUM = Album.model_validate_json(RIGHT)
+LOWER = RIGHT.replace("Air", "air")
+WITHOUT_KIND = '{"name": "Air", "songs": []}'
+WAYS = ["structured_predict", "astructured_predict", "stream_structured_predict", "astream_structured_predict"]
+TEMPLATE = "An album about {topic}."
+
+
+class Says(Script):
+    """Gives what stands in `lines`."""
+
+    def __init__(self) -> None:
+        self.lines: deque[Any] = deque()
+        super().__init__(lambda _: self.lines.popleft())
+
+
+@pytest.fixture
+def script() -> Says:
+    return Says()
+
+
+@pytest.fixture
+def llm(script: Says) -> Iterator[Dynaspark]:
+    with LocalService(script) as service:
+        yield Dynaspark(base_url=service.url, max_retries=0, system_prompt="You know music.")
+
+
+async def predict(llm: Dynaspark, way: str, prompt: Any = None, **options: Any) -> list[Any]:
+    """The objects: one, or all of a stream."""
+    template = prompt or PromptTemplate(TEMPLATE)
+    result = getattr(llm, way)(options.pop("output_cls", Album), template, topic="air", **options)
+    if way.startswith("a"):
+        result = await result
+    if way == "stream_structured_predict":
+        return list(result)
+    return [each async for each in result] if way == "astream_structured_predict" else [result]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        RIGHT,
+        f"```json\n{RIGHT}\n```",
+        f"Here {{it}} is:\n{RIGHT}\nI hope {{this}} helps.",
+        json.dumps({"Album": ALBUM.model_dump(mode="json")}),
+    ],
+    ids=["bare", "fenced", "in prose", "under its name"],
+)
+async def test_the_object_is_found(llm: Dynaspark, script: Says, way: str, written: str) -> None:
+    script.lines.append(written)
+    assert (await predict(llm, way))[-1] == ALBUM
+    assert len(script.asked) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("is_function_calling_model", [True, False])
+async def test_what_is_asked(script: Says, way: str, is_function_calling_model: bool) -> None:
+    """The schema is JSON as it is, the system prompt stands once, the caller's template is left alone."""
+    template = PromptTemplate(TEMPLATE)
+    script.lines.append(RIGHT)
+    with LocalService(script) as service:
+        llm = Dynaspark(
+            base_url=service.url, system_prompt="Be {brief}.", is_function_calling_model=is_function_calling_model
+        )
+        await predict(llm, way, template)
+    prompt = script.asked[0].prompt
+    assert prompt.startswith('<turn role="system">Be {brief}.</turn>\n<turn role="user">An album about air.</turn>')
+    assert prompt.count("Be {brief}.") == 1
+    schema = next(json.loads(line) for line in prompt.splitlines() if line.startswith('{"'))
+    assert set(schema["properties"]) == {"name", "kind", "songs"}
+    assert "{{" not in prompt
+    assert template.output_parser is None
+    assert template.template == TEMPLATE
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("first", "objection"),
+    [
+        (WITHOUT_KIND, "kind: is required but missing"),
+        (LOWER, "name: Value error, must begin with a capital"),
+        ("I do not know.", "no JSON value"),
+        (RIGHT[:-9], "ends within"),
+    ],
+)
+async def test_a_wrong_object_is_asked_for_once_more(
+    llm: Dynaspark, script: Says, way: str, first: str, objection: str
+) -> None:
+    script.lines.extend([first, RIGHT])
+    assert (await predict(llm, way))[-1] == ALBUM
+    assert objection in script.asked[1].prompt
+    assert first[:30] in script.asked[1].prompt
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("wrong", "named"), [(WITHOUT_KIND, "kind"), (LOWER, "name: Value error, must begin"), ("No.", "no JSON value")]
+)
+async def test_then_it_is_an_error_that_names_the_field(
+    llm: Dynaspark, script: Says, way: str, wrong: str, named: str
+) -> None:
+    script.lines.extend([wrong, wrong])
+    with pytest.raises(OutputError, match=named) as caught:
+        await predict(llm, way)
+    assert caught.value.text == wrong
+    assert len(script.asked) == 2
+
+
+async def test_repairs_can_be_switched_off(script: Says) -> None:
+    script.lines.append(WITHOUT_KIND)
+    with LocalService(script) as service, pytest.raises(OutputError, match="kind"):
+        Dynaspark(base_url=service.url, max_repairs=0).structured_predict(Album, PromptTemplate("x"))
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+async def test_a_stream_shows_what_there_is_and_ends_with_the_object(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines.append([RIGHT[:16], RIGHT[16:50], RIGHT[50:], "\n", "\n"])
+    objects = await predict(llm, way)
+    assert objects[-1] == ALBUM
+    assert isinstance(objects[-1], Album)
+    assert [each.name for each in objects] == ["Air"] * len(objects)
+    assert len(objects) == len({each.model_dump_json(exclude_none=True) for each in objects[:-1]}) + 1 > 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_messages_as_a_prompt_and_options_of_the_call(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines.append(RIGHT + " END of it")
+    prompt = ChatPromptTemplate([ChatMessage("Short.", role=MessageRole.SYSTEM), ChatMessage("On {topic}: {x}")])
+    options = {"llm_kwargs": {"stop": ["END"], "tool_choice": "auto", "model": "gemini-2.0-flash"}}
+    assert (await predict(llm, way, prompt, **options))[-1] == ALBUM
+    assert script.asked[0].model == "gemini-2.0-flash"
+    assert '<turn role="user">On air: {x}</turn>' in script.asked[0].prompt
+
+
+@pytest.mark.filterwarnings("ignore:The `json` method is deprecated")  # StructuredLLM calls it on what it streams
+async def test_as_structured_llm_in_all_its_ways(llm: Dynaspark, script: Says) -> None:
+    script.lines.extend([RIGHT] * 6)
+    structured = llm.as_structured_llm(Album)
+    assert isinstance(structured, StructuredLLM)
+    messages = [ChatMessage("An album.")]
+    for response in (
+        structured.chat(messages),
+        await structured.achat(messages),
+        list(structured.stream_chat(messages))[-1],
+        [each async for each in await structured.astream_chat(messages)][-1],
+        structured.complete("An album."),
+        await structured.acomplete("An album."),
+    ):
+        assert response.raw == ALBUM
+
+
+@pytest.mark.parametrize("mode", [PydanticProgramMode.FUNCTION, PydanticProgramMode.LLM])
+async def test_another_program_mode_goes_through_llama_index(script: Says, mode: PydanticProgramMode) -> None:
+    call = f'<tool_call>\n{{"name": "Album", "arguments": {RIGHT}}}\n</tool_call>'
+    is_function = mode == PydanticProgramMode.FUNCTION
+    script.lines.extend([call if is_function else RIGHT] * 4)
+    with LocalService(script) as service:
+        llm = Dynaspark(base_url=service.url, pydantic_program_mode=mode)
+        for way in WAYS if is_function or HAS_TEXT_STREAMS else WAYS[:2]:
+            assert (await predict(llm, way))[-1] == ALBUM
+    assert ("<tool_call>" in script.asked[0].prompt) is is_function
+
+
+async def test_the_system_prompt_is_not_lost_in_llama_indexs_own_asynchronous_program(script: Says) -> None:
+    script.lines.append(f'<tool_call>\n{{"name": "Album", "arguments": {RIGHT}}}\n</tool_call>')
+    with LocalService(script) as service:
+        llm = Dynaspark(
+            base_url=service.url, pydantic_program_mode=PydanticProgramMode.FUNCTION, system_prompt="You know music."
+        )
+        await predict(llm, "astructured_predict")
+    assert script.asked[0].prompt.count("You know music.") == 1
+
+
+class Recorder(BaseEventHandler):
+    """Every event, in order."""
+
+    events: list[Any] = []  # noqa: RUF012  # pydantic copies it
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "Recorder"
+
+    def handle(self, event: Any, **_: Any) -> None:
+        self.events.append(event)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    root, recorder = get_dispatcher(), Recorder()
+    root.add_event_handler(recorder)
+    yield recorder
+    root.event_handlers.remove(recorder)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_its_events_and_those_of_the_one_call_behind_it(
+    llm: Dynaspark, script: Says, way: str, recorder: Recorder
+) -> None:
+    script.lines.append(RIGHT)
+    await predict(llm, way)
+    names = [type(event).__name__ for event in recorder.events]
+    ends = ["LLMStructuredPredictStartEvent", "LLMStructuredPredictEndEvent", "LLMChatStartEvent", "LLMChatEndEvent"]
+    assert [names.count(name) for name in ends] == [1, 1, 1, 1]
+    assert ("LLMStructuredPredictInProgressEvent" in names) is ("stream" in way)
+    for event in recorder.events:
+        if type(event).__name__.startswith("LLMChat"):
+            json.dumps(event.model_dump(mode="json"))

@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-model check format clean
+.PHONY: demo test bench test-model check format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
 	$(BIN)/python -X dev -m pytest
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_reading.py
 
 test-model: $(VENV)/.dev
 	$(BIN)/python -X dev -m pytest -m model

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Script
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,9 +18,24 @@ COMMANDS = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)`
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.name != "demo.py")
 
 
+CALL = '<tool_call>\n{"name": "%s", "arguments": %s}\n</tool_call>'
+PERSON = '{"name": "Anna", "age": 31}'
+
+
+def answer(asked: Asked) -> str | list[str]:
+    """What the prompt asks for: a call, an object, else a greeting in pieces."""
+    if "<tool_result id=" in asked.prompt:
+        return "Hello. It snows."
+    if '"name": "get_weather"' in asked.prompt:
+        return CALL % ("get_weather", '{"city": "Oslo"}')
+    if '"name": "Person"' in asked.prompt:
+        return CALL % ("Person", PERSON)
+    return PERSON if "# Form of the answer" in asked.prompt else ["Hel", "lo."]
+
+
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
+    return Script(answer)
 
 
 @pytest.fixture
@@ -41,7 +56,7 @@ def run(arguments: list[str], environment: dict[str, str], folder: Path) -> str:
 @pytest.mark.parametrize("block", PYTHON)
 def test_a_program_of_the_readme_runs(block: str, environment: dict[str, str], script: Script, tmp_path: Path) -> None:
     said = run([sys.executable, "-c", block], environment, tmp_path)
-    assert "Hello." in said or script.asked == []
+    assert any(word in said for word in ("Hello.", "name='Anna' age=31")) or script.asked == []
     assert "LocalService" in block or script.asked
 
 
@@ -76,8 +91,9 @@ def test_ask_of_the_readme_runs(environment: dict[str, str], script: Script, tmp
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_runs(name: str, environment: dict[str, str], tmp_path: Path) -> None:
-    assert "Hello." in run([sys.executable, str(ROOT / "examples" / name)], environment, tmp_path)
+def test_an_example_runs(name: str, environment: dict[str, str], script: Script, tmp_path: Path) -> None:
+    assert run([sys.executable, str(ROOT / "examples" / name)], environment, tmp_path)
+    assert script.asked
     assert len((ROOT / "examples" / name).read_text(encoding="utf-8").splitlines()) <= 30
 
 

@@ -1,30 +1,35 @@
 """`ChatDynaspark`: the service as a LangChain chat model. The conversation itself is `dynaspark_core`'s work."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from typing import Any, Self
+from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.utils import secret_from_env
-from pydantic import AliasChoices, ConfigDict, Field, SecretStr, model_validator
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel
 
-from dynaspark_core import Chat, Done, DynasparkClient, TextDelta, __version__, blocking, models
-from dynaspark_core.client import client_of
+from dynaspark_core import blocking
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.images import Policy
-from dynaspark_core.settings import NOT_SENT, warn_of_unsent
-from langchain_dynaspark import convert
+from langchain_dynaspark import options, replies
+from langchain_dynaspark.asking import Question, chat_of
+from langchain_dynaspark.configured import ConfiguredChatModel
 from langchain_dynaspark.errors import langchain_errors
+from langchain_dynaspark.structured import structured
+
+Stop = list[str] | None
+SyncRun = CallbackManagerForLLMRun | None
+AsyncRun = AsyncCallbackManagerForLLMRun | None
 
 
-class ChatDynaspark(BaseChatModel):
+class ChatDynaspark(ConfiguredChatModel):
     """Chat model of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
-    Roles and history are written into that text: they are emulated. Streaming is of what arrives: text is given out as
-    the answer's bytes come in.
+    Roles, history, tools and schemas are written into that text, and calls and values are read from the answer. So all
+    of these are emulated. Streaming is of what arrives: text is given out as the answer's bytes come in.
 
     Setup:
         Install `dynaspark-llm[langchain]`. No key is needed; one that is given, or set as `DYNASPARK_API_KEY`, is sent.
@@ -36,9 +41,9 @@ class ChatDynaspark(BaseChatModel):
             warning says so once.
 
     Key init args — client params:
-        base_url, path, api_key, proxy, timeout, max_retries, max_concurrency, model_aliases, image_policy,
-            allow_image_urls: see
-            `dynaspark_core.DynasparkClient`; each may come from the environment as `DYNASPARK_…`.
+        base_url, path, api_key, proxy, timeout, max_retries, max_repairs, max_concurrency, model_aliases, image_policy,
+            allow_image_urls: See `dynaspark_core.DynasparkClient`; each but the aliases may come from the environment,
+            as `DYNASPARK_…`.
         default_headers: Added to the request's headers, or in place of them.
         streaming: Whether `invoke` goes through the streaming path.
 
@@ -65,107 +70,142 @@ class ChatDynaspark(BaseChatModel):
         await model.ainvoke("Hello")
         ```
 
+    Tool calling:
+        ```python
+        def get_weather(city: str) -> str:
+            '''The weather in a city.'''
+            return f"Sunny in {city}."
+
+        with_tools = model.bind_tools([get_weather])
+        with_tools.invoke("What is the weather in Oslo?").tool_calls
+        ```
+
+        Tools are described in the prompt: this is emulated. `tool_choice` may be a name, `any`, `none` or `auto`. A
+        call that cannot be read is asked for once more (`max_repairs`), then stands in `invalid_tool_calls`.
+
+    Structured output:
+        ```python
+        from pydantic import BaseModel
+
+        class Person(BaseModel):
+            name: str
+            age: int
+
+        model.with_structured_output(Person).invoke("Ada is 36.")
+        ```
+
+        Methods are `json_schema` (default), `function_calling` and `json_mode`; all are emulated. Each gives a value
+        of the schema or raises `OutputParserException`.
+
+    JSON mode:
+        ```python
+        json_model = model.bind(response_format={"type": "json_object"})
+        json_model.invoke("Ada is 36. Answer as JSON with name and age.").content
+        ```
+
     Image input:
         ```python
         import base64
+        from pathlib import Path
+
         from langchain_core.messages import HumanMessage
 
-        data = base64.b64encode(open("picture.png", "rb").read()).decode()
+        data = base64.b64encode(Path("picture.png").read_bytes()).decode()
         picture = {"type": "image", "base64": data, "mime_type": "image/png"}
         model.invoke([HumanMessage([{"type": "text", "text": "What is this?"}, picture])])
         ```
 
+        The service takes one file; several images go as one numbered sheet (`image_policy`).
+
+    Token usage:
+        ```python
+        model.invoke("Hello").usage_metadata
+        ```
+
+        What the service reported, else None. `get_num_tokens` and `get_num_tokens_from_messages` are estimates.
+
     Response metadata:
-        `model_name`, `model_provider`, `finish_reason`. `usage_metadata` is what the service reported, else None.
+        ```python
+        model.invoke("Hello").response_metadata
+        ```
+
+        `model_name`, `model_provider`, `finish_reason`.
     """
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | dict[str, Any] | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: dict[str, Any] | type | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with tools that it may call.
 
-    model: str = Field(default="", validation_alias=AliasChoices("model", "model_name"))
-    base_url: str | None = None
-    path: str | None = None
-    api_key: SecretStr | None = Field(
-        default_factory=secret_from_env("DYNASPARK_API_KEY", default=None),
-        validation_alias=AliasChoices("api_key", "dynaspark_api_key"),
-    )
-    default_headers: Mapping[str, str] | None = Field(default=None, repr=False)
-    proxy: str | None = Field(default=None, repr=False)
-    timeout: float | None = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
-    max_retries: int | None = None
-    max_concurrency: int | None = None
-    model_aliases: Mapping[str, str] | None = None
-    image_policy: Policy | None = None
-    allow_image_urls: bool | None = None
-    stop: list[str] | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
-    streaming: bool = False
-    temperature: float | None = None
-    max_tokens: int | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    seed: int | None = None
+        Args:
+            tools: Tools, functions, pydantic classes, and dictionaries of OpenAI, Anthropic or titled JSON Schema.
+            tool_choice: `auto` (also None and False), `none`, `any` (also `required` and True: a call must come), a
+                tool's name, or OpenAI's dictionary.
+            strict: Whether the tools' schemas are tightened as OpenAI does.
+            parallel_tool_calls: False allows one call in an answer.
+            response_format: What the answer has to be when it is no call; see `with_structured_output`.
+            kwargs: Arguments of every call, such as `model` and `stop`.
 
-    @model_validator(mode="after")
-    def _check_settings(self) -> Self:
-        self._client  # noqa: B018  # wrong settings raise here, before anything is sent
-        warn_of_unsent({name: getattr(self, name) for name in NOT_SENT})
-        return self
+        Raises `ValueError` for what is no tool, and for an unknown name in `tool_choice`.
+        """
+        with langchain_errors():
+            bound = options.bound(
+                tools,
+                tool_choice=tool_choice,
+                strict=strict,
+                parallel_tool_calls=parallel_tool_calls,
+                response_format=response_format,
+            )
+        return self.bind(**bound, **kwargs)
 
-    @model_validator(mode="after")
-    def _set_dynaspark_version(self) -> Self:
-        self._add_version("langchain-dynaspark", __version__)
-        return self
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        include_raw: bool = False,
+        method: str = "json_schema",
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """The model, giving values of the schema: instances of a pydantic class, else dictionaries that conform to it.
 
-    @property
-    def _client(self) -> DynasparkClient:
-        return client_of(self)
+        Args:
+            schema: A pydantic class (also of v1), a `TypedDict`, a titled JSON Schema or a tool dictionary.
+            include_raw: Whether to give a dictionary of `raw`, `parsed` and `parsing_error` instead, and raise nothing.
+            method: `json_schema`, `function_calling`, or `json_mode`, where the prompt has to describe the object.
+            strict: Whether the schema is tightened as OpenAI does.
+            kwargs: None; others raise.
 
-    @property
-    def model_name(self) -> str:
-        """The name that goes out, resolved."""
-        settings = self._client.settings
-        return models.resolve(self.model or settings.model, settings.model_aliases)
-
-    @property
-    def _llm_type(self) -> str:
-        return "dynaspark-chat"
-
-    @property
-    def _identifying_params(self) -> dict[str, Any]:
-        settings = self._client.settings
-        return {"model": self.model_name, "base_url": settings.origin, "path": settings.path, "stop": self.stop}
-
-    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        params = super()._get_ls_params(stop=stop, **kwargs)
-        name = kwargs.get("model") or self.model_name
-        return params | LangSmithParams(ls_provider=convert.PROVIDER, ls_model_name=name)
+        Raises `ValueError` for an unknown method or a schema that cannot be used. The runnable raises
+        `OutputParserException`, with what the model wrote in `llm_output`.
+        """
+        with langchain_errors():
+            if kwargs:
+                raise ConfigError(f"unknown arguments: {', '.join(kwargs)}")
+            return structured(self, schema, method=method, include_raw=include_raw, strict=strict)
 
     def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: SyncRun = None, **kwargs: Any
     ) -> ChatResult:
         return blocking.run(self._agenerate(messages, stop, None, **kwargs))
 
     async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: AsyncRun = None, **kwargs: Any
     ) -> ChatResult:
         with langchain_errors():
-            chat = self._chat(messages, stop, **kwargs)
-            reply = await self._client.complete(chat)
-        return ChatResult(generations=[ChatGeneration(message=convert.message(reply, chat))])
+            question = self._question(messages, stop, **kwargs)
+            message = replies.message(await question.reply(), question.chat)
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: SyncRun = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
         for chunk in blocking.iterate(self._chunks(messages, stop, **kwargs)):
             if run_manager:
@@ -173,11 +213,7 @@ class ChatDynaspark(BaseChatModel):
             yield chunk
 
     async def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: AsyncRun = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         async with aclosing(self._chunks(messages, stop, **kwargs)) as chunks:
             async for chunk in chunks:
@@ -186,20 +222,25 @@ class ChatDynaspark(BaseChatModel):
                 yield chunk
 
     async def _chunks(
-        self, messages: list[BaseMessage], stop: list[str] | None, **kwargs: Any
+        self, messages: list[BaseMessage], stop: Stop, **kwargs: Any
     ) -> AsyncGenerator[ChatGenerationChunk]:
         with langchain_errors():
-            chat = self._chat(messages, stop, **kwargs)
-            async with aclosing(self._client.events(chat)) as events:
+            question = self._question(messages, stop, **kwargs)
+            chunks = replies.Chunks(question.chat)
+            async with aclosing(question.events()) as events:
                 async for event in events:
-                    if isinstance(event, TextDelta):
-                        yield ChatGenerationChunk(message=AIMessageChunk(content=event.text))
-                    elif isinstance(event, Done):
-                        yield ChatGenerationChunk(message=convert.last_chunk(event.reply, chat))
+                    for chunk in chunks.of(event):
+                        yield ChatGenerationChunk(message=chunk)
 
-    def _chat(self, messages: list[BaseMessage], stop: list[str] | None, *, model: str = "", **others: Any) -> Chat:
-        warn_of_unsent({name: others.pop(name, None) for name in NOT_SENT})
-        if others:
-            raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
+    def _question(
+        self,
+        messages: list[BaseMessage],
+        stop: Stop,
+        *,
+        model: str = "",
+        may_answer: bool = False,
+        **others: Any,
+    ) -> Question:
         cuts = stop if stop is not None else self.stop or ()
-        return Chat(convert.history(messages), model=model or self.model, stop=tuple(cuts))
+        chat = chat_of(messages, self._resolved(model or self.model), cuts, **self._sendable(others))
+        return Question(self._client, chat, may_answer)

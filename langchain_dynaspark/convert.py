@@ -1,12 +1,11 @@
-"""LangChain's messages → ours, and our reply → LangChain's. Shapes only: every decision is `dynaspark_core`'s."""
+"""LangChain's messages → ours. Shapes only: what they say to the model is `dynaspark_core`'s."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
     BaseMessage,
     ChatMessage,
     FunctionMessage,
@@ -14,17 +13,18 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.messages.tool import invalid_tool_call, tool_call
+from langchain_core.messages import InvalidToolCall as NotACall
 
-from dynaspark_core import Chat, InvalidToolCall, Message, Reply, ToolCall
+from dynaspark_core import InvalidToolCall, Message, ToolCall
 from dynaspark_core.content import parts
 from dynaspark_core.dictionaries import ROLES, calls_in
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Role
 from dynaspark_core.sources import Place
+from langchain_dynaspark.replies import NO_JSON
 
-PROVIDER = "dynaspark"
+_IMAGES_IN_BASE64 = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
+"""How base64 text of png, jpeg, gif and webp begins."""
 
 
 def history(messages: Sequence[BaseMessage]) -> tuple[Message, ...]:
@@ -36,8 +36,21 @@ def _message(message: BaseMessage, place: Place) -> Message:
     read = next((read for kind, read in _READERS if isinstance(message, kind)), None)
     if read is None:
         raise ConfigError(f"{place.name} is a {type(message).__name__}, which is no message that a model can be sent")
-    content = parts(message.content, replace(place, name=f"{place.name}.content"))
+    content = parts(_undeclared(message.content), replace(place, name=f"{place.name}.content"))
     return read(message, content, place)
+
+
+def _undeclared(content: Any) -> Any:
+    """The content, its images not declared as PDF: LangChain declares every file in OpenAI's form to be one."""
+    if isinstance(content, str) or not any(_is_declared_pdf(block) for block in content):
+        return content
+    return [{**block, "mime_type": ""} if _is_declared_pdf(block) else block for block in content]
+
+
+def _is_declared_pdf(block: object) -> bool:
+    if not isinstance(block, Mapping) or block.get("mime_type") != "application/pdf":
+        return False
+    return str(block.get("base64", "")).startswith(_IMAGES_IN_BASE64)
 
 
 def _said(role: Role) -> Callable[[Any, Any, Place], Message]:
@@ -47,7 +60,7 @@ def _said(role: Role) -> Callable[[Any, Any, Place], Message]:
 def _from_ai(message: AIMessage, content: Any, _place: Place) -> Message:
     calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
     invalid = [
-        InvalidToolCall(call["args"] or "", "malformed", call["id"] or "", call["name"], call["error"] or "")
+        InvalidToolCall(_written(call), "malformed", call["id"] or "", call["name"], call["error"] or "")
         for call in message.invalid_tool_calls
     ]
     if not calls and not invalid:
@@ -55,6 +68,10 @@ def _from_ai(message: AIMessage, content: Any, _place: Place) -> Message:
         calls = [call for call in written if isinstance(call, ToolCall)]
         invalid = [call for call in written if isinstance(call, InvalidToolCall)]
     return Message("assistant", content, message.name, tuple(calls), tuple(invalid))
+
+
+def _written(call: NotACall) -> str:
+    return (call["args"] or "").removeprefix(NO_JSON)
 
 
 def _from_tool(message: ToolMessage, content: Any, _place: Place) -> Message:
@@ -81,42 +98,3 @@ _READERS: tuple[tuple[type[BaseMessage], Callable[[Any, Any, Place], Message]], 
     (FunctionMessage, _said("tool")),
     (ChatMessage, _from_role),
 )
-
-
-def message(reply: Reply, chat: Chat) -> AIMessage:
-    """The whole reply as one message."""
-    return AIMessage(
-        content=reply.text,
-        tool_calls=[tool_call(name=call.name, args=call.arguments, id=call.id) for call in reply.tool_calls],
-        invalid_tool_calls=[
-            invalid_tool_call(name=call.name, args=call.raw, id=call.id, error=call.error or call.reason)
-            for call in reply.invalid_tool_calls
-        ],
-        response_metadata=_metadata(reply, chat),
-        usage_metadata=_usage(reply),
-    )
-
-
-def last_chunk(reply: Reply, chat: Chat) -> AIMessageChunk:
-    """The end of a stream: no text, but what is known of the whole reply."""
-    return AIMessageChunk(
-        content="", chunk_position="last", response_metadata=_metadata(reply, chat), usage_metadata=_usage(reply)
-    )
-
-
-def _metadata(reply: Reply, chat: Chat) -> dict[str, Any]:
-    return {
-        "model_name": reply.model or chat.model,
-        "model_provider": PROVIDER,
-        "finish_reason": reply.finish_reason,
-    }
-
-
-def _usage(reply: Reply) -> UsageMetadata | None:
-    if reply.usage is None or reply.usage.estimated:
-        return None
-    return UsageMetadata(
-        input_tokens=reply.usage.prompt_tokens,
-        output_tokens=reply.usage.completion_tokens,
-        total_tokens=reply.usage.total_tokens,
-    )

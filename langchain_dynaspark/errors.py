@@ -3,6 +3,7 @@
 A twin inherits both: `except dynaspark_core.errors.RateLimitError` and `except ModelRateLimitError` catch the same.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ class ErrorResponse:
 
     status_code: int
     text: str
+
+    def json(self) -> Any:
+        """The body, where it is JSON; else `ValueError`, and the tracer takes `text`."""
+        return json.loads(self.text)
 
 
 class _Answered:

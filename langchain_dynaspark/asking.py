@@ -1,0 +1,70 @@
+"""One call of the model: LangChain's arguments → our chat, and the client's answer to it, whole or as it arrives."""
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from dynaspark_core import Chat, DynasparkClient, Event, Reply
+from dynaspark_core.errors import OutputError, ToolCallError
+from dynaspark_core.tools.answers import read_object
+from langchain_dynaspark import convert, options, replies
+
+
+def chat_of(
+    messages: Sequence[BaseMessage], model: str, stop: Sequence[str], *, stream: object = None, **others: Any
+) -> Chat:
+    """The chat that the messages and a call's other arguments mean. Raises `ConfigError` for what cannot be sent.
+
+    LangChain decides by `stream` alone which method it calls, and passes it on.
+    """
+    return Chat(convert.history(messages), model=model, stop=tuple(stop), **options.chat_fields(**others))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A chat for a client; with `may_answer`, text is a reply also where a call is required."""
+
+    client: DynasparkClient
+    chat: Chat
+    may_answer: bool = False
+
+    async def reply(self) -> Reply:
+        """The whole reply; where a schema asks for a value, its text is that value as JSON, or what was written."""
+        try:
+            return await self._judged()
+        except OutputError as error:
+            return Reply(error.text)
+        except ToolCallError as error:
+            if not self.may_answer:
+                raise
+            return Reply(error.text)
+
+    async def _judged(self) -> Reply:
+        """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""
+        schema = self.chat.response_schema
+        if schema is None:
+            return await self.client.complete(self.chat)
+        if not self.chat.tools:
+            found = await self.client.value(self.chat)
+            return replace(found.reply, text=_json(found.value))
+        reply = await self.client.complete(self.chat)
+        has_calls = bool(reply.tool_calls or reply.invalid_tool_calls)
+        return reply if has_calls else replace(reply, text=_json(read_object(reply.text, schema)))
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """The events as they arrive; all at the end where only the whole can be judged."""
+        if self.may_answer or self.chat.response_schema is not None:
+            for event in replies.events(await self.reply()):
+                yield event
+            return
+        async with aclosing(self.client.events(self.chat)) as events:
+            async for event in events:
+                yield event
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

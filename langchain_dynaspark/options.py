@@ -1,0 +1,137 @@
+"""The keyword arguments of one call, in LangChain's and OpenAI's many forms, as fields of our `Chat`.
+
+`bind_tools` writes them with `bound`, every call reads them with `chat_fields`; each takes what the other gives.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from dynaspark_core import Tool
+from dynaspark_core.errors import ConfigError
+
+WORDS = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
+"""What a `tool_choice` that names no tool may say, and what it is in a `Chat`."""
+OWN_TOOL_TYPES = (None, "function", "object", "custom")
+"""Types of tool dictionaries that describe a tool of the caller's; the others are tools that a provider runs itself."""
+ANY_OBJECT = {"type": "object"}
+
+
+def bound(
+    tools: Sequence[Any],
+    *,
+    tool_choice: object = None,
+    strict: bool | None = None,
+    parallel_tool_calls: bool | None = None,
+    response_format: object = None,
+) -> dict[str, Any]:
+    """The arguments of a call with these tools: `tools` in OpenAI's form, and what else was given.
+
+    Raises `ConfigError` that names the tool or the choice which cannot be used.
+    """
+    listed = [openai_tool(tool, f"tools[{index}]", strict=strict) for index, tool in enumerate(tools)]
+    chosen = choice(tool_choice, [tool["function"]["name"] for tool in listed])
+    response_schema(response_format)
+    given = {
+        "tools": listed or None,
+        "tool_choice": None if tool_choice is None else chosen,
+        "parallel_tool_calls": parallel_tool_calls,
+        "response_format": response_format,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def chat_fields(
+    *,
+    tools: Sequence[Any] | None = None,
+    tool_choice: object = None,
+    parallel_tool_calls: bool | None = None,
+    response_format: object = None,
+    **others: object,
+) -> dict[str, Any]:
+    """The fields of a `Chat` that these arguments mean. Raises `ConfigError` for one that is unknown or of no use."""
+    if others:
+        raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
+    known = tuple(_tool(openai_tool(tool, f"tools[{index}]")) for index, tool in enumerate(tools or ()))
+    return {
+        "tools": known,
+        "tool_choice": choice(tool_choice, [tool.name for tool in known]),
+        "parallel_tool_calls": parallel_tool_calls is not False,
+        "response_schema": response_schema(response_format),
+    }
+
+
+def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[str, Any]:
+    """The tool in OpenAI's form: `{"type": "function", "function": {"name", "description", "parameters"}}`.
+
+    `place` names it in errors. Raises `ConfigError` for what describes no tool, and for tools that a provider runs.
+    """
+    kind = tool.get("type") if isinstance(tool, Mapping) else None
+    if kind not in OWN_TOOL_TYPES:
+        raise ConfigError(f"{place} is of type {kind!r}: no tool of the caller's own, and the service runs none itself")
+    if isinstance(tool, Mapping) and kind == "function":
+        tool = tool.get("function") or {key: value for key, value in tool.items() if key != "type"}
+    try:
+        converted = convert_to_openai_tool(tool, strict=strict)
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        raise ConfigError(f"{place} describes no tool: {exc}") from exc
+    if not converted.get("function", {}).get("name"):
+        raise ConfigError(f"{place} describes no tool that has a name")
+    return converted
+
+
+def _tool(converted: Mapping[str, Any]) -> Tool:
+    function = converted["function"]
+    return Tool(function["name"], function.get("description") or "", function.get("parameters") or {})
+
+
+def choice(value: object, names: Sequence[str]) -> str:
+    """`auto`, `none`, `required` or one of the names. Raises `ConfigError` for an unknown name or nothing to call.
+
+    Also taken are True (`required`), None and False (`auto`), `any`, and the dictionaries of OpenAI and Anthropic.
+    """
+    if isinstance(value, Mapping):
+        function = value.get("function")
+        named = function.get("name") if isinstance(function, Mapping) else value.get("name")
+        return _named(named, names) if named is not None else choice(value.get("type"), names)
+    if value is None or isinstance(value, bool):
+        value = "required" if value else "auto"
+    word = WORDS.get(value) if isinstance(value, str) else None
+    if word == "required" and not names:
+        raise ConfigError(f"tool_choice is {value!r}, but there are no tools to call")
+    return word or _named(value, names)
+
+
+def _named(value: object, names: Sequence[str]) -> str:
+    if isinstance(value, str) and value in names and value not in WORDS:
+        return value
+    raise ConfigError(f"tool_choice is {value!r}; it may be {', '.join((*WORDS, *names))}")
+
+
+def response_schema(value: object) -> Mapping[str, Any] | None:
+    """The schema of the JSON value that a `response_format` asks for; None when any text will do.
+
+    It may be OpenAI's dictionary (`text`, `json_object`, `json_schema`), a JSON Schema with a title, or a class.
+    """
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if value is None or kind == "text":
+        return None
+    if kind == "json_object":
+        return ANY_OBJECT
+    if isinstance(value, Mapping) and kind == "json_schema":
+        inner = value.get("json_schema", value)
+        schema = inner.get("schema") if isinstance(inner, Mapping) else None
+        if not isinstance(schema, Mapping):
+            raise ConfigError("response_format is of type 'json_schema' and holds no schema")
+        return schema
+    return json_schema(value, "response_format")
+
+
+def json_schema(value: Any, place: str, *, strict: bool | None = None) -> dict[str, Any]:
+    """The JSON Schema that a class, a tool or a titled schema means. Raises `ConfigError` that names the place."""
+    if isinstance(value, Mapping) and "title" in value and value.get("type") not in OWN_TOOL_TYPES:
+        return dict(value)  # a value that is no object cannot be a tool's arguments, but can be an answer
+    function = openai_tool(value, place, strict=strict)["function"]
+    described = {"description": function["description"]} if function.get("description") else {}
+    return {"title": function["name"], **described, **(function.get("parameters") or ANY_OBJECT)}

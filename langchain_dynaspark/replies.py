@@ -1,0 +1,125 @@
+"""Our reply and our events → LangChain's messages and chunks. A call is one whole chunk: LangChain completes half ones.
+
+Calls of unknown tools and calls with wrong arguments are passed on in `tool_calls`: LangChain's tool node answers them
+with an error that the model can use, while agents end on a message that has `invalid_tool_calls` only.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import InvalidToolCall as NotACall
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call, tool_call_chunk
+
+from dynaspark_core import Chat, Done, Event, InvalidToolCall, Reply, TextDelta, ToolCall, Usage
+
+PROVIDER = "dynaspark"
+NO_JSON = "<tool_call>\n"
+PASSED_ON = {"unknown_tool", "bad_arguments"}
+
+
+def message(reply: Reply, chat: Chat) -> AIMessage:
+    """The whole reply as one message."""
+    calls = (*reply.tool_calls, *_passed_on(reply))
+    return AIMessage(
+        content=reply.text,
+        tool_calls=[tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls],
+        invalid_tool_calls=[_invalid(call) for call in _refused(reply)],
+        response_metadata=_metadata(reply, chat),
+        usage_metadata=_usage(reply.usage),
+    )
+
+
+class Chunks:
+    """The events of one reply, as chunks that add up to its message. Every content block has its own index."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._index = 0
+
+    def of(self, event: Event) -> Iterator[AIMessageChunk]:
+        """The chunks for the next event; none for a call that must not run, which `Done` brings again."""
+        if isinstance(event, TextDelta):
+            self._index = 1
+            yield AIMessageChunk(content=event.text)
+        elif isinstance(event, ToolCall):
+            yield AIMessageChunk(content="", tool_call_chunks=[self._whole(event)])
+        elif isinstance(event, Done):
+            yield from self._end(event.reply)
+
+    def _end(self, reply: Reply) -> Iterator[AIMessageChunk]:
+        """The calls that are left, in a chunk before the last: in the last one, LangChain's events pass over them."""
+        left = [self._whole(call) for call in _passed_on(reply)]
+        left += [self._chunk(**_written(call)) for call in _refused(reply)]
+        if left:
+            yield AIMessageChunk(content="", tool_call_chunks=left)
+        yield AIMessageChunk(
+            content="",
+            chunk_position="last",
+            response_metadata=_metadata(reply, self._chat),
+            usage_metadata=_usage(reply.usage),
+        )
+
+    def _whole(self, call: ToolCall) -> ToolCallChunk:
+        return self._chunk(call.name, json.dumps(call.arguments, ensure_ascii=False), call.id)
+
+    def _chunk(self, name: str | None, args: str, id: str) -> ToolCallChunk:  # noqa: A002  # LangChain's names
+        self._index += 1
+        return tool_call_chunk(name=name, args=args, id=id, index=self._index - 1)
+
+
+def events(reply: Reply) -> Iterator[Event]:
+    """The events of a reply that came as a whole."""
+    if reply.text:
+        yield TextDelta(reply.text)
+    yield from reply.tool_calls
+    yield Done(reply)
+
+
+def _passed_on(reply: Reply) -> list[ToolCall]:
+    invalid = [call for call in reply.invalid_tool_calls if _is_passed_on(call)]
+    return [ToolCall(call.name or "", call.arguments or {}, call.id) for call in invalid]
+
+
+def _refused(reply: Reply) -> list[InvalidToolCall]:
+    return [call for call in reply.invalid_tool_calls if not _is_passed_on(call)]
+
+
+def _is_passed_on(call: InvalidToolCall) -> bool:
+    return call.reason in PASSED_ON and call.arguments is not None and bool(call.name)
+
+
+def _invalid(call: InvalidToolCall) -> NotACall:
+    return invalid_tool_call(**_written(call), error=call.error or call.reason)
+
+
+def _written(call: InvalidToolCall) -> dict[str, Any]:
+    return {"name": call.name, "args": marked(call.raw), "id": call.id}
+
+
+def marked(raw: str) -> str:
+    """The text of a call that must not run, behind a mark with which no JSON begins.
+
+    LangChain completes cut JSON in chunks to arguments, and then the call would run.
+    """
+    return f"{NO_JSON}{raw}"
+
+
+def _metadata(reply: Reply, chat: Chat) -> dict[str, Any]:
+    has_calls = bool(reply.tool_calls or _passed_on(reply))
+    return {
+        "model_name": reply.model or chat.model,
+        "model_provider": PROVIDER,
+        "finish_reason": "tool_calls" if has_calls else reply.finish_reason,
+    }
+
+
+def _usage(usage: Usage | None) -> UsageMetadata | None:
+    """What the service counted; nothing for our own estimate."""
+    if usage is None or usage.estimated:
+        return None
+    return UsageMetadata(
+        input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens, total_tokens=usage.total_tokens
+    )

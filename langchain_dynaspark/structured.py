@@ -1,0 +1,134 @@
+"""`with_structured_output`: the model, bound so that it answers with one value of a schema, then that value's parser.
+
+A parser gives a value of the schema or raises `OutputParserException`; it never gives None. The one repair request is
+made inside the model, so that callbacks see one run.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from langchain_core.exceptions import OutputParserException
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.output_parsers import BaseGenerationOutputParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from pydantic import BaseModel, ConfigDict
+from pydantic.v1 import BaseModel as BaseModelV1
+
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.schema import Mismatch, conform
+from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller asked for: a class, a schema or nothing but an object; `schema` is the same as a JSON Schema."""
+
+    kind: Any
+    schema: dict[str, Any]
+    strict: bool | None = None
+
+    def built(self, value: Any) -> Any:
+        """The value as an instance of the class, else the value itself as the schema has it.
+
+        Raises `ValueError` (pydantic's are such too) for a value that does not fit.
+        """
+        if isinstance(self.kind, type) and issubclass(self.kind, BaseModel):
+            return self.kind.model_validate_json(json.dumps(value))
+        if isinstance(self.kind, type) and issubclass(self.kind, BaseModelV1):
+            return self.kind.parse_obj(value)
+        fitted = conform(value, self.schema)
+        if not isinstance(fitted, Mismatch):
+            return fitted
+        raise ValueError(str(fitted))
+
+
+class ValueParser(BaseGenerationOutputParser[Any]):
+    """A message → the value that it holds, as `read` finds it there. Raises `OutputParserException`."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    wanted: Wanted
+    read: Callable[[AIMessage], Any]
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        generation = result[0]
+        message: BaseMessage = generation.message if isinstance(generation, ChatGeneration) else AIMessage("")
+        assert isinstance(message, AIMessage)  # noqa: S101  # a chat model's answer
+        try:
+            return self.wanted.built(self.read(message))
+        except ValueError as exc:
+            raise OutputParserException(f"no value of the schema: {exc}", llm_output=_said(message)) from exc
+
+
+def structured(
+    model: BaseChatModel, schema: Any, *, method: str, include_raw: bool, strict: bool | None
+) -> Runnable[Any, Any]:
+    """The chain that gives values of the schema. Raises `ConfigError` for an unknown method or schema."""
+    if method not in METHODS:
+        raise ConfigError(f"method is {method!r}; it may be {', '.join(METHODS)}")
+    if schema is None and method != "json_mode":
+        raise ConfigError(f"method {method!r} needs a schema")
+    wanted = Wanted(schema, ANY_OBJECT if schema is None else json_schema(schema, "schema", strict=strict), strict)
+    bound, read = METHODS[method](model, wanted)
+    if schema is not None:
+        told = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+        bound = bound.bind(ls_structured_output_format=told)
+    parser = ValueParser(wanted=wanted, read=read)
+    return _with_raw(bound, parser) if include_raw else bound | parser
+
+
+def _with_raw(bound: Runnable[Any, Any], parser: ValueParser) -> Runnable[Any, Any]:
+    """Both: `raw`, the message, and `parsed`, or None and the `parsing_error`."""
+    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
+    unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=bound) | parsed.with_fallbacks([unparsed], exception_key="parsing_error")
+
+
+Bound = tuple[Any, Callable[[AIMessage], Any]]
+
+
+def _by_call(model: BaseChatModel, wanted: Wanted) -> Bound:
+    tool = openai_tool(wanted.kind, "schema", strict=wanted.strict)
+    name = tool["function"]["name"]
+    bound = model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True)
+    return bound, partial(_arguments, name)
+
+
+def _arguments(name: str, message: AIMessage) -> Any:
+    arguments = [call["args"] for call in message.tool_calls if call["name"] == name]
+    if not arguments:
+        raise ValueError(f"the model did not call {name}")
+    return arguments[0]
+
+
+def _by_schema(model: BaseChatModel, wanted: Wanted) -> Bound:
+    asked = {"name": wanted.schema.get("title", "value"), "schema": wanted.schema, "strict": bool(wanted.strict)}
+    return model.bind(response_format={"type": "json_schema", "json_schema": asked}), _value
+
+
+def _in_json_mode(model: BaseChatModel, _: Wanted) -> Bound:
+    return model.bind(response_format={"type": "json_object"}), _value
+
+
+def _value(message: AIMessage) -> Any:
+    return json.loads(message.text)
+
+
+def _said(message: AIMessage) -> str:
+    """What the model wrote, for a caller who wants to see or to mend it."""
+    calls = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls]
+    return "\n".join((message.text, *calls, *(call["args"] or "" for call in message.invalid_tool_calls))).strip()
+
+
+METHODS: dict[str, Callable[[BaseChatModel, Wanted], Bound]] = {
+    "json_schema": _by_schema,
+    "function_calling": _by_call,
+    "json_mode": _in_json_mode,
+}
+"""How the model is asked for the value: with the schema in the prompt; with a tool; for any JSON object."""

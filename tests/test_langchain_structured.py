@@ -1,0 +1,247 @@
+"""`with_structured_output` and `response_format`: a value of the schema, or an error that says what the model wrote."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
+from langchain_core.messages import AIMessage
+from langchain_core.utils.function_calling import convert_to_json_schema
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.v1 import BaseModel as BaseModelV1
+
+from dynaspark_core.server import Asked, LocalService, Script
+from langchain_dynaspark import ChatDynaspark
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    age: int = Field(ge=0)
+
+
+class PersonV1(BaseModelV1):
+    """A person."""
+
+    name: str
+    age: int
+
+
+class PersonDict(TypedDict):
+    """A person."""
+
+    name: Annotated[str, ..., "the first name"]
+    age: int
+
+
+SCHEMA = {
+    "title": "person",
+    "description": "A person.",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+}
+TOOL = {"type": "function", "function": {"name": "person", "parameters": {k: SCHEMA[k] for k in list(SCHEMA)[2:]}}}
+SCHEMAS: dict[str, Any] = {
+    "pydantic": Person,
+    "pydantic v1": PersonV1,
+    "TypedDict": PersonDict,
+    "JSON Schema": SCHEMA,
+    "OpenAI tool": TOOL,
+}
+METHODS = ["json_schema", "function_calling", "json_mode"]
+ADA: dict[str, Any] = {"name": "Ada", "age": 36}
+PROSE = "I do not know her."
+
+
+def answer(value: object) -> Callable[[Asked], str]:
+    """Writes the value in the form that the prompt asks for."""
+
+    def write(asked: Asked) -> str:
+        if "<tools>" not in asked.prompt:
+            return f"Here you are:\n```json\n{json.dumps(value, ensure_ascii=False)}\n```"
+        line = asked.prompt.split("<tools>\n")[1].split("\n")[0]
+        call = {"name": json.loads(line)["name"], "arguments": value}
+        return f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
+
+    return write
+
+
+class Watching(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.options: list[Any] = []
+
+    def on_chat_model_start(self, *_: Any, options: Any = None, **__: Any) -> None:
+        self.options.append(options)
+
+
+Serve = Callable[..., tuple[ChatDynaspark, Script]]
+
+
+@pytest.fixture
+def served() -> Iterator[Serve]:
+    """Makes a model and the script of its service, for these answers."""
+    services: list[LocalService] = []
+
+    def serve(*answers: Any, **settings: Any) -> tuple[ChatDynaspark, Script]:
+        script = Script(*answers)
+        services.append(LocalService(script))
+        services[-1].start()
+        return ChatDynaspark(base_url=services[-1].url, max_retries=0, **settings), script
+
+    yield serve
+    for service in services:
+        service.stop()
+
+
+@pytest.mark.parametrize("strict", [None, False, True])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+async def test_every_schema_with_every_method(served: Serve, schema: Any, method: str, strict: bool | None) -> None:
+    model, script = served(answer(ADA))
+    chain = model.with_structured_output(schema, method=method, strict=strict)
+    values = [chain.invoke("Who?"), await chain.ainvoke("Who?"), *chain.stream("Who?")]
+    values += [value async for value in chain.astream("Who?")]
+    expected = schema(**ADA) if isinstance(schema, type) and schema is not PersonDict else ADA
+    assert values == [expected] * 4
+    assert len(script.asked) == 4
+    is_strict = "additionalProperties" in script.asked[0].prompt
+    assert is_strict == bool(strict and method != "json_mode")
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_one_run_is_seen_and_its_schema(served: Serve, method: str) -> None:
+    model, script = served(PROSE, answer(ADA), PROSE, answer(ADA))
+    chain = model.with_structured_output(Person, method=method)
+    watching = Watching()
+    assert chain.invoke("Who?", {"callbacks": [watching]}) == Person(**ADA)
+    assert await chain.ainvoke("Who?", {"callbacks": [watching]}) == Person(**ADA)
+    assert len(script.asked) == 4  # each was repaired once, within its run
+    form = {"kwargs": {"method": method, "strict": None}, "schema": convert_to_json_schema(Person)}
+    assert [options["ls_structured_output_format"] for options in watching.options] == [form, form]
+
+
+BROKEN = {
+    "prose": lambda _: PROSE,
+    "wrong type": answer({"name": "Ada", "age": "young"}),
+    "missing": answer({"name": "Ada"}),
+    "below the limit": answer({"name": "Ada", "age": -1}),
+    "cut": lambda asked: answer(ADA)(asked)[:-30],
+}
+
+
+@pytest.mark.parametrize("written", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", [Person, convert_to_json_schema(Person)], ids=["pydantic", "JSON Schema"])
+def test_no_value_is_an_error_with_what_was_written_never_none(
+    served: Serve, schema: Any, method: str, written: Any
+) -> None:
+    model, script = served(written)
+    chain = model.with_structured_output(schema, method=method)
+    with pytest.raises(OutputParserException) as caught:
+        chain.invoke("Who?")
+    assert len(script.asked) <= 2
+    assert caught.value.llm_output
+    with pytest.raises(OutputParserException):
+        list(chain.stream("Who?"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None:
+    model, _ = served(answer(ADA), PROSE, PROSE)
+    chain = model.with_structured_output(Person, method=method, include_raw=True)
+    found: Any = chain.invoke("Who?")
+    assert (found["parsed"], found["parsing_error"], type(found["raw"])) == (Person(**ADA), None, AIMessage)
+    failed: Any = chain.invoke("Who?")
+    assert (failed["parsed"], failed["raw"].content) == (None, PROSE)
+    assert isinstance(failed["parsing_error"], OutputParserException)
+    assert failed["parsing_error"].llm_output == PROSE
+
+
+class Strictly(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    born: date
+    names: tuple[str, ...]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_strict_class_takes_what_json_can_say(served: Serve, method: str) -> None:
+    model, _ = served(answer({"born": "1815-12-10", "names": ["Ada", "Ærø"]}))
+    value = model.with_structured_output(Strictly, method=method).invoke("Who?")
+    assert value == Strictly(born=date(1815, 12, 10), names=("Ada", "Ærø"))
+
+
+def test_a_value_that_is_no_object_by_schema(served: Serve) -> None:
+    model, _ = served(answer([1, 2]))
+    numbers = {"title": "numbers", "type": "array", "items": {"type": "integer"}}
+    assert model.with_structured_output(numbers).invoke("Which?") == [1, 2]  # type: ignore[comparison-overlap]
+    with pytest.raises(ValueError, match="array"):
+        model.with_structured_output(numbers, method="function_calling")
+
+
+def test_json_mode_needs_no_schema(served: Serve) -> None:
+    model, script = served(answer(ADA))
+    assert model.with_structured_output(method="json_mode").invoke("Ada is 36.") == ADA
+    assert '{"type": "object"}' in script.asked[0].prompt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"schema": Person, "method": "guessing"}, "guessing"),
+        ({"schema": None}, "schema"),
+        ({"schema": {"type": "object", "properties": {}}}, "title"),
+        ({"schema": Person, "stricct": True}, "stricct"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_named(arguments: dict[str, Any], shown: str) -> None:
+    with pytest.raises(ValueError, match=shown) as caught:
+        ChatDynaspark().with_structured_output(**arguments)
+    assert isinstance(caught.value, ModelInvalidRequestError)
+
+
+FORMS: list[Any] = [
+    {"type": "json_object"},
+    {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA, "strict": True}},
+    {"type": "json_schema", "name": "person", "schema": SCHEMA},
+    SCHEMA,
+    Person,
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("written", ["```json\n{}\n```", "Sure! {} Anything else?", "{}"])
+async def test_a_response_format_leaves_json_and_nothing_else(served: Serve, form: Any, written: str) -> None:
+    model, script = served(lambda _: written.replace("{}", json.dumps({"name": "爱", "age": 36})))
+    bound = model.bind(response_format=form)
+    streamed = [chunk async for chunk in bound.astream("Who?")]
+    texts = [bound.invoke("Who?").content, (await bound.ainvoke("Who?")).content]
+    texts += ["".join(str(chunk.content) for chunk in streamed)]
+    assert texts == ['{"name": "爱", "age": 36}'] * 3
+    assert "Form of the answer" in script.asked[0].prompt
+
+
+def test_a_response_format_of_text_asks_for_nothing(served: Serve) -> None:
+    model, script = served(PROSE)
+    assert model.bind(response_format={"type": "text"}).invoke("Who?").content == PROSE
+    assert script.asked[0].prompt == "Who?"
+
+
+@pytest.mark.parametrize("form", [{"type": "json_schema"}, {"type": "xml"}, 3])
+def test_an_unknown_response_format_is_an_error(form: Any) -> None:
+    with pytest.raises(ValueError, match="response_format"):
+        ChatDynaspark().bind_tools([], response_format=form)
+
+
+def test_tools_and_a_response_format_together_give_a_call_or_a_value(served: Serve) -> None:
+    model, _ = served(answer({"name": "Ada"}), "```json\n" + json.dumps(ADA) + "\n```", PROSE)
+    find = {"name": "find", "parameters": {"type": "object", "properties": {"name": {"type": "string"}}}}
+    bound = model.bind_tools([find], response_format=Person)
+    assert [call["args"] for call in bound.invoke("Who?").tool_calls] == [{"name": "Ada"}]
+    assert json.loads(str(bound.invoke("Who?").content)) == ADA
+    assert bound.invoke("Who?").content == PROSE

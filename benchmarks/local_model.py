@@ -52,9 +52,9 @@ LOOPS: list[tuple[Tool, str, dict[str, Any], str, str]] = [
     (ORDER, "What is the state of my order number 90210?", {"order_id": 90210}, "delivered", "delivered"),
     (ORDER, "Look up order 5.", {"order_id": 5}, "cancelled by the customer", "cancelled"),
     (ORDER, "Tell me about order 333.", {"order_id": 333}, "waiting for payment", "waiting"),
-    (MAIL, "Mail ann@example.org with the subject Lunch.", {"to": "ann@example.org", "subject": "Lunch"}, "sent", "sent"),
+    (MAIL, "To ann@example.org, subject Lunch.", {"to": "ann@example.org", "subject": "Lunch"}, "sent", "sent"),
     (MAIL, "Write to bob@example.org, subject Bill.", {"to": "bob@example.org", "subject": "Bill"}, "sent", "sent"),
-    (MAIL, "Send a mail to eva@example.org about Sun.", {"to": "eva@example.org", "subject": "Sun"}, "sent", "sent"),
+    (MAIL, "Mail eva@example.org about Sun.", {"to": "eva@example.org", "subject": "Sun"}, "sent", "sent"),
     (MAIL, "Subject Hello, to max@example.org.", {"to": "max@example.org", "subject": "Hello"}, "sent", "sent"),
 ]  # fmt: skip
 

@@ -16,10 +16,9 @@ from dynaspark_core.exchange import Exchange
 from dynaspark_core.images import Policy
 from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta, Value
 from dynaspark_core.posting import Answer, Door
-from dynaspark_core.repairs import Repairs, together
+from dynaspark_core.repairs import Repairs, together, value_in
 from dynaspark_core.retrying import retried
 from dynaspark_core.settings import settings
-from dynaspark_core.tools.answers import read_object
 from dynaspark_core.tools.repair import repair_chat
 
 Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
@@ -134,16 +133,18 @@ class DynasparkClient:
         return self._answered(chat, is_whole=is_whole)
 
     async def value(self, chat: Chat) -> Value:
-        """The value of the chat's `response_schema`, checked. Raises `OutputError` when also the repair holds none."""
+        """The value of the chat's `response_schema`, checked; None where the model called one of the chat's tools.
+
+        Raises `OutputError` when also the repair holds none.
+        """
         reply = await self.complete(chat)
         try:
-            return Value(read_object(reply.text, chat.response_schema or {}), reply)
+            return value_in(reply, chat)
         except OutputError as error:
             again = repair_chat(chat, reply, error) if self.settings.max_repairs else None
             if again is None:
                 raise
-        second = await self.complete(again)
-        return Value(read_object(second.text, chat.response_schema or {}), together([reply, second]))
+        return value_in(together([reply, await self.complete(again)]), chat)
 
     async def _repaired(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         repairs = Repairs(chat, self.settings.max_repairs, is_whole=is_whole)

@@ -140,7 +140,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of the schema that was asked for, and the reply that held it."""
+    """A value of the schema that was asked for, and the reply that held it; None where the reply is a call."""
 
     value: Any
     reply: Reply

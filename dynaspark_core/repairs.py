@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dynaspark_core.errors import ToolCallError
-from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Reply, Usage
+from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Reply, Usage, Value
+from dynaspark_core.tools.answers import read_object
 from dynaspark_core.tools.repair import repair_chat
 
 
@@ -55,6 +56,13 @@ class Repairs:
 def _lacks_call(chat: Chat, reply: Reply) -> bool:
     is_required = bool(chat.tools) and chat.tool_choice not in {"auto", "none"}
     return is_required and not reply.tool_calls and not reply.invalid_tool_calls
+
+
+def value_in(reply: Reply, chat: Chat) -> Value:
+    """The value of the chat's schema in the reply, None beside a call. Raises `OutputError` where there is none."""
+    if reply.tool_calls or reply.invalid_tool_calls:
+        return Value(None, reply)
+    return Value(read_object(reply.text, chat.response_schema or {}), reply)
 
 
 def together(replies: Sequence[Reply]) -> Reply:

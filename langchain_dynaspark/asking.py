@@ -10,7 +10,6 @@ from langchain_core.messages import BaseMessage
 
 from dynaspark_core import Chat, DynasparkClient, Event, Reply
 from dynaspark_core.errors import OutputError, ToolCallError
-from dynaspark_core.tools.answers import read_object
 from langchain_dynaspark import convert, options, replies
 
 
@@ -45,15 +44,11 @@ class Question:
 
     async def _judged(self) -> Reply:
         """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""
-        schema = self.chat.response_schema
-        if schema is None:
+        if self.chat.response_schema is None:
             return await self.client.complete(self.chat)
-        if not self.chat.tools:
-            found = await self.client.value(self.chat)
-            return replace(found.reply, text=_json(found.value))
-        reply = await self.client.complete(self.chat)
-        has_calls = bool(reply.tool_calls or reply.invalid_tool_calls)
-        return reply if has_calls else replace(reply, text=_json(read_object(reply.text, schema)))
+        found = await self.client.value(self.chat)
+        has_calls = bool(found.reply.tool_calls or found.reply.invalid_tool_calls)
+        return found.reply if has_calls else replace(found.reply, text=_json(found.value))
 
     async def events(self) -> AsyncGenerator[Event]:
         """The events as they arrive; all at the end where only the whole can be judged."""

@@ -40,12 +40,10 @@ ROLES: dict[MessageRole, Role] = {
 def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tuple[Message, ...]:
     """The messages as ours; nothing of the caller's is changed. Raises `ConfigError` naming what cannot be sent.
 
-    A result of a tool gets the name of its call, which LlamaIndex does not repeat. Without `allow_paths`, a block that
-    names a local file is a `ForbiddenImageError`.
+    Without `allow_paths`, a block that names a local file is a `ForbiddenImageError`.
     """
-    names: dict[str, str] = {}
     return tuple(
-        _message(message, Place(f"messages[{index}]", allow_files=allow_paths), names)
+        _message(message, Place(f"messages[{index}]", allow_files=allow_paths))
         for index, message in enumerate(messages)
     )
 
@@ -56,18 +54,16 @@ def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMes
     return [*(history or ()), *([asked] if asked is not None else ())]
 
 
-def _message(message: ChatMessage, place: Place, names: dict[str, str]) -> Message:
+def _message(message: ChatMessage, place: Place) -> Message:
     known = message.additional_kwargs
     made = calls(message) if ROLES[message.role] == "assistant" else []
-    names.update({call.id: call.name for call in made if call.name})
-    call_id = known.get("tool_call_id")
     return Message(
         ROLES[message.role],
         tuple(_parts(message.blocks, place)),
-        name=known.get("name") or names.get(str(call_id)),
+        name=known.get("name"),
         tool_calls=tuple(call for call in made if isinstance(call, ToolCall)),
         invalid_tool_calls=tuple(call for call in made if isinstance(call, InvalidToolCall)),
-        tool_call_id=call_id,
+        tool_call_id=known.get("tool_call_id"),
     )
 
 

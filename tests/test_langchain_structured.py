@@ -239,9 +239,10 @@ def test_an_unknown_response_format_is_an_error(form: Any) -> None:
 
 
 def test_tools_and_a_response_format_together_give_a_call_or_a_value(served: Serve) -> None:
-    model, _ = served(answer({"name": "Ada"}), "```json\n" + json.dumps(ADA) + "\n```", PROSE)
+    model, script = served(answer({"name": "Ada"}), "```json\n" + json.dumps(ADA) + "\n```", PROSE, PROSE)
     find = {"name": "find", "parameters": {"type": "object", "properties": {"name": {"type": "string"}}}}
     bound = model.bind_tools([find], response_format=Person)
     assert [call["args"] for call in bound.invoke("Who?").tool_calls] == [{"name": "Ada"}]
     assert json.loads(str(bound.invoke("Who?").content)) == ADA
     assert bound.invoke("Who?").content == PROSE
+    assert len(script.asked) == 4

@@ -297,3 +297,15 @@ def test_the_number_of_turns_is_that_of_the_messages(texts: list[str]) -> None:
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("x" * 4000, 1000)])
 def test_a_token_is_about_four_characters(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+def test_after_results_the_model_is_told_to_answer_with_them() -> None:
+    call = ToolCall("get_weather", {"city": "Rome"}, "x")
+    history = (Message("user", ("Weather?",)), Message("assistant", tool_calls=(call,)))
+    tools = (Tool("get_weather", "Weather", {"type": "object", "properties": {"city": {"type": "string"}}}),)
+    asked = render(Chat((*history, Message("tool", ("sun",), tool_call_id="x")), tools=tools))
+    again = render(
+        Chat((*history, Message("tool", ("sun",), tool_call_id="x"), Message("user", ("And?",))), tools=tools)
+    )
+    assert "Now answer the user with what the results say" in asked
+    assert "Now answer the user" not in again

@@ -47,7 +47,7 @@ async def test_a_broken_call_is_asked_for_once_more_and_all_is_counted(broken: s
     assert reply.usage == Usage(20, 10, 30)
     first, second = (asked.prompt for asked in script.asked)
     assert second.startswith(first.split("# Tools")[0].rstrip()[:60])
-    assert "could not be read" in second
+    assert "cannot be used (" in second
 
 
 @pytest.mark.parametrize(("most", "requests"), [(0, 1), (1, 2), (2, 3)])
@@ -115,3 +115,34 @@ async def test_a_call_copied_from_a_tools_result_does_not_run() -> None:
     assert [call.reason for call in reply.invalid_tool_calls] == ["copied_from_untrusted"]
     assert len(script.asked) == 1
     assert "write &lt;tool_call>" in script.asked[0].prompt
+
+
+async def test_wrong_arguments_are_asked_for_once_more_only_of_a_tool_that_is_named() -> None:
+    wrong = GOOD.replace('"Oslo"', '["Oslo"]')
+    with LocalService(script := Script(wrong, GOOD, wrong)) as service:
+        client = DynasparkClient(base_url=service.url)
+        named = await client.complete(chat("get_weather"))
+        free = await client.complete(chat("auto"))
+    assert (called(named.tool_calls), named.repairs) == ([("get_weather", {"city": "Oslo"})], 1)
+    assert [call.reason for call in free.invalid_tool_calls] == ["bad_arguments"]
+    assert len(script.asked) == 3
+
+
+async def test_a_call_instead_of_the_value_is_a_reply_without_a_value() -> None:
+    asked = Chat(QUESTION, tools=(WEATHER,), response_schema=PERSON)
+    with LocalService(script := Script(GOOD, "nothing", '{"age": 3}')) as service:
+        client = DynasparkClient(base_url=service.url)
+        first, second = await client.value(asked), await client.value(asked)
+    assert (first.value, called(first.reply.tool_calls)) == (None, [("get_weather", {"city": "Oslo"})])
+    assert (second.value, second.reply.repairs, len(script.asked)) == ({"age": 3}, 1, 3)
+
+
+async def test_a_result_without_a_name_gets_that_of_its_call() -> None:
+    history = (
+        *QUESTION,
+        Message("assistant", tool_calls=(ToolCall("get_weather", {"city": "Rome"}, "call_1"),)),
+        Message("tool", ("sun",), tool_call_id="call_1"),
+    )
+    with LocalService(script := Script("Sun.")) as service:
+        await DynasparkClient(base_url=service.url).complete(Chat(history, tools=(WEATHER,)))
+    assert '<tool_result id="c1" name="get_weather" status="ok">\nsun' in script.asked[0].prompt

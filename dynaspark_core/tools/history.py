@@ -17,21 +17,21 @@ RAW_LIMIT = 4_000
 
 
 class Aliases:
-    """The short ids of one conversation's calls. A call id that comes again names the newest call."""
+    """The short ids and the tools of one conversation's calls. A call id that comes again names the newest call."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
-        self._aliases: dict[str, int] = {}
+        self._calls: dict[str | None, tuple[int, str]] = {}
 
-    def add(self, call_id: str) -> str:
+    def add(self, call: ToolCall | InvalidToolCall) -> str:
         """The alias of a new call."""
         number = next(self._numbers)
-        self._aliases[call_id] = number
+        self._calls[call.id] = number, call.name or ""
         return f"c{number}"
 
-    def number(self, call_id: str | None) -> int | None:
-        """The number in the alias, or None for an id that no call had."""
-        return None if call_id is None else self._aliases.get(call_id)
+    def find(self, call_id: str | None) -> tuple[int | None, str]:
+        """The number in the alias and the tool's name; None and no name for an id that no call had."""
+        return self._calls.get(call_id, (None, ""))
 
 
 def cut_middle(text: str, limit: int) -> str:
@@ -107,8 +107,8 @@ def call_block(name: str, arguments: Mapping[str, Any], alias: str = "") -> str:
 
 def calls(message: Message, aliases: Aliases) -> list[str]:
     """The blocks of an assistant message's calls, the unreadable ones included."""
-    blocks = [call_block(call.name, call.arguments, aliases.add(call.id)) for call in message.tool_calls]
-    return blocks + [_invalid_block(call, aliases.add(call.id)) for call in message.invalid_tool_calls]
+    blocks = [call_block(call.name, call.arguments, aliases.add(call)) for call in message.tool_calls]
+    return blocks + [_invalid_block(call, aliases.add(call)) for call in message.invalid_tool_calls]
 
 
 def _invalid_block(call: InvalidToolCall, alias: str) -> str:
@@ -127,9 +127,9 @@ Numbered = tuple[int | None, str]
 
 
 def result_block(message: Message, text: str, aliases: Aliases) -> Numbered:
-    """The block of a tool message with its text."""
-    number = aliases.number(message.tool_call_id)
-    return number, _result_block(f"c{number}" if number else "", message.name or "", message.status, text)
+    """The block of a tool message with its text; a message without a name gets that of its call."""
+    number, name = aliases.find(message.tool_call_id)
+    return number, _result_block(f"c{number}" if number else "", message.name or name, message.status, text)
 
 
 def result_turn(blocks: Iterable[Numbered]) -> str:
@@ -150,7 +150,7 @@ def _all_calls(message: Message) -> Iterator[ToolCall | InvalidToolCall]:
 
 
 def _no_result(call: ToolCall | InvalidToolCall, aliases: Aliases) -> Numbered:
-    number = aliases.number(call.id)
+    number, _ = aliases.find(call.id)
     alias = f"c{number}"
     if isinstance(call, ToolCall):
         return number, _result_block(alias, call.name, "missing", "There is no result of this call.")

@@ -15,6 +15,8 @@ QUOTE_LIMIT = 2_000
 """Longest quotation of what the model wrote, in characters."""
 REPAIRABLE: frozenset[InvalidReason] = frozenset({"malformed", "truncated", "missing_name", "schema_echo"})
 """What the model can write again. For the other reasons the tool layer's answer says more than we could."""
+REPAIRABLE_ALONE: frozenset[InvalidReason] = REPAIRABLE | {"bad_arguments"}
+"""The same where one tool is named: such a call is mostly the form of an object, which no tool layer answers."""
 
 _CUT = "The reply was cut: make the arguments smaller, or split them over several calls."
 
@@ -40,7 +42,8 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
     tools = offered(chat.tools, chat.tool_choice)
     if reply.tool_calls or not tools:
         return
-    broken = [call for call in reply.invalid_tool_calls if call.reason in REPAIRABLE]
+    reasons = REPAIRABLE if chat.tool_choice in {"auto", "required"} else REPAIRABLE_ALONE
+    broken = [call for call in reply.invalid_tool_calls if call.reason in reasons]
     for call in broken:
         yield from _complaint(chat, call)
     if broken:
@@ -52,7 +55,7 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
 
 def _complaint(chat: Chat, call: InvalidToolCall) -> Iterator[str]:
     """What is wrong with a call, the call as it was written, and the schema of its tool."""
-    yield f"This tool call could not be read ({call.reason}): {call.error}"
+    yield f"This tool call cannot be used ({call.reason}): {call.error}"
     if call.reason == "truncated":
         yield _CUT
     if call.raw:

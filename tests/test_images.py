@@ -4,6 +4,7 @@ import base64
 import struct
 import tracemalloc
 import zlib
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ from dynaspark_core.images import (
 )
 from dynaspark_core.images.layout import GAP, lay_out
 from dynaspark_core.messages import Image
+from dynaspark_core.server.eyes import Eyes
 
 LARGE = 1_000_000
 
@@ -529,13 +531,14 @@ def test_a_side_too_small_for_any_layout_still_gives_one() -> None:
     assert len(lay_out([(10, 10)] * 3, 50, 100).boxes) == 3
 
 
+@pytest.mark.skipif(find_spec("rapidocr") is None, reason="it comes with the extra 'local'")
 def test_labels_can_be_read_by_a_machine() -> None:
-    rapidocr = pytest.importorskip("rapidocr", reason="comes with the extra 'local'", exc_type=ImportError)
     shots = []
     for number in range(5):
         shot = plain(700 + 90 * number, 900 - 120 * number, "white")
         ImageDraw.Draw(shot).rectangle((90, 90, 300, 300), fill=(0, 40 * number, 120))
         shots.append(ready(written(shot)))
-    sheet = seen(pack(shots).file).convert("RGB")
-    words = " ".join(rapidocr.RapidOCR()(sheet).txts).lower().replace(" ", "")
+    sheet = pack(shots).file
+    assert sheet is not None
+    words = " ".join(Eyes().look(sheet.data).lines).lower().replace(" ", "")
     assert [number for number in range(1, 6) if f"image{number}" in words] == [1, 2, 3, 4, 5]

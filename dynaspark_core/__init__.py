@@ -7,7 +7,7 @@
      failures  download  settings
   ────────────────────────────────────────────────────────────────────────────────────────
                exchange   repairs                               pure: bytes and values
-     prompt   decoding · stops   wire    dictionaries
+     prompt   decoding · stops   wire    dictionaries · checks
      tools    jsontext           pacing  content   gate
      schema   answers            models  sources   images
                messages → errors

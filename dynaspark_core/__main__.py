@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import sys
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def _image(source: str) -> str | Path:
 
 
 async def _print(client: DynasparkClient, question: str, images: list[str | Path]) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     async for text in client.stream(question, images=images):
         print(text, end="", flush=True)  # noqa: T201  # it is the command's output
     print()  # noqa: T201

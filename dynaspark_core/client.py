@@ -1,5 +1,6 @@
 """The shared transport: a prompt or a chat goes in, text, events or the reply come out. One attempt is `posting`."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,8 +11,9 @@ from warnings import warn
 import aiohttp
 
 from dynaspark_core import fetch, models, sessions
+from dynaspark_core.checks import checked, stops
 from dynaspark_core.dictionaries import messages_from
-from dynaspark_core.errors import OutputError
+from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.images import Policy
 from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta, Value
@@ -41,8 +43,8 @@ class DynasparkClient:
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
         max_repairs: Requests that ask the model to write a broken call or object again, while nothing was shown.
             Default 1.
-        max_concurrency: Requests under way at a time on one event loop, over all clients of that host. Default 10 for
-            the public service, whose limit it is, else 100.
+        max_concurrency: Requests under way at a time on one event loop, over all clients of that host and limit.
+            Default 10 for the public service, whose limit it is, else 100.
         model_aliases: Own names for models. A name that the service knows wins.
         image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
             numbered sheet, `last` sends the last, `error` refuses.
@@ -128,8 +130,9 @@ class DynasparkClient:
         With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
         `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.
         """
+        chat = checked(chat)
         if chat.tools:
-            return self._repaired(chat, is_whole=is_whole)
+            return self._repaired(chat, self.settings.max_repairs, is_whole=is_whole)
         return self._answered(chat, is_whole=is_whole)
 
     async def value(self, chat: Chat) -> Value:
@@ -137,36 +140,49 @@ class DynasparkClient:
 
         Raises `OutputError` when also the repair holds none.
         """
-        reply = await self.complete(chat)
-        try:
-            return value_in(reply, chat)
-        except OutputError as error:
-            again = repair_chat(chat, reply, error) if self.settings.max_repairs else None
-            if again is None:
-                raise
-        return value_in(together([reply, await self.complete(again)]), chat)
+        asked, replies = checked(chat), list[Reply]()
+        left = self.settings.max_repairs
+        while True:
+            replies.append(await self._reply(asked, left))
+            left -= replies[-1].repairs
+            try:
+                return value_in(together(replies), chat)
+            except OutputError as error:
+                again = repair_chat(chat, replies[-1], error) if left > 0 else None
+                if again is None:
+                    raise
+                asked, left = again, left - 1
 
-    async def _repaired(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
-        repairs = Repairs(chat, self.settings.max_repairs, is_whole=is_whole)
+    async def _reply(self, chat: Chat, max_repairs: int) -> Reply:
+        async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
+            return [event async for event in events if isinstance(event, Done)][-1].reply
+
+    async def _repaired(self, chat: Chat, max_repairs: int, *, is_whole: bool) -> AsyncGenerator[Event]:
+        repairs = Repairs(chat, max_repairs, is_whole=is_whole)
         while repairs.chat is not None:
-            async with aclosing(self._answered(repairs.chat, is_whole=repairs.holds_all)) as events:
-                async for event in events:
-                    for shown in repairs.take(event):
-                        yield shown
+            try:
+                async with aclosing(self._answered(repairs.chat, is_whole=repairs.holds_all)) as events:
+                    async for event in events:
+                        for shown in repairs.take(event):
+                            yield shown
+            except (TransportError, StatusError, ReplyError) as failure:
+                for shown in repairs.fall_back(failure):
+                    yield shown
 
     async def _answered(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         exchange = await self._exchange(chat)
         own = await sessions.sessions()
-        async with own.gate(self.settings.origin, self.settings.max_concurrency):
-            attempt = partial(self._attempt, exchange, own.session, is_whole=is_whole)
-            answer, events = await retried(attempt, self.settings.max_retries)
-            try:
-                while events:
-                    for event in events:
-                        yield event
-                    events = await answer.more()
-            finally:
-                answer.leave()
+        gate = own.gate(self.settings.origin, self.settings.max_concurrency)
+        attempt = partial(self._attempt, exchange, own.session, gate, is_whole=is_whole)
+        answer, events = await retried(attempt, self.settings.max_retries)
+        try:
+            while events:
+                for event in events:
+                    yield event
+                events = await answer.more()
+        finally:
+            answer.leave()
+            gate.release()
 
     async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
         """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
@@ -174,7 +190,7 @@ class DynasparkClient:
         said = chat.messages if isinstance(prompt, Chat) else prompt
         given = [await fetch.given(image) for image in images]
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
-        return replace(chat, messages=messages, model=model or chat.model, stop=(*chat.stop, *stop))
+        return replace(chat, messages=messages, model=model or chat.model, stop=(*stops(chat.stop), *stops(stop)))
 
     async def _exchange(self, chat: Chat) -> Exchange:
         chat = replace(chat, model=self._model(chat.model or self.settings.model))
@@ -191,13 +207,19 @@ class DynasparkClient:
         return resolved
 
     async def _attempt(
-        self, exchange: Exchange, session: aiohttp.ClientSession, *, is_whole: bool
+        self, exchange: Exchange, session: aiohttp.ClientSession, gate: asyncio.Semaphore, *, is_whole: bool
     ) -> tuple[Answer, list[Event]]:
-        answer = await self._door.post(exchange, session)
+        """The answer and its first events; it holds a place at the gate, which only a failure gives back."""
+        await gate.acquire()
         try:
-            return answer, await answer.more(is_whole=is_whole)
+            answer = await self._door.post(exchange, session)
+            try:
+                return answer, await answer.more(is_whole=is_whole)
+            except BaseException:
+                answer.leave()
+                raise
         except BaseException:
-            answer.leave()
+            gate.release()
             raise
 
 

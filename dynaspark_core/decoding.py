@@ -10,10 +10,11 @@ import re
 from typing import Any, Protocol
 
 from dynaspark_core.answers import ErrorOf, Utf8, described, whole
-from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError
+from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.jsontext import JsonDecoder
 from dynaspark_core.messages import Usage
 
+_BROKEN_EVENT = re.compile(r'\{\s*"(response|error)"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -47,17 +48,46 @@ class PlainDecoder:
     def __init__(self, parameters: str = "") -> None:
         self.model: str | None = None
         self.usage: Usage | None = None
-        name = re.search(r"charset\s*=\s*[\"']?([\w.:+-]+)", parameters, re.IGNORECASE)
-        try:
-            self._utf8 = Utf8(codecs.lookup(name[1]).name if name and name[1].lower() != "utf-8" else "utf-8-sig")
-        except (LookupError, AttributeError, TypeError) as exc:
-            raise ReplyError(f"the answer's charset is unknown: {parameters.strip()}") from exc
+        self._utf8 = Utf8(_charset(parameters))
+        self._start = ""
+        self._has_begun = False
 
     def feed(self, data: bytes) -> str:
-        return self._utf8.feed(data)
+        return self._shown(whole(self._utf8.feed(data)))
 
     def close(self) -> str:
-        return self._utf8.feed(b"", final=True)
+        return self._shown(whole(self._utf8.feed(b"", final=True)), is_over=True)
+
+    def _shown(self, text: str, *, is_over: bool = False) -> str:
+        """The text, once its beginning is no page's: the host of a service that wakes up sends pages as any type."""
+        if self._has_begun:
+            return text
+        self._start += text
+        beginning = self._start.lstrip()[:_PAGE_SIZE].lower()
+        if beginning.startswith(_PAGES):
+            raise WakingUpError("an HTML page came instead of an answer: the host of the service is waking up")
+        if not is_over and any(page.startswith(beginning) for page in _PAGES):
+            return ""
+        self._has_begun = True
+        return self._start
+
+
+_PAGES = ("<!doctype html", "<html")
+_PAGE_SIZE = max(map(len, _PAGES))
+_CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
+"""Of plain text that is read, by Python's names: those that only decode, and byte by byte."""
+
+
+def _charset(parameters: str) -> str:
+    """The codec that a content type names; UTF-8 without a name. Raises `ReplyError` for one that is not read."""
+    named = re.search(r"charset\s*=\s*[\"']?([\w.:+-]+)", parameters, re.IGNORECASE)
+    try:
+        name = codecs.lookup(named[1]).name if named else "utf-8"
+    except LookupError:
+        name = ""
+    if name not in _CHARSETS:
+        raise ReplyError(f"the answer's charset is not one that is read: {parameters.strip()}")
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 class EventDecoder:
@@ -121,17 +151,19 @@ class EventDecoder:
         return self._text_of(data) if has_data else ""
 
     def _text_of(self, data: str) -> str:
-        if data == "[DONE]":
+        if data.strip() == "[DONE]":
             self.is_finished = True
             return ""
         event = _json_or_none(data)
+        if event is None and _BROKEN_EVENT.match(data):
+            raise ReplyError(f"an event is not JSON: {data[:200]}")
         if event is None or not event.keys() & {"response", "error", "model", "usage"}:
             return data
         if error := event.get("error"):
             raise self._error_of(error)
         model, usage = described(event)
         self.model, self.usage = model or self.model, usage or self.usage
-        text = event.get("response") or ""
+        text = "" if event.get("response") is None else event["response"]
         if not isinstance(text, str):
             raise ReplyError(f"an event's `response` is not text: {data[:200]}")
         return whole(text)

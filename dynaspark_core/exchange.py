@@ -101,8 +101,10 @@ class Exchange:
             elif isinstance(event, Done):
                 yield from self._delta(self._stops.close())
                 yield self._finished(event)
-            elif not self._stops.is_over:
-                yield event
+            else:
+                yield from self._delta(self._stops.close())
+                if not self._stops.is_over:
+                    yield event
 
     def _delta(self, text: str) -> Iterator[Event]:
         if text:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -39,7 +40,7 @@ def _not_http(exc: BaseException, text: str) -> DynasparkError:
 
 
 def _no_url(_exc: BaseException, _text: str) -> DynasparkError:
-    return ConfigError("base_url, path or proxy is not a URL that can be used")
+    return ConfigError("base_url, path, proxy or a header is nothing that HTTP can carry")
 
 
 def _broken(exc: BaseException, text: str) -> DynasparkError:
@@ -51,7 +52,7 @@ FAILURES: tuple[tuple[tuple[type[BaseException], ...], Told], ...] = (
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
     ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
     ((aiohttp.ClientConnectorError,), _unreachable),
-    ((aiohttp.InvalidURL, UnicodeError), _no_url),
+    ((aiohttp.InvalidURL, ValueError), _no_url),
     ((aiohttp.ClientResponseError,), _not_http),
     ((aiohttp.ClientError, OSError), _broken),
 )
@@ -63,7 +64,7 @@ def ours(text: Callable[[], str]) -> Iterator[None]:
     """Raises our error for each of aiohttp's, from it; `text` says what had arrived of the answer."""
     try:
         yield
-    except (aiohttp.ClientError, OSError, UnicodeError) as exc:
+    except (aiohttp.ClientError, OSError, ValueError) as exc:
         _hide_url(exc)
         told = next(told for kinds, told in FAILURES if isinstance(exc, kinds))
         raise told(exc, text()) from exc
@@ -78,5 +79,5 @@ def _hide_url(exc: BaseException) -> None:
     """The cause is printed with our error: its URL may hold the key or a password."""
     if isinstance(exc, aiohttp.ClientResponseError):
         bare = exc.request_info.url.with_query(None).with_user(None)
-        exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, exc.request_info.headers, bare)
+        exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, CIMultiDictProxy(CIMultiDict()), bare)
         exc.args = (exc.request_info, exc.history)

@@ -25,17 +25,18 @@ def wait(attempt: int, error: DynasparkError, jitter: float) -> float | None:
     return float(min(FIRST_WAIT * 2 ** min(attempt - 1, 8), LONGEST_WAIT) * (1 - jitter / 4))
 
 
-def asked_wait(headers: Mapping[str, str], reset_time: object, now: float) -> float | None:
+def asked_wait(headers: Mapping[str, str], reset_time: object, now: float, *, is_spent: bool) -> float | None:
     """Seconds the service asks to wait, from the first of its hints that makes sense; None without one.
 
-    `headers` is case-insensitive; `reset_time` the body's ISO time; `now` the Unix time. Not a number, infinite,
-    negative or past values are no hint.
+    `headers` is case-insensitive; `reset_time` the body's ISO time; `now` the Unix time; `is_spent` says that the quota
+    is used up, as `X-RateLimit-Reset` comes with every answer. Not a number, infinite, negative or past values are no
+    hint.
     """
     hints = (
         _seconds(headers.get("Retry-After-Ms"), 1000),
         _seconds(headers.get("Retry-After"), 1),
         _until(_http_date(headers.get("Retry-After")), now),
-        _until(_seconds(headers.get("X-RateLimit-Reset"), 1), now),
+        _until(_seconds(headers.get("X-RateLimit-Reset"), 1), now) if is_spent else None,
         _until(_iso_date(reset_time), now),
     )
     return next((hint for hint in hints if hint is not None), None)

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from urllib.parse import quote, quote_plus
 
 import aiohttp
 from yarl import URL
 
 from dynaspark_core import wire
-from dynaspark_core.errors import DynasparkError
+from dynaspark_core.errors import DynasparkError, ReplyError, TransportError
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.failures import ours
 from dynaspark_core.messages import Event
@@ -17,6 +18,8 @@ from dynaspark_core.settings import CONNECT_TIMEOUT, Settings
 SMALL_BODY = 64 * 1024
 """Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
 _MOST_ERROR_BODY = 64 * 1024
+_WITHOUT_ANSWER = frozenset({204, 205, 206})
+"""No content, or a part of it."""
 
 
 class Door:
@@ -32,7 +35,7 @@ class Door:
     async def post(self, exchange: Exchange, session: aiohttp.ClientSession) -> "Answer":
         """The answer, begun. Raises `TransportError` or `StatusError`."""
         form = exchange.form
-        with ours(lambda: ""):
+        with _hidden(self._key), ours(lambda: ""):
             response = await session.post(
                 self._url,
                 data=b"".join(form.pieces) if form.size <= SMALL_BODY else _slices(form.pieces),
@@ -63,7 +66,7 @@ class Answer:
         return self
 
     async def _begin(self, status: int, header: Mapping[str, str], now: float) -> None:
-        if not 200 <= status < 300:
+        if not 200 <= status < 300 or status in _WITHOUT_ANSWER:
             raise wire.status_error(status, header, await self._error_body(), now)
         self._exchange.start(header, now)
 
@@ -87,8 +90,9 @@ class Answer:
             return await self._response.content.readany()
 
     async def _error_body(self) -> bytes:
+        """What can be had of it: the status alone already says what happened."""
         body = b""
-        with ours(lambda: ""):
+        with suppress(TransportError, ReplyError), ours(lambda: ""):
             while len(body) < _MOST_ERROR_BODY and (data := await self._response.content.readany()):
                 body += data
         return body
@@ -104,9 +108,17 @@ def _hidden(key: str | None) -> Iterator[None]:
     try:
         yield
     except DynasparkError as error:
-        if key:
-            error.hide(key)
+        for form in (
+            sorted({key, quote(key, safe=""), quote(key), quote_plus(key)}, key=len, reverse=True) if key else ()
+        ):
+            error.hide(form)
         raise
+
+
+def _forms(key: str | None) -> list[str]:
+    """The key as it may stand in a text or in an address, the longest form first."""
+    forms = {key, quote(key, safe=""), quote(key), quote_plus(key)} if key else set()
+    return sorted(forms, key=len, reverse=True)
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

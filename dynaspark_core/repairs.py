@@ -7,7 +7,7 @@ that must not run, and all of an answer that has to be a call.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dynaspark_core.errors import ToolCallError
+from dynaspark_core.errors import DynasparkError, ToolCallError
 from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Reply, Usage, Value
 from dynaspark_core.tools.answers import read_object
 from dynaspark_core.tools.repair import repair_chat
@@ -27,6 +27,7 @@ class Repairs:
         self.holds_all = is_whole or chat.tool_choice not in {"auto", "none"}
         self._held: list[Event] = []
         self._replies: list[Reply] = []
+        self._kept: list[Event] = []
         self._has_shown = False
 
     def take(self, event: Event) -> list[Event]:
@@ -35,6 +36,16 @@ class Repairs:
             return self._end(event.reply)
         self._held.append(event)
         return [] if self.holds_all or isinstance(event, InvalidToolCall) else self._shown()
+
+    def fall_back(self, failure: DynasparkError) -> list[Event]:
+        """The reply that was to be repaired, when that request has failed. Raises the failure where there is none."""
+        self.chat = None
+        if not self._replies:
+            raise failure
+        reply = together(self._replies)
+        if _lacks_call(self._asked, reply):
+            raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+        return [*self._kept, Done(reply)]
 
     def _shown(self) -> list[Event]:
         self._has_shown = True
@@ -46,7 +57,7 @@ class Repairs:
         self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
         if self.chat is not None:
             self._left -= 1
-            self._held.clear()
+            self._kept, self._held = self._held, []
             return []
         if _lacks_call(self._asked, reply):
             raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
@@ -69,7 +80,8 @@ def together(replies: Sequence[Reply]) -> Reply:
     """The last reply, with the repairs counted and the usage of all of them."""
     if len(replies) == 1:
         return replies[0]
-    return replace(replies[-1], repairs=len(replies) - 1, usage=_total(reply.usage for reply in replies))
+    repairs = len(replies) - 1 + sum(reply.repairs for reply in replies)
+    return replace(replies[-1], repairs=repairs, usage=_total(reply.usage for reply in replies))
 
 
 def _total(usages: Iterable[Usage | None]) -> Usage | None:

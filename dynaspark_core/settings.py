@@ -2,16 +2,20 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 from urllib.parse import SplitResult, urlsplit
+
+from yarl import URL
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.images import Policy
 from dynaspark_core.models import ALIASES
 
 PUBLIC_URL = "https://dynaspark.onrender.com"
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
 DEFAULT_PATH = "/generate_response"
 DEFAULT_TIMEOUT = 120.0
 CONNECT_TIMEOUT = 15.0
@@ -21,6 +25,9 @@ PUBLIC_CONCURRENCY = 10
 """Requests at a time that the public service allows."""
 OWN_CONCURRENCY = 100
 """Requests at a time to any other host: as many as aiohttp keeps connections by default."""
+
+FRAMING = frozenset({"connection", "content-encoding", "content-length", "content-type", "expect", "transfer-encoding"})
+"""Headers that say how the form is sent: nobody may replace them."""
 
 T = TypeVar("T")
 
@@ -34,7 +41,7 @@ class Settings:
     a broken answer once more.
     """
 
-    base_url: str
+    base_url: str = field(repr=False)
     path: str
     model: str
     timeout: float
@@ -83,7 +90,11 @@ def settings(
         max_repairs=_number("max_repairs", _given("max_repairs", max_repairs, DEFAULT_MAX_REPAIRS), int, above=-1),
         max_concurrency=_number(
             "max_concurrency",
-            _given("max_concurrency", max_concurrency, PUBLIC_CONCURRENCY if base == PUBLIC_URL else OWN_CONCURRENCY),
+            _given(
+                "max_concurrency",
+                max_concurrency,
+                PUBLIC_CONCURRENCY if urlsplit(base).hostname == PUBLIC_HOST else OWN_CONCURRENCY,
+            ),
             int,
             above=0,
         ),
@@ -106,7 +117,7 @@ def _base_url(value: object) -> str:
     text = _text("base_url", value).strip().rstrip("/")
     parts = _split("base_url", text)
     if parts.query or parts.fragment:
-        raise ConfigError(f"base_url is {_shown(parts)} with a query or a fragment; give scheme, host and path only")
+        raise ConfigError(f"base_url is {_shown(text)} with a query or a fragment; give scheme, host and path only")
     return text
 
 
@@ -127,22 +138,25 @@ def _split(name: str, text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError as exc:
-        raise ConfigError(f"{name} is not a URL: {exc}") from exc
+        URL(text)
+    except ValueError:
+        is_usable = False
     if not is_usable or any(char.isspace() for char in text):
-        raise ConfigError(f"{name} is {_shown(parts)!r}; it must be like http://host:port or https://host")
+        raise ConfigError(f"{name} is {_shown(text)!r}; it must be like http://host:port or https://host")
     return parts
 
 
-def _shown(parts: SplitResult) -> str:
-    """The URL without a password."""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+def _shown(text: str) -> str:
+    """The URL without a password, whatever shape it has."""
+    return re.split("[?#]", text.rpartition("@")[2])[0]
 
 
 def _path(value: object) -> str:
     text = _text("path", value)
     if not text.startswith("/") or any(char.isspace() or char in "?#" for char in text):
-        raise ConfigError(f"path is {text!r}; it must begin with / and hold no query, as {DEFAULT_PATH} does")
+        raise ConfigError(
+            f"path is {text.partition('?')[0]!r}; it must begin with / and hold no query, as {DEFAULT_PATH} does"
+        )
     return text
 
 
@@ -175,8 +189,10 @@ def _headers(value: Mapping[str, str]) -> dict[str, str]:
     for name, text in _texts("headers", value).items():
         if not name.isascii() or not name.isprintable() or not name.strip() or any(char in " :" for char in name):
             raise ConfigError(f"headers holds the name {name!r}, which no HTTP header can have")
-        if any(char in "\r\n\0" for char in text):
-            raise ConfigError(f"headers[{name!r}] holds a line break, which no HTTP header can have")
+        if any((char < " " and char != "\t") or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in text):
+            raise ConfigError(f"headers[{name!r}] holds a character that no HTTP header can have")
+        if name.lower() in FRAMING:
+            raise ConfigError(f"headers[{name!r}] cannot be replaced: it says how the form is sent")
     return dict(value)
 
 
@@ -188,7 +204,7 @@ def _texts(name: str, value: Mapping[str, str]) -> dict[str, str]:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ConfigError(f"{name} is {value!r}; it must be text")
+        raise ConfigError(f"{name} is of the type {type(value).__name__}; it must be text")
     return value
 
 

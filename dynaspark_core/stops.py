@@ -28,9 +28,11 @@ class Stops:
         return text[:sure]
 
     def close(self) -> str:
-        match = self._found(self._held) if self._held else None
+        """What was held; text that comes later starts anew."""
+        held, self._held = self._held, ""
+        match = self._found(held) if held else None
         self.is_over = self.is_over or match is not None
-        return self._held[: match.start()] if match else self._held
+        return held[: match.start()] if match else held
 
     def _beginning(self, text: str) -> int:
         """How many characters at the end could be the beginning of a stop sequence."""

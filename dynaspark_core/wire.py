@@ -4,6 +4,7 @@ The body's way back to text is `decoding`. Source of every field and header: the
 """
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,10 +116,16 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
         _sentence(status, header, body, error),
         status=status,
         body=body[:MOST_ERROR_TEXT],
-        retry_after=asked_wait(header, reset_time, now) if status in {408, 429} or status >= 500 else None,
+        retry_after=_asked_wait(status, header, reset_time, now),
     )
     result.is_retryable = kind.is_retryable or status == 408
     return result
+
+
+def _asked_wait(status: int, header: Mapping[str, str], reset_time: object, now: float) -> float | None:
+    is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
+    may_pass = status in {408, 429} or status >= 500
+    return asked_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
 
 
 def _envelope(text: str) -> object:
@@ -132,7 +139,7 @@ def _envelope(text: str) -> object:
 
 def _sentence(status: int, header: Mapping[str, str], body: str, error: object) -> str:
     said = _said(error) or _said_by_page(body)
-    if 300 <= status < 400:
+    if 300 <= status < 400 and "Location" in header:
         said = f"a redirect to {_host(header.get('Location', ''))}, which is not followed: set base_url to it"
     advice = f" ({_ADVICE[status]})" if status in _ADVICE else ""
     return f"the service answered {status}: {said}{advice}"
@@ -160,7 +167,7 @@ def _status_of(error: object) -> int:
     if type(code) is int and 400 <= code < 600:
         return code
     words = f"{code or ''}".lower().replace(" ", "_").replace("-", "_")
-    if words.isdecimal() and 400 <= int(words[:4]) < 600:
+    if re.fullmatch(r"[45]\d\d", words, re.ASCII):
         return int(words)
     if isinstance(details.get("details"), dict) and details["details"].get("reset_time"):
         return 429

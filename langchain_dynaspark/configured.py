@@ -1,13 +1,13 @@
 """What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.utils import secret_from_env
-from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
 
 from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
@@ -22,7 +22,9 @@ from langchain_dynaspark.replies import PROVIDER
 class ConfiguredChatModel(BaseChatModel):
     """The fields of `ChatDynaspark`, which describes them."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
     model: str = Field(default="", validation_alias=AliasChoices("model", "model_name"))
     stop: list[str] | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
@@ -40,7 +42,7 @@ class ConfiguredChatModel(BaseChatModel):
     max_repairs: int | None = None
     max_concurrency: int | None = None
     model_aliases: Mapping[str, str] | None = None
-    image_policy: Policy | None = None
+    image_policy: Annotated[Policy | None, SkipValidation] = None
     allow_image_urls: bool | None = None
     temperature: float | None = None
     max_tokens: int | None = None

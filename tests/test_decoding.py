@@ -50,6 +50,9 @@ GOOD = [
     (EVENTS, b'data: {"city": 1}\n\ndata: {half\n\ndata: [DONE]\n\ndata: late\n\n', ('{"city": 1}{half', None, None)),
     (PLAIN, "é\r\n{\"response\": 1}".encode(), ("é\r\n{\"response\": 1}", None, None)),
     ("text/plain; charset=latin-1", b"caf\xe9", ("café", None, None)),
+    (PLAIN, b" <b>bold</b>", (" <b>bold</b>", None, None)),
+    (PLAIN, b"<", ("<", None, None)),
+    (EVENTS, b"data: a\n\ndata: [DONE] \n\n", ("a", None, None)),
 ]  # fmt: skip
 
 BAD = [
@@ -84,6 +87,9 @@ BAD = [
     (EVENTS, b'data: a\n\ndata: {"error": "bad"}\n\ndata: [DONE]\n\n', StatusError, "a"),
     (EVENTS, b'data: {"response": 5}\n\ndata: [DONE]\n\n', ReplyError, ""),
     (PLAIN, b"caf\xff", ReplyError, None),
+    (PLAIN, b"\n<HTML><title>", WakingUpError, ""),
+    (EVENTS, b'data: {"response": false}\n\ndata: [DONE]\n\n', ReplyError, ""),
+    (EVENTS, b'data: {"response": "x"\n\ndata: [DONE]\n\n', ReplyError, ""),
 ]
 
 

@@ -22,7 +22,7 @@ EDGE = [
 """The modules that touch the world, from the top down; `server` is a room of its own."""
 PURE = [
     ("exchange", "repairs"),
-    ("prompt", "decoding", "stops", "wire", "dictionaries"),
+    ("prompt", "decoding", "stops", "wire", "dictionaries", "checks"),
     ("tools", "content", "jsontext", "pacing", "gate"),
     ("schema", "sources", "answers", "images", "models"),
     ("scalars",),

@@ -146,3 +146,26 @@ async def test_a_result_without_a_name_gets_that_of_its_call() -> None:
     with LocalService(script := Script("Sun.")) as service:
         await DynasparkClient(base_url=service.url).complete(Chat(history, tools=(WEATHER,)))
     assert '<tool_result id="c1" name="get_weather" status="ok">\nsun' in script.asked[0].prompt
+
+
+async def test_a_repair_that_fails_on_the_way_leaves_the_first_reply() -> None:
+    refused = Answer("slow down", status=429, headers={"Retry-After": "3600"})
+    with LocalService(script := Script(f"Text.\n{BROKEN}", refused, "Words", refused)) as service:
+        client = DynasparkClient(base_url=service.url)
+        reply = await client.complete(chat())
+        assert (reply.text.strip(), [call.reason for call in reply.invalid_tool_calls]) == ("Text.", ["malformed"])
+        with pytest.raises(ToolCallError, match="Words"):
+            await client.complete(chat("required"))
+    assert len(script.asked) == 4
+
+
+async def test_repairs_of_calls_and_of_a_value_have_one_budget() -> None:
+    asked = Chat(QUESTION, tools=(WEATHER,), response_schema=PERSON)
+    with LocalService(script := Script(BROKEN, "prose", "never")) as service:
+        with pytest.raises(OutputError):
+            await DynasparkClient(base_url=service.url).value(asked)
+        assert len(script.asked) == 2
+    plain = Chat(QUESTION, response_schema=PERSON)
+    with LocalService(Script("a", "b", "c", '{"age": 3}')) as service:
+        found = await DynasparkClient(base_url=service.url, max_repairs=3).value(plain)
+    assert (found.value, found.reply.repairs) == ({"age": 3}, 3)

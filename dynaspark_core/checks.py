@@ -1,0 +1,66 @@
+"""A chat before it is rendered: what has the wrong type, or asks for what is not there, is named. No I/O."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.messages import Chat, Image, ImageRef, Message, Tool
+
+
+def checked(chat: Chat) -> Chat:
+    """The chat; one text as `stop` is one stop sequence. Raises `ConfigError` that names what cannot be used."""
+    if not isinstance(chat, Chat):
+        raise ConfigError(f"a chat is wanted, not a {type(chat).__name__}")
+    _each("messages", chat.messages, Message)
+    for number, message in enumerate(chat.messages):
+        _each(f"messages[{number}].content", message.content, str | Image | ImageRef)
+    _text("model", chat.model)
+    _each("tools", chat.tools, Tool)
+    for tool in chat.tools:
+        _tool(tool)
+    _choice(chat)
+    if chat.response_schema is not None and not isinstance(chat.response_schema, Mapping):
+        raise ConfigError(
+            f"response_schema is a {type(chat.response_schema).__name__}; it must be a JSON Schema object"
+        )
+    return replace(chat, stop=stops(chat.stop)) if chat.stop else chat
+
+
+def stops(stop: object) -> tuple[str, ...]:
+    """The stop sequences: of None none, of a text this one. Raises `ConfigError` for anything but texts."""
+    if stop is None:
+        return ()
+    if isinstance(stop, str):
+        return (stop,)
+    _each("stop", stop, str)
+    return tuple(stop)  # type: ignore[arg-type]  # `_each` has looked
+
+
+def _tool(tool: Tool) -> None:
+    _text("a tool's name", tool.name)
+    _text(f"the description of tool {tool.name!r}", tool.description)
+    if not tool.name.strip() or not isinstance(tool.parameters, Mapping):
+        raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
+
+
+def _choice(chat: Chat) -> None:
+    names = {tool.name for tool in chat.tools}
+    _text("tool_choice", chat.tool_choice)
+    if chat.tool_choice in {"auto", "none"} or chat.tool_choice in names:
+        return
+    if chat.tool_choice != "required" or not names:
+        known = ", ".join(("auto", "none", "required", *sorted(names)))
+        raise ConfigError(f"tool_choice is {chat.tool_choice!r}, and {len(names)} tools are given; it may be {known}")
+
+
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} is of the type {type(value).__name__}; it must be text")
+
+
+def _each(name: str, values: object, kind: object) -> None:
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise ConfigError(f"{name} is a {type(values).__name__}; it must be a sequence")
+    for index, value in enumerate(values):
+        if not isinstance(value, kind):  # type: ignore[arg-type]  # a class or a union of classes
+            raise ConfigError(f"{name}[{index}] is a {type(value).__name__}, which cannot be sent")

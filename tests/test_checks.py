@@ -1,0 +1,45 @@
+"""A chat of wrong types is named before anything is sent, on every way in."""
+
+from typing import Any
+
+import pytest
+
+from dynaspark_core import Chat, DynasparkClient, Message, Tool
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.server import LocalService, Script
+
+HI = (Message("user", ("Hi",)),)
+FIND = Tool("find")
+
+
+@pytest.mark.parametrize(
+    ("chat", "shown"),
+    [
+        ("Hi", "str"),
+        (Chat("Hi"), "messages"),  # type: ignore[arg-type]
+        (Chat((Message("user", "Hi"),)), "content"),  # type: ignore[arg-type]
+        (Chat((Message("user", (None,)),)), "NoneType"),  # type: ignore[arg-type]
+        (Chat(HI, model=["a"]), "model"),  # type: ignore[arg-type]
+        (Chat(HI, stop=5), "stop"),  # type: ignore[arg-type]
+        (Chat(HI, stop=(b"x",)), "bytes"),  # type: ignore[arg-type]
+        (Chat(HI, tools=({"name": "find"},)), "dict"),  # type: ignore[arg-type]
+        (Chat(HI, tools=(Tool("find", parameters=None),)), "find"),  # type: ignore[arg-type]
+        (Chat(HI, tools=(FIND,), tool_choice="any"), "any"),
+        (Chat(HI, tools=(FIND,), tool_choice=["find"]), "tool_choice"),  # type: ignore[arg-type]
+        (Chat(HI, tool_choice="required"), "0 tools"),
+        (Chat(HI, response_schema=True), "response_schema"),  # type: ignore[arg-type]
+    ],
+)
+async def test_a_wrong_chat_is_named(chat: Any, shown: str) -> None:
+    with LocalService(script := Script("never")) as service:
+        client = DynasparkClient(base_url=service.url)
+        with pytest.raises(ConfigError, match=shown):
+            client.events(chat)
+    assert script.asked == []
+
+
+async def test_one_text_as_stop_is_one_stop_sequence() -> None:
+    with LocalService(Script(lambda _: "The eND: DEFG END")) as service:
+        client = DynasparkClient(base_url=service.url)
+        assert (await client.complete("x", stop="END")).text == "The eND: DEFG "
+        assert (await client.complete(Chat(HI, stop="END"))).text == "The eND: DEFG "  # type: ignore[arg-type]

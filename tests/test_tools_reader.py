@@ -18,7 +18,7 @@ from dynaspark_core.tools import ReplyReader, read_reply
 
 Outcome = tuple[Any, ...]
 HOLD_LIMIT = 24
-"""TOOLS.md: plain prose is held back by at most this many characters."""
+"""Plain prose is held back by at most this many characters."""
 
 
 def reader(**options: Any) -> ReplyReader:

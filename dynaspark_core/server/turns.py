@@ -1,4 +1,4 @@
-"""A prompt read back as turns: the markers that our prompts carry, as TOOLS.md documents them. Pure text.
+"""A prompt read back as turns: the markers that our prompts carry, as `dynaspark_core.prompt` writes them. Pure text.
 
 A prompt that does not have that form is one user turn: anybody may post any text to the service.
 """

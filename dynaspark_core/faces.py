@@ -15,7 +15,7 @@ NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
 def client_of(holder: Any) -> DynasparkClient:
     """The client for an object whose attributes are named as the settings, the same client for the same values."""
     key = getattr(holder, "api_key", None)
-    values = {name: getattr(holder, name) for name in _PLAIN}
+    values = {name: getattr(holder, name) for name in _PLAIN} | {"allow_files": getattr(holder, "allow_files", None)}
     return _client(
         _environment(),
         **{name: value or None if name == "model" else value for name, value in values.items()},
@@ -37,7 +37,7 @@ _PLAIN = (
     "image_policy",
     "allow_image_urls",
 )
-_VARIABLES = tuple(f"DYNASPARK_{name.upper()}" for name in (*_PLAIN, "api_key"))
+_VARIABLES = tuple(f"DYNASPARK_{name.upper()}" for name in (*_PLAIN, "allow_files", "api_key"))
 _Items = tuple[tuple[str, str], ...] | None
 
 

@@ -14,13 +14,20 @@ from langchain_dynaspark import convert, options, replies
 
 
 def chat_of(
-    messages: Sequence[BaseMessage], model: str, stop: Sequence[str], *, stream: object = None, **others: Any
+    messages: Sequence[BaseMessage],
+    model: str,
+    stop: Sequence[str],
+    *,
+    allow_files: bool = False,
+    stream: object = None,
+    **others: Any,
 ) -> Chat:
     """The chat that the messages and a call's other arguments mean. Raises `ConfigError` for what cannot be sent.
 
     LangChain decides by `stream` alone which method it calls, and passes it on.
     """
-    return Chat(convert.history(messages), model=model, stop=tuple(stop), **options.chat_fields(**others))
+    said = convert.history(messages, allow_files=allow_files)
+    return Chat(said, model=model, stop=tuple(stop), **options.chat_fields(**others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class ChatDynaspark(ConfiguredChatModel):
 
     Key init args — client params:
         base_url, path, api_key, proxy, timeout, max_retries, max_repairs, max_concurrency, model_aliases, image_policy,
-            allow_image_urls: See `dynaspark_core.DynasparkClient`; each but the aliases may come from the environment,
-            as `DYNASPARK_…`.
+            allow_image_urls, allow_files: See `dynaspark_core.DynasparkClient`; each but the aliases may come from
+            the environment, as `DYNASPARK_…`.
         default_headers: Added to the request's headers, or in place of them.
         streaming: Whether `invoke` goes through the streaming path.
 
@@ -242,5 +242,6 @@ class ChatDynaspark(ConfiguredChatModel):
         **others: Any,
     ) -> Question:
         cuts = stop if stop is not None else self.stop or ()
-        chat = chat_of(messages, self._resolved(model or self.model), cuts, **self._sendable(others))
-        return Question(self._client, chat, may_answer)
+        client = self._client
+        known = {"allow_files": client.settings.allow_files, **self._sendable(others)}
+        return Question(client, chat_of(messages, self._resolved(model or self.model), cuts, **known), may_answer)

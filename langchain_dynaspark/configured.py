@@ -44,6 +44,7 @@ class ConfiguredChatModel(BaseChatModel):
     model_aliases: Mapping[str, str] | None = None
     image_policy: Annotated[Policy | None, SkipValidation] = None
     allow_image_urls: bool | None = None
+    allow_files: bool | None = None
     temperature: float | None = None
     max_tokens: int | None = None
     top_p: float | None = None
@@ -101,6 +102,7 @@ class ConfiguredChatModel(BaseChatModel):
             "max_repairs": settings.max_repairs,
             "image_policy": settings.image_policy,
             "allow_image_urls": settings.allow_image_urls,
+            "allow_files": settings.allow_files,
         }
 
     @classmethod

@@ -27,9 +27,10 @@ _IMAGES_IN_BASE64 = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 """How base64 text of png, jpeg, gif and webp begins."""
 
 
-def history(messages: Sequence[BaseMessage]) -> tuple[Message, ...]:
+def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tuple[Message, ...]:
     """The messages as ours; nothing of the caller's is changed. Raises `ConfigError` naming what cannot be sent."""
-    return tuple(_message(message, Place(f"messages[{index}]")) for index, message in enumerate(messages))
+    places = (Place(f"messages[{index}]", allow_files) for index in range(len(messages)))
+    return tuple(map(_message, messages, places))
 
 
 def _message(message: BaseMessage, place: Place) -> Message:

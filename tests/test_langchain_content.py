@@ -3,6 +3,7 @@
 import base64
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,3 +249,13 @@ def test_nothing_but_the_form_is_sent(model: ChatDynaspark, script: Script) -> N
     notes = {"lc_source": "note-1", "lc_data": {"x": "note-2"}, "other": "note-3"}
     model.invoke([HumanMessage("Hi", additional_kwargs=notes, response_metadata=notes, id="message-1")])
     assert script.asked[0].fields == (("user_input", "Hi"), ("ai_model", "gemini-1.5-flash"))
+
+
+def test_content_names_files_only_when_the_programmer_allows_it(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    asked = [HumanMessage([{"type": "image", "url": (tmp_path / "a.png").as_uri()}])]
+    with LocalService(script := Script("ok")) as service:
+        with pytest.raises(DynasparkForbiddenImageError):
+            ChatDynaspark(base_url=service.url).invoke(asked)
+        ChatDynaspark(base_url=service.url, allow_files=True).invoke(asked)
+    assert [request.file for request in script.asked] == [PNG]

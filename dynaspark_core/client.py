@@ -23,6 +23,8 @@ from dynaspark_core.retrying import retried
 from dynaspark_core.settings import settings
 from dynaspark_core.tools.repair import repair_chat
 
+FAILED = (TransportError, StatusError, ReplyError)
+"""What a request for a repair may end in, without taking away the reply that there is."""
 Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 """A text, a list of role/content dictionaries or of messages, or a whole chat."""
 
@@ -138,24 +140,28 @@ class DynasparkClient:
     async def value(self, chat: Chat) -> Value:
         """The value of the chat's `response_schema`, checked; None where the model called one of the chat's tools.
 
-        Raises `OutputError` when also the repair holds none.
+        Raises `OutputError` when also the last repair holds none, or has failed on the way.
         """
-        asked, replies = checked(chat), list[Reply]()
-        left = self.settings.max_repairs
+        replies = [await self._reply(checked(chat), self.settings.max_repairs)]
         while True:
-            replies.append(await self._reply(asked, left))
-            left -= replies[-1].repairs
             try:
                 return value_in(together(replies), chat)
             except OutputError as error:
+                left = self.settings.max_repairs - together(replies).repairs
                 again = repair_chat(chat, replies[-1], error) if left > 0 else None
                 if again is None:
                     raise
-                asked, left = again, left - 1
+                replies.append(await self._reply(again, left - 1, error))
 
-    async def _reply(self, chat: Chat, max_repairs: int) -> Reply:
-        async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
-            return [event async for event in events if isinstance(event, Done)][-1].reply
+    async def _reply(self, chat: Chat, max_repairs: int, instead: OutputError | None = None) -> Reply:
+        """The whole reply. Raises `instead`, from the failure, where the request fails and there is such an error."""
+        try:
+            async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
+                return [event async for event in events if isinstance(event, Done)][-1].reply
+        except FAILED as failure:
+            if instead is None:
+                raise
+            raise instead from failure
 
     async def _repaired(self, chat: Chat, max_repairs: int, *, is_whole: bool) -> AsyncGenerator[Event]:
         repairs = Repairs(chat, max_repairs, is_whole=is_whole)
@@ -165,7 +171,7 @@ class DynasparkClient:
                     async for event in events:
                         for shown in repairs.take(event):
                             yield shown
-            except (TransportError, StatusError, ReplyError) as failure:
+            except FAILED as failure:
                 for shown in repairs.fall_back(failure):
                     yield shown
 

@@ -108,9 +108,7 @@ def _hidden(key: str | None) -> Iterator[None]:
     try:
         yield
     except DynasparkError as error:
-        for form in (
-            sorted({key, quote(key, safe=""), quote(key), quote_plus(key)}, key=len, reverse=True) if key else ()
-        ):
+        for form in _forms(key):
             error.hide(form)
         raise
 

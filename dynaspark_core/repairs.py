@@ -38,14 +38,14 @@ class Repairs:
         return [] if self.holds_all or isinstance(event, InvalidToolCall) else self._shown()
 
     def fall_back(self, failure: DynasparkError) -> list[Event]:
-        """The reply that was to be repaired, when that request has failed. Raises the failure where there is none."""
+        """The reply that was to be repaired, when that request has failed.
+
+        Raises the failure where there is no such reply, or where something of its repair was shown already.
+        """
         self.chat = None
-        if not self._replies:
+        if not self._replies or self._has_shown:
             raise failure
-        reply = together(self._replies)
-        if _lacks_call(self._asked, reply):
-            raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
-        return [*self._kept, Done(reply)]
+        return self._last(self._kept)
 
     def _shown(self) -> list[Event]:
         self._has_shown = True
@@ -59,9 +59,13 @@ class Repairs:
             self._left -= 1
             self._kept, self._held = self._held, []
             return []
+        return self._last(self._shown())
+
+    def _last(self, events: list[Event]) -> list[Event]:
+        reply = together(self._replies)
         if _lacks_call(self._asked, reply):
             raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
-        return [*self._shown(), Done(together(self._replies))]
+        return [*events, Done(reply)]
 
 
 def _lacks_call(chat: Chat, reply: Reply) -> bool:

@@ -364,3 +364,11 @@ def test_an_error_pickles_with_what_it_carries() -> None:
     error = RateLimitError("slow", status=429, body=json.dumps({}), retry_after=3)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (RateLimitError, "slow", vars(error))
+
+
+async def test_a_key_is_hidden_also_as_it_stands_in_an_address() -> None:
+    echo = Script(lambda _: Answer("no such page: /?api_key=k%2Be%2Fy%3D1 and k%2Be/y%3D1 and k+e/y=1", status=404))
+    with LocalService(echo) as service, pytest.raises(NotFoundError) as caught:
+        await DynasparkClient(base_url=service.url, api_key="k+e/y=1").complete("x")
+    assert "y=1" not in str(caught.value)
+    assert "y%3D1" not in f"{caught.value} {caught.value.body}"

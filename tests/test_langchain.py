@@ -225,3 +225,11 @@ def test_a_used_model_pickles_copies_and_hides_its_key(script: Script) -> None:
             assert other.invoke("x").content == "Hello."
     assert "k-secret" not in f"{model!r} {model}"
     assert {asked.query["api_key"] for asked in script.asked} == {"k-secret"}
+
+
+def test_a_wrong_setting_does_not_print_the_key_beside_it() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ChatDynaspark(api_key=SecretStr("k-secret"), default_headers={"X": "h-secret"}, timeout=-1)
+    with pytest.raises(ValidationError) as plain:
+        ChatDynaspark.model_validate({"api_key": "k-secret", "timeout": -1})
+    assert "secret" not in f"{caught.value} {plain.value}"

@@ -3,7 +3,7 @@
 import pytest
 
 from dynaspark_core import Chat, Done, DynasparkClient, InvalidToolCall, Message, TextDelta, Tool, ToolCall, Usage
-from dynaspark_core.errors import OutputError, ToolCallError
+from dynaspark_core.errors import AccessError, OutputError, StreamBrokenError, ToolCallError
 from dynaspark_core.server import Answer, LocalService, Script
 
 WEATHER = Tool(
@@ -169,3 +169,20 @@ async def test_repairs_of_calls_and_of_a_value_have_one_budget() -> None:
     with LocalService(Script("a", "b", "c", '{"age": 3}')) as service:
         found = await DynasparkClient(base_url=service.url, max_repairs=3).value(plain)
     assert (found.value, found.reply.repairs) == ({"age": 3}, 3)
+
+
+async def test_a_repair_that_breaks_after_it_has_shown_something_is_a_broken_stream() -> None:
+    with LocalService(Script(BROKEN, Answer(["It ", "rains"], cut=True))) as service:
+        events = DynasparkClient(base_url=service.url, max_retries=0).events(chat())
+        assert isinstance(await anext(events), TextDelta)
+        with pytest.raises(StreamBrokenError) as caught:
+            _ = [event async for event in events]
+    assert caught.value.text == "It rains"
+
+
+async def test_a_value_whose_repair_fails_on_the_way_is_the_first_error() -> None:
+    asked = Chat(QUESTION, response_schema=PERSON)
+    with LocalService(Script("prose", Answer("no", status=401))) as service, pytest.raises(OutputError) as caught:
+        await DynasparkClient(base_url=service.url).value(asked)
+    assert caught.value.text == "prose"
+    assert isinstance(caught.value.__cause__, AccessError)

@@ -148,3 +148,9 @@ def test_the_wait_is_the_first_hint_that_makes_sense(header: dict[str, str], sec
 def test_an_error_field_wins_over_the_status_200(error: object, kind: type[StatusError], status: int) -> None:
     result = wire.body_error(error, NONE, NOW)
     assert (type(result), result.status) == (kind, status)
+
+
+@pytest.mark.parametrize(("remaining", "seconds"), [("80", None), ("0", 3000.0)])
+def test_the_hour_of_a_quota_is_no_wait_while_there_is_quota_left(remaining: str, seconds: float | None) -> None:
+    header = CIMultiDict({"X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": str(NOW + 3000)})
+    assert wire.status_error(503, header, b"", NOW).retry_after == seconds

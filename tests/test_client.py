@@ -372,3 +372,11 @@ async def test_a_key_is_hidden_also_as_it_stands_in_an_address() -> None:
         await DynasparkClient(base_url=service.url, api_key="k+e/y=1").complete("x")
     assert "y=1" not in str(caught.value)
     assert "y%3D1" not in f"{caught.value} {caught.value.body}"
+
+
+async def test_a_call_that_failed_gives_its_place_to_the_next() -> None:
+    with LocalService(Script(Answer("no", status=400), "ok")) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=1)
+        with pytest.raises(DynasparkError):
+            await client.complete("x")
+        assert (await asyncio.wait_for(client.complete("x"), 10)).text == "ok"

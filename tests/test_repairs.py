@@ -1,5 +1,7 @@
 """A broken call or object is asked for once more, only while nothing was shown, counted and added up."""
 
+from dataclasses import replace
+
 import pytest
 
 from dynaspark_core import Chat, Done, DynasparkClient, InvalidToolCall, Message, TextDelta, Tool, ToolCall, Usage
@@ -186,3 +188,16 @@ async def test_a_value_whose_repair_fails_on_the_way_is_the_first_error() -> Non
         await DynasparkClient(base_url=service.url).value(asked)
     assert caught.value.text == "prose"
     assert isinstance(caught.value.__cause__, AccessError)
+
+
+async def test_what_might_begin_a_stop_sequence_is_shown_before_a_call() -> None:
+    with LocalService(Script(f"Please st\n{GOOD}", f"see xa\n{GOOD}")) as service:
+        client = DynasparkClient(base_url=service.url)
+        held = [event async for event in client.events(replace(chat(), stop=("st\nop",)))]
+        over = [event async for event in client.events(replace(chat(), stop=("xa\nb", "a")))]
+    assert [type(event) for event in held[-2:]] == [ToolCall, Done]
+    assert "".join(event.text for event in held if isinstance(event, TextDelta)).strip() == "Please st"
+    assert not any(isinstance(event, ToolCall) for event in over)
+    done = over[-1]
+    assert isinstance(done, Done)
+    assert (done.reply.text, done.reply.tool_calls) == ("see x", ())

@@ -19,14 +19,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Utf8:
-    """Strict, incremental UTF-8 that counts bytes against the cap."""
+    """Strict, incremental UTF-8 that counts bytes against the cap. What comes before a wrong byte is given out first."""
 
     def __init__(self, charset: str = "utf-8-sig") -> None:
         self._decode = codecs.getincrementaldecoder(charset)().decode
         self._charset = charset
         self._count = 0
+        self._wrong: ReplyError | None = None
 
     def feed(self, data: bytes, *, final: bool = False) -> str:
+        """The text of these bytes. Raises `ReplyError` at the next call after a wrong byte."""
+        if self._wrong is not None:
+            raise self._wrong
         self._count += len(data)
         if self._count > MOST_BYTES:
             raise ReplyError(f"the answer is larger than {MOST_BYTES} bytes")
@@ -35,7 +39,10 @@ class Utf8:
         except UnicodeDecodeError as exc:
             if final:
                 raise StreamBrokenError("the answer ended inside a character") from exc
-            raise ReplyError(f"the answer is not {self._charset.removesuffix('-sig').upper()}: {exc.reason}") from exc
+            name = self._charset.removesuffix("-sig")
+            self._wrong = ReplyError(f"the answer is not {name.upper()}: {exc.reason}")
+            self._wrong.__cause__ = exc
+            return exc.object[: exc.start].decode(name)
 
 
 def whole(text: str) -> str:
@@ -49,12 +56,16 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+strict_json = json.JSONDecoder(parse_constant=_refuse).decode
+"""The value of a JSON text; raises `ValueError` for anything else, NaN included, and `RecursionError`."""
+
+
 def strict_object(text: str) -> dict[str, Any]:
     """The JSON object that the text is; raises `ReplyError` for anything else, NaN and too deep nesting included."""
     if not text.strip():
         raise ReplyError("the answer is empty")
     try:
-        answer = json.loads(text, parse_constant=_refuse)
+        answer = strict_json(text)
     except (ValueError, RecursionError) as exc:
         raise ReplyError(f"the answer is not JSON ({exc}): {text[:200]}") from exc
     if not isinstance(answer, dict):

@@ -13,7 +13,8 @@ def checked(chat: Chat) -> Chat:
         raise ConfigError(f"a chat is wanted, not a {type(chat).__name__}")
     _each("messages", chat.messages, Message)
     for number, message in enumerate(chat.messages):
-        _each(f"messages[{number}].content", message.content, str | Image | ImageRef)
+        if not _is_plain(message):
+            _each(f"messages[{number}].content", message.content, (str, Image, ImageRef))
     _text("model", chat.model)
     _each("tools", chat.tools, Tool)
     for tool in chat.tools:
@@ -24,6 +25,12 @@ def checked(chat: Chat) -> Chat:
             f"response_schema is a {type(chat.response_schema).__name__}; it must be a JSON Schema object"
         )
     return replace(chat, stop=stops(chat.stop)) if chat.stop else chat
+
+
+def _is_plain(message: Message) -> bool:
+    """Whether the content is one text or nothing, as almost always."""
+    content = message.content
+    return type(content) is tuple and (not content or (len(content) == 1 and type(content[0]) is str))
 
 
 def stops(stop: object) -> tuple[str, ...]:
@@ -58,9 +65,9 @@ def _text(name: str, value: object) -> None:
         raise ConfigError(f"{name} is of the type {type(value).__name__}; it must be text")
 
 
-def _each(name: str, values: object, kind: object) -> None:
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+def _each(name: str, values: object, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
         raise ConfigError(f"{name} is a {type(values).__name__}; it must be a sequence")
     for index, value in enumerate(values):
-        if not isinstance(value, kind):  # type: ignore[arg-type]  # a class or a union of classes
+        if not isinstance(value, kind):
             raise ConfigError(f"{name}[{index}] is a {type(value).__name__}, which cannot be sent")

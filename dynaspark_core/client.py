@@ -4,27 +4,23 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import lru_cache, partial
 from typing import Any
-from warnings import warn
 
-import aiohttp
-
-from dynaspark_core import fetch, models, sessions
+from dynaspark_core import fetch
+from dynaspark_core.calling import Caller
 from dynaspark_core.checks import checked, stops
 from dynaspark_core.dictionaries import messages_from
 from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
-from dynaspark_core.exchange import Exchange
 from dynaspark_core.images import Policy
 from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta, Value
-from dynaspark_core.posting import Answer, Door
 from dynaspark_core.repairs import Repairs, together, value_in
-from dynaspark_core.retrying import retried
 from dynaspark_core.settings import settings
 from dynaspark_core.tools.repair import repair_chat
 
 FAILED = (TransportError, StatusError, ReplyError)
 """What a request for a repair may end in, without taking away the reply that there is."""
+LONG_TEXT = 32_768
+"""Characters: what the longest answer of the models has, 8,192 tokens."""
 Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 """A text, a list of role/content dictionaries or of messages, or a whole chat."""
 
@@ -47,6 +43,10 @@ class DynasparkClient:
             Default 1.
         max_concurrency: Requests under way at a time on one event loop, over all clients of that host and limit.
             Default 10 for the public service, whose limit it is, else 100.
+        requests_per_hour: The own limit: requests in any hour, repeated ones included, counted over all clients of that
+            host, key and number. A place that is free within a minute is waited for; else `RateLimitError`. Default:
+            none.
+        limit_storage: URL of a Redis (`redis://host:6379`) where processes count together. Default: each for itself.
         model_aliases: Own names for models. A name that the service knows wins.
         image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
             numbered sheet, `last` sends the last, `error` refuses.
@@ -70,6 +70,8 @@ class DynasparkClient:
         max_retries: int | None = None,
         max_repairs: int | None = None,
         max_concurrency: int | None = None,
+        requests_per_hour: int | None = None,
+        limit_storage: str | None = None,
         model_aliases: Mapping[str, str] | None = None,
         image_policy: Policy | None = None,
         allow_image_urls: bool | None = None,
@@ -86,13 +88,14 @@ class DynasparkClient:
             max_retries=max_retries,
             max_repairs=max_repairs,
             max_concurrency=max_concurrency,
+            requests_per_hour=requests_per_hour,
+            limit_storage=limit_storage,
             model_aliases=model_aliases,
             image_policy=image_policy,
             allow_image_urls=allow_image_urls,
             allow_files=allow_files,
         )
-        self._door = Door(self.settings)
-        self._reading = fetch.Reading(allow_urls=self.settings.allow_image_urls)
+        self._calls = Caller(self.settings)
 
     def __repr__(self) -> str:
         return f"DynasparkClient(model={self.settings.model!r}, base_url={self.settings.origin!r})"
@@ -109,9 +112,8 @@ class DynasparkClient:
                 data URLs, open files, Pillow images.
             stop: Texts where the answer is cut.
         """
-        chat = await self._chat(prompt, model, images, stop)
-        async with aclosing(self.events(chat, is_whole=True)) as events:
-            return [event async for event in events if isinstance(event, Done)][-1].reply
+        chat = checked(await self._chat(prompt, model, images, stop))
+        return await self._reply(chat, self.settings.max_repairs)
 
     async def stream(
         self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
@@ -135,7 +137,7 @@ class DynasparkClient:
         chat = checked(chat)
         if chat.tools:
             return self._repaired(chat, self.settings.max_repairs, is_whole=is_whole)
-        return self._answered(chat, is_whole=is_whole)
+        return self._calls.events(chat, is_whole=is_whole)
 
     async def value(self, chat: Chat) -> Value:
         """The value of the chat's `response_schema`, checked; None where the model called one of the chat's tools.
@@ -145,7 +147,7 @@ class DynasparkClient:
         replies = [await self._reply(checked(chat), self.settings.max_repairs)]
         while True:
             try:
-                return value_in(together(replies), chat)
+                return await _value(together(replies), chat)
             except OutputError as error:
                 left = self.settings.max_repairs - together(replies).repairs
                 again = repair_chat(chat, replies[-1], error) if left > 0 else None
@@ -156,6 +158,8 @@ class DynasparkClient:
     async def _reply(self, chat: Chat, max_repairs: int, instead: OutputError | None = None) -> Reply:
         """The whole reply. Raises `instead`, from the failure, where the request fails and there is such an error."""
         try:
+            if not chat.tools:
+                return await self._calls.reply(chat)
             async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
                 return [event async for event in events if isinstance(event, Done)][-1].reply
         except FAILED as failure:
@@ -167,7 +171,7 @@ class DynasparkClient:
         repairs = Repairs(chat, max_repairs, is_whole=is_whole)
         while repairs.chat is not None:
             try:
-                async with aclosing(self._answered(repairs.chat, is_whole=repairs.holds_all)) as events:
+                async with aclosing(self._calls.events(repairs.chat, is_whole=repairs.holds_all)) as events:
                     async for event in events:
                         for shown in repairs.take(event):
                             yield shown
@@ -175,60 +179,17 @@ class DynasparkClient:
                 for shown in repairs.fall_back(failure):
                     yield shown
 
-    async def _answered(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
-        exchange = await self._exchange(chat)
-        own = await sessions.sessions()
-        gate = own.gate(self.settings.origin, self.settings.max_concurrency)
-        attempt = partial(self._attempt, exchange, own.session, gate, is_whole=is_whole)
-        answer, events = await retried(attempt, self.settings.max_retries)
-        try:
-            while events:
-                for event in events:
-                    yield event
-                events = await answer.more()
-        finally:
-            answer.leave()
-            gate.release()
-
     async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
         """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
+        if isinstance(prompt, Chat) and not (model or images or stop):
+            return prompt
         chat = prompt if isinstance(prompt, Chat) else Chat(())
         said = chat.messages if isinstance(prompt, Chat) else prompt
         given = [await fetch.given(image) for image in images]
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
         return replace(chat, messages=messages, model=model or chat.model, stop=(*stops(chat.stop), *stops(stop)))
 
-    async def _exchange(self, chat: Chat) -> Exchange:
-        chat = replace(chat, model=self._model(chat.model or self.settings.model))
-        images = list(chat.images())
-        if not images:
-            return Exchange(chat)
-        packed = await fetch.packed(images, self.settings.image_policy, self._reading)
-        return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 
-    def _model(self, name: str) -> str:
-        resolved = models.resolve(name, self.settings.model_aliases)
-        if resolved not in models.MODELS:
-            _warn_of_unknown(resolved)
-        return resolved
-
-    async def _attempt(
-        self, exchange: Exchange, session: aiohttp.ClientSession, gate: asyncio.Semaphore, *, is_whole: bool
-    ) -> tuple[Answer, list[Event]]:
-        """The answer and its first events; it holds a place at the gate, which only a failure gives back."""
-        await gate.acquire()
-        try:
-            answer = await self._door.post(exchange, session)
-            try:
-                return answer, await answer.more(is_whole=is_whole)
-            except BaseException:
-                answer.leave()
-                raise
-        except BaseException:
-            gate.release()
-            raise
-
-
-@lru_cache(maxsize=64)
-def _warn_of_unknown(name: str) -> None:
-    warn(f"model {name!r} is not among those known to this package; it is sent as it is", UserWarning, stacklevel=4)
+async def _value(reply: Reply, chat: Chat) -> Value:
+    """The reply's value; a long text, which may take seconds when it is hostile, is read in a thread."""
+    return value_in(reply, chat) if len(reply.text) < LONG_TEXT else await asyncio.to_thread(value_in, reply, chat)

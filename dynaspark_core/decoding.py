@@ -104,6 +104,7 @@ class EventDecoder:
         self._utf8 = Utf8()
         self._line: list[str] = []
         self._held = ""
+        self._half = ""
         self._data: list[str] = []
         self._kind = ""
 
@@ -153,12 +154,12 @@ class EventDecoder:
     def _text_of(self, data: str) -> str:
         if data.strip() == "[DONE]":
             self.is_finished = True
-            return ""
+            return whole(self._half)
         event = _json_or_none(data)
         if event is None and _BROKEN_EVENT.match(data):
             raise ReplyError(f"an event is not JSON: {data[:200]}")
         if event is None or not event.keys() & {"response", "error", "model", "usage"}:
-            return data
+            return self._joined(data)
         if error := event.get("error"):
             raise self._error_of(error)
         model, usage = described(event)
@@ -166,7 +167,13 @@ class EventDecoder:
         text = "" if event.get("response") is None else event["response"]
         if not isinstance(text, str):
             raise ReplyError(f"an event's `response` is not text: {data[:200]}")
-        return whole(text)
+        return self._joined(text)
+
+    def _joined(self, text: str) -> str:
+        """The text, after the half of a surrogate pair that an earlier event ended with; a half at its end is held."""
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return whole(text.removesuffix(self._half))
 
 
 def _json_or_none(text: str) -> dict[str, Any] | None:

@@ -44,9 +44,22 @@ class DynasparkError(Exception):
 
     def hide(self, secret: str) -> None:
         """Takes the secret out of the message and the body, should the service have repeated it."""
-        self.args = tuple(part.replace(secret, "…") if isinstance(part, str) else part for part in self.args)
+        self.args = tuple(_without(part, secret) if isinstance(part, str) else part for part in self.args)
         if isinstance(body := vars(self).get("body"), str):
-            vars(self)["body"] = body.replace(secret, "…")
+            vars(self)["body"] = _without(body, secret)
+
+
+_LEAST_SECRET = 4
+"""Characters: a shorter beginning of a secret at the end of a text tells nothing."""
+
+
+def _without(text: str, secret: str) -> str:
+    """The text without the secret, nor a beginning of it where the text was cut."""
+    text = text.replace(secret, "…")
+    rest = text.removesuffix("…")
+    sizes = range(len(secret) - 1, _LEAST_SECRET - 1, -1)
+    cut = next((size for size in sizes if rest.endswith(secret[:size])), 0)
+    return f"{rest[:-cut]}…" if cut else text
 
 
 class ConfigError(DynasparkError, ValueError):
@@ -58,17 +71,17 @@ class TransportError(DynasparkError):
 
     is_retryable = True
 
-
-class ConnectError(TransportError, ConnectionError):
-    """No connection to the service or its proxy."""
-
     def __init__(self, message: str = "", *, is_retryable: bool = True, text: str = "") -> None:
         super().__init__(message, text=text)
         self.is_retryable = is_retryable
 
 
+class ConnectError(TransportError, ConnectionError):
+    """No connection to the service, its proxy, or the storage that counts requests."""
+
+
 class RequestTimeoutError(TransportError, TimeoutError):
-    """The attempt took longer than `timeout` seconds. `text` is what had arrived."""
+    """The attempt took longer than `timeout` seconds, or no place came free for it. `text` is what had arrived."""
 
 
 class StreamBrokenError(TransportError):
@@ -104,7 +117,10 @@ class NotFoundError(StatusError):
 
 
 class RateLimitError(StatusError):
-    """429: too many requests; `retry_after` is the wait in seconds that the service asked for, if it did."""
+    """429: too many requests; `retry_after` is the wait in seconds that the service asked for, if it did.
+
+    Also where nothing was sent, as it would be too many: `status` is 0, `retry_after` the wait until it is not.
+    """
 
     is_retryable = True
 

@@ -12,8 +12,36 @@ NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
 """Parameters that users of the frameworks set and that the service has no field for."""
 
 
-def client_of(holder: Any) -> DynasparkClient:
-    """The client for an object whose attributes are named as the settings, the same client for the same values."""
+class Keeper:
+    """Keeps the client that an object's attributes mean, and makes another when one of them has changed.
+
+    The environment is read when a client is made. Copies and pickles of an object begin with a keeper of their own; it
+    says nothing of the object's equality.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[object, ...], DynasparkClient] | None = None
+
+    def client(self, holder: Any) -> DynasparkClient:
+        """The client for an object whose attributes are named as the settings, the same client for the same values."""
+        fields = holder.__dict__
+        values = (*map(fields.get, _FIELDS), *(_items(fields.get(name)) for name in _MAPPINGS))
+        kept = self._kept
+        if kept is None or kept[0] != values:
+            kept = self._kept = values, _client_of(holder)
+        return kept[1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Keeper)
+
+    def __hash__(self) -> int:
+        return hash(Keeper)
+
+    def __reduce__(self) -> tuple[type["Keeper"], tuple[()]]:
+        return Keeper, ()
+
+
+def _client_of(holder: Any) -> DynasparkClient:
     key = getattr(holder, "api_key", None)
     values = {name: getattr(holder, name) for name in _PLAIN} | {"allow_files": getattr(holder, "allow_files", None)}
     return _client(
@@ -34,10 +62,14 @@ _PLAIN = (
     "max_retries",
     "max_repairs",
     "max_concurrency",
+    "requests_per_hour",
+    "limit_storage",
     "image_policy",
     "allow_image_urls",
 )
-_VARIABLES = tuple(f"DYNASPARK_{name.upper()}" for name in (*_PLAIN, "allow_files", "api_key"))
+_FIELDS = (*_PLAIN, "allow_files", "api_key")
+_MAPPINGS = ("default_headers", "model_aliases")
+_VARIABLES = tuple(f"DYNASPARK_{name.upper()}" for name in _FIELDS)
 _Items = tuple[tuple[str, str], ...] | None
 
 

@@ -1,8 +1,7 @@
-"""aiohttp's failures → ours: one table, one context manager. Whoever uses aiohttp lets nothing else out."""
+"""aiohttp's failures → ours: one table. Whoever uses aiohttp lets nothing else out."""
 
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -17,6 +16,10 @@ from dynaspark_core.errors import (
 )
 
 Told = Callable[[BaseException, str], DynasparkError]
+
+
+def _no_connection(exc: BaseException, _text: str) -> DynasparkError:
+    return ConnectError(f"no connection in time: {exc}")
 
 
 def _timeout(_exc: BaseException, text: str) -> DynasparkError:
@@ -48,6 +51,7 @@ def _broken(exc: BaseException, text: str) -> DynasparkError:
 
 
 FAILURES: tuple[tuple[tuple[type[BaseException], ...], Told], ...] = (
+    ((aiohttp.ConnectionTimeoutError,), _no_connection),
     ((TimeoutError,), _timeout),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
     ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
@@ -59,15 +63,15 @@ FAILURES: tuple[tuple[tuple[type[BaseException], ...], Told], ...] = (
 """The first row that fits wins: the order goes from the special to the general."""
 
 
-@contextmanager
-def ours(text: Callable[[], str]) -> Iterator[None]:
-    """Raises our error for each of aiohttp's, from it; `text` says what had arrived of the answer."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError, ValueError) as exc:
-        _hide_url(exc)
-        told = next(told for kinds, told in FAILURES if isinstance(exc, kinds))
-        raise told(exc, text()) from exc
+FOREIGN = (aiohttp.ClientError, OSError, ValueError)
+"""All that aiohttp raises."""
+
+
+def ours(exc: BaseException, text: str) -> DynasparkError:
+    """Our error for one of `FOREIGN`; `text` is what had arrived of the answer."""
+    _hide_url(exc)
+    told = next(told for kinds, told in FAILURES if isinstance(exc, kinds))
+    return told(exc, text)
 
 
 def _reason(exc: BaseException) -> str:
@@ -76,8 +80,9 @@ def _reason(exc: BaseException) -> str:
 
 
 def _hide_url(exc: BaseException) -> None:
-    """The cause is printed with our error: its URL may hold the key or a password."""
+    """The cause is printed with our error: its URL may hold the key or a password, and so may a line that it quotes."""
     if isinstance(exc, aiohttp.ClientResponseError):
         bare = exc.request_info.url.with_query(None).with_user(None)
         exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, CIMultiDictProxy(CIMultiDict()), bare)
         exc.args = (exc.request_info, exc.history)
+        exc.message = exc.message.partition("\n")[0].partition(":")[0]

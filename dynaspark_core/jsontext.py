@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
-from dynaspark_core.answers import ErrorOf, Utf8, described, strict_object, whole
+from dynaspark_core.answers import ErrorOf, Utf8, described, strict_json, strict_object, whole
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.messages import Usage
 
@@ -12,6 +13,9 @@ MOST_REST = 1024 * 1024
 """Characters of a JSON answer outside its text: names, numbers, usage."""
 MOST_DEPTH = 100
 """Objects and lists inside one another; the documented answers have two."""
+
+MOST_AT_ONCE = 64 * 1024
+"""Bytes of an answer that may be read in one step."""
 
 _STRUCTURE = re.compile(r'[^"{}\[\]:,]*+')
 _STRING = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])[^"\\\x00-\x1f]*+)*+')
@@ -23,7 +27,8 @@ class JsonDecoder:
     """A JSON object whose `response` is the text: the text is given out while the object is still arriving.
 
     The rest of the object is kept, with an empty string in the text's place, and read by the standard library at the
-    end; so the text is decoded once and everything else is checked strictly.
+    end; so the text is decoded once and everything else is checked strictly. A small answer that is plainly whole in
+    its first piece is read by the standard library at once.
     """
 
     is_finished = False
@@ -42,11 +47,29 @@ class JsonDecoder:
         self._is_value = self._has_text = self._has_begun = False
         self._high = ""
         self._out: list[str] = []
+        self._is_first = True
+        self._at_once: tuple[bytes, dict[str, Any]] | None = None
 
     def feed(self, data: bytes) -> str:
+        if self._is_first and data:
+            self._is_first = False
+            answer = _plain_answer(data)
+            if answer is not None:
+                self._at_once = data, answer
+                return whole(answer["response"])
+        elif self._at_once and data:
+            self._go_back(self._at_once[0])
         return self._read(self._utf8.feed(data))
 
+    def _go_back(self, data: bytes) -> None:
+        """More comes after what was whole: what was read at once is read again, step by step; its text is out."""
+        self._at_once = None
+        self._read(self._utf8.feed(data))
+
     def close(self) -> str:
+        if self._at_once:
+            self.model, self.usage = described(self._at_once[1])
+            return ""
         text = self._read(self._utf8.feed(b"", final=True))
         rest = "".join(self._rest)
         if self._depth > 0 or self._state != self._structure:
@@ -139,6 +162,23 @@ class JsonDecoder:
             raise ReplyError(f"the answer is not JSON: {text[end]!r} inside a string")
         self._tail = text[end:]
         return len(text)
+
+
+def _plain_answer(data: bytes) -> dict[str, Any] | None:
+    """The answer that these bytes are, if they are small, hold one text and no error; None leaves it to the steps."""
+    if len(data) > MOST_AT_ONCE or data.count(b"{") + data.count(b"[") > MOST_DEPTH or not _has_one_text(data):
+        return None
+    try:
+        answer = strict_json(data.decode())
+    except (ValueError, RecursionError):
+        return None
+    is_plain = isinstance(answer, dict) and isinstance(answer.get("response"), str) and not answer.get("error")
+    return answer if is_plain else None
+
+
+def _has_one_text(data: bytes) -> bool:
+    """Whether no two names can be `response`: within a string its quotes are escaped, and so may a name's letters."""
+    return data.count(b'"response"') == 1 and b"\\u006" not in data and b"\\u007" not in data
 
 
 def _end_of_piece(text: str, at: int) -> int:

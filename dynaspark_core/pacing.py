@@ -1,6 +1,7 @@
 """How long to wait before asking again: numbers from numbers. No clock, no sleep, no randomness of its own."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,10 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
 LONGEST_ASKED_WAIT = 60.0
 """Seconds: a longer wait that the service asks for fails the call at once, with `retry_after` set."""
+LONGEST_QUOTA = 3900.0
+"""Seconds: the service's quota is one of an hour, and clocks differ; a reset that is further ahead is not believed."""
+MILLISECONDS = 1e11
+"""A Unix time above this is counted in milliseconds: in seconds it would be in the year 5138."""
 
 
 def wait(attempt: int, error: DynasparkError, jitter: float) -> float | None:
@@ -36,18 +41,37 @@ def asked_wait(headers: Mapping[str, str], reset_time: object, now: float, *, is
         _seconds(headers.get("Retry-After-Ms"), 1000),
         _seconds(headers.get("Retry-After"), 1),
         _until(_http_date(headers.get("Retry-After")), now),
-        _until(_seconds(headers.get("X-RateLimit-Reset"), 1), now) if is_spent else None,
+        _until(_moment(headers.get("X-RateLimit-Reset")), now) if is_spent else None,
         _until(_iso_date(reset_time), now),
     )
     return next((hint for hint in hints if hint is not None), None)
 
 
+def empty_for(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds for which the service's quota is known to be used up; 0: it is not; None: the headers do not say.
+
+    That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `asked_wait`. A time that is past,
+    or more than `LONGEST_QUOTA` ahead, says nothing.
+    """
+    remaining = _seconds(headers.get("X-RateLimit-Remaining"), 1)
+    if remaining is None or remaining > 0:
+        return None if remaining is None else 0.0
+    asked = asked_wait(headers, None, now, is_spent=True)
+    return asked if asked is not None and asked <= LONGEST_QUOTA else None
+
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
+
+
 def _seconds(text: str | None, divisor: int) -> float | None:
-    try:
-        number = float(text or "nan") / divisor
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
+    """The number in plain digits; what else Python takes for one (1_0, ٣, nan) is none."""
+    number = float(text) / divisor if text and _NUMBER.fullmatch(text.strip()) else math.inf
+    return number if math.isfinite(number) else None
+
+
+def _moment(text: str | None) -> float | None:
+    number = _seconds(text, 1)
+    return number / 1000 if number is not None and number > MILLISECONDS else number
 
 
 def _until(moment: float | None, now: float) -> float | None:

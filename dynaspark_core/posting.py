@@ -1,18 +1,24 @@
-"""One attempt: the form goes out, the answer's bytes come in. The only module that posts; it decides nothing."""
+"""One attempt: the form goes out, the answer's bytes come in. The only module that posts; it decides nothing.
 
+It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, status, seconds; no prompt, answer or key.
+"""
+
+import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 import aiohttp
 from yarl import URL
 
 from dynaspark_core import wire
-from dynaspark_core.errors import DynasparkError, ReplyError, TransportError
+from dynaspark_core.errors import DynasparkError, ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import Exchange
-from dynaspark_core.failures import ours
+from dynaspark_core.failures import FOREIGN, ours
 from dynaspark_core.messages import Event
+from dynaspark_core.quotas import Quota, quota
 from dynaspark_core.settings import CONNECT_TIMEOUT, Settings
 
 SMALL_BODY = 64 * 1024
@@ -20,61 +26,79 @@ SMALL_BODY = 64 * 1024
 _MOST_ERROR_BODY = 64 * 1024
 _WITHOUT_ANSWER = frozenset({204, 205, 206})
 """No content, or a part of it."""
+_CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT)
+"""The whole attempt's seconds are counted in `Answer`."""
+
+T = TypeVar("T")
+_log = logging.getLogger("dynaspark_core")
 
 
 class Door:
     """Where the form is posted, and how: plain values made once from the settings."""
 
     def __init__(self, settings: Settings) -> None:
-        self._key = settings.api_key
-        self._url = URL(settings.url).update_query({"api_key": self._key} if self._key else {})
+        key = settings.api_key
+        self._secrets = _forms(key)
+        self._url = URL(settings.url).update_query({"api_key": key} if key else {})
+        self._shown = settings.origin + settings.path
         self._headers = wire.headers(settings.origin, settings.headers)
         self._proxy = settings.proxy
-        self._timeout = aiohttp.ClientTimeout(total=settings.timeout, sock_connect=CONNECT_TIMEOUT)
+        self._seconds = settings.timeout
+        self.quota = quota(settings.origin, key, settings.requests_per_hour, settings.limit_storage)
 
-    async def post(self, exchange: Exchange, session: aiohttp.ClientSession) -> "Answer":
-        """The answer, begun. Raises `TransportError` or `StatusError`."""
+    async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Answer":
+        """The answer, begun; `name` is the request's in the log. Raises `TransportError` or `StatusError`."""
         form = exchange.form
-        with _hidden(self._key), ours(lambda: ""):
-            response = await session.post(
-                self._url,
-                data=b"".join(form.pieces) if form.size <= SMALL_BODY else _slices(form.pieces),
-                headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
-                proxy=self._proxy,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
-        return await Answer(response, exchange, self._key).begun()
+        _log.debug("request %s: posts %d bytes to %s", name, form.size, self._shown)
+        answer = Answer(exchange, self._secrets, self._seconds, name, self.quota)
+        posted = session.post(
+            self._url,
+            data=b"".join(form.pieces) if form.size <= SMALL_BODY else _slices(form.pieces),
+            headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
+            proxy=self._proxy,
+            timeout=_CONNECTING,
+            allow_redirects=False,
+        )
+        try:
+            await answer.begin(posted)
+        except BaseException:
+            answer.leave()
+            raise
+        return answer
 
 
 class Answer:
-    """One HTTP answer, read as far as its events are asked for."""
+    """One HTTP answer, read as far as its events are asked for.
 
-    def __init__(self, response: aiohttp.ClientResponse, exchange: Exchange, key: str | None) -> None:
-        self._response = response
+    `seconds` are what may be spent on waiting for it; the time that its reader takes between two reads does not count.
+    """
+
+    def __init__(self, exchange: Exchange, secrets: Sequence[str], seconds: float, name: str, quota: Quota) -> None:
         self._exchange = exchange
-        self._key = key
+        self._guard = _Guard(self, secrets)
+        self._seconds = self._left = seconds
+        self.name = name
+        self._quota = quota
+        self._size = 0
         self._is_over = False
+        self._response: aiohttp.ClientResponse | None = None
 
-    async def begun(self) -> "Answer":
-        try:
-            with _hidden(self._key):
-                await self._begin(self._response.status, self._response.headers, time.time())
-        except BaseException:
-            self.leave()
-            raise
-        return self
-
-    async def _begin(self, status: int, header: Mapping[str, str], now: float) -> None:
-        if not 200 <= status < 300 or status in _WITHOUT_ANSWER:
-            raise wire.status_error(status, header, await self._error_body(), now)
-        self._exchange.start(header, now)
+    async def begin(self, posted: Awaitable[aiohttp.ClientResponse]) -> None:
+        """Waits for the answer's head. Raises `TransportError` or `StatusError`."""
+        with self._guard:
+            response = self._response = await self._waited(posted)
+            now = time.time()
+            _log.debug("request %s: status %d after %.3f s", self.name, response.status, self._seconds - self._left)
+            await self._quota.hear(response.headers, now)
+            if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
+                raise wire.status_error(response.status, response.headers, await self._error_body(), now)
+            self._exchange.start(response.headers, now)
 
     async def more(self, *, is_whole: bool = False) -> list[Event]:
         """The next events, or all that are left; none when the answer has ended."""
         events: list[Event] = []
-        while not self._is_over and (is_whole or not events):
-            with _hidden(self._key):
+        with self._guard:
+            while not self._is_over and (is_whole or not events):
                 events += self._events(await self._read())
         return events
 
@@ -83,34 +107,74 @@ class Answer:
         if not data or self._exchange.is_finished:
             self._is_over = True
             events += self._exchange.close()
+            _log.debug("request %s: %d bytes in %.3f s", self.name, self._size, self._seconds - self._left)
         return events
 
     async def _read(self) -> bytes:
-        with ours(lambda: self._exchange.text):
-            return await self._response.content.readany()
+        """The next bytes; none at the end."""
+        assert self._response is not None  # noqa: S101  # `begin` comes first
+        content = self._response.content
+        data = content.read_nowait()
+        if not data and not content.at_eof():
+            data = await self._waited(content.readany())
+        self._size += len(data)
+        return data
+
+    async def _waited(self, awaited: Awaitable[T]) -> T:
+        """What comes of it, in the seconds that are left."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left) as deadline:
+                return await awaited
+        except TimeoutError as exc:
+            if not deadline.expired():
+                raise
+            message = f"the service took longer than timeout={self._seconds:g} s"
+            raise RequestTimeoutError(message, text=self.text) from exc
+        finally:
+            self._left -= time.monotonic() - started
+
+    @property
+    def text(self) -> str:
+        """What has arrived of this answer; the exchange still holds an earlier attempt's until this one begins."""
+        return self._exchange.text if self._response is not None else ""
 
     async def _error_body(self) -> bytes:
         """What can be had of it: the status alone already says what happened."""
         body = b""
-        with suppress(TransportError, ReplyError), ours(lambda: ""):
-            while len(body) < _MOST_ERROR_BODY and (data := await self._response.content.readany()):
+        try:
+            while len(body) < _MOST_ERROR_BODY and (data := await self._read()):
                 body += data
+        except (TransportError, ReplyError, *FOREIGN):
+            pass
         return body
 
     def leave(self) -> None:
         """Gives the connection back, or closes it when the answer was left before its end."""
-        self._response.close()
+        if self._response is not None:
+            self._response.close()
 
 
-@contextmanager
-def _hidden(key: str | None) -> Iterator[None]:
-    """Takes the key out of errors that quote the service."""
-    try:
-        yield
-    except DynasparkError as error:
-        for form in _forms(key):
-            error.hide(form)
-        raise
+class _Guard:
+    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes."""
+
+    def __init__(self, answer: Answer, secrets: Sequence[str]) -> None:
+        self._answer = answer
+        self._secrets = secrets
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
+        if exc is None:
+            return
+        is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
+        error = ours(exc, self._answer.text) if is_foreign else exc
+        _log.debug("request %s: %s", self._answer.name, type(error).__name__)
+        if isinstance(error, DynasparkError):
+            for secret in self._secrets:
+                error.hide(secret)
+        if is_foreign:
+            raise error from exc
 
 
 def _forms(key: str | None) -> list[str]:

@@ -1,43 +1,49 @@
-"""An attempt, made again by tenacity as long as `pacing` says so; each failure goes to the log, without the prompt."""
+"""An attempt, made again by tenacity as long as `pacing` says so. Each new one is a WARNING under `dynaspark_core`.
+
+The log has the kind of a failure and its status, not its message: the service may quote the prompt.
+"""
 
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from dynaspark_core import pacing
-from dynaspark_core.errors import DynasparkError
+from dynaspark_core.errors import DynasparkError, StatusError
 
 T = TypeVar("T")
 _log = logging.getLogger("dynaspark_core")
 
 
-async def retried(attempt: Callable[[], Awaitable[T]], max_retries: int) -> T:
+async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name: str) -> T:
     """What the attempt returns, at the latest at attempt `max_retries` + 1. Raises the last failure.
 
-    Only a failure brings in tenacity, which costs a good part of what a whole call does.
+    An attempt is told its name for the log: the call's `name` and its number. Only a failure brings in tenacity, which
+    costs a good part of what a whole call does.
     """
     try:
-        return await attempt()
+        return await attempt(f"{name}.1")
     except DynasparkError as error:
         failed = [error]
 
     async def again() -> T:
         if failed:
             raise failed.pop()
-        return await attempt()
+        return await attempt(f"{name}.{retrying.statistics['attempt_number']}")
 
-    return await _retrying(max_retries)(again)
+    retrying = _retrying(max_retries, name)
+    return await retrying(again)
 
 
-def _retrying(max_retries: int) -> AsyncRetrying:
+def _retrying(max_retries: int, name: str) -> AsyncRetrying:
     return AsyncRetrying(
         retry=retry_if_exception(_may_pass),
         stop=stop_after_attempt(max_retries + 1),
         wait=_wait,
-        before_sleep=_tell,
+        before_sleep=partial(_tell, name, max_retries),
         reraise=True,
     )
 
@@ -56,6 +62,11 @@ def _wait(state: RetryCallState) -> float:
     return pacing.wait(state.attempt_number, _failure(state), random.random()) or 0  # noqa: S311  # jitter is no secret
 
 
-def _tell(state: RetryCallState) -> None:
+def _tell(name: str, max_retries: int, state: RetryCallState) -> None:
     seconds = state.next_action.sleep if state.next_action else 0
-    _log.warning("attempt %d failed, next in %.1f s: %s", state.attempt_number, seconds, _failure(state))
+    number, error = state.attempt_number, _failure(state)
+    status = f" (status {error.status})" if isinstance(error, StatusError) else ""
+    kind = type(error).__name__
+    _log.warning(
+        "request %s.%d: %s%s; retry %d of %d in %.1f s", name, number, kind, status, number, max_retries, seconds
+    )

@@ -18,6 +18,8 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
+from dynaspark_core.errors import RequestTimeoutError
+
 KEEP_ALIVE = 60.0
 """Seconds an idle connection is kept. A stale one costs nothing, as each is looked at before it is used again."""
 
@@ -63,6 +65,43 @@ def _is_readable(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
+class Gate:
+    """Lets at most `limit` requests be under way; it gives up on nobody as long as places come free."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._places = asyncio.Semaphore(limit)
+        self._count = 0
+
+    async def enter(self, patience: float) -> None:
+        """Takes a place. Raises `RequestTimeoutError` when none has come free for `patience` seconds.
+
+        Each attempt has its deadline, so only answers that nobody reads on can hold all places for that long.
+        """
+        while self._places.locked():
+            seen = self._count
+            try:
+                async with asyncio.timeout(patience):
+                    await self._places.acquire()
+                    return
+            except TimeoutError as exc:
+                if self._count == seen:
+                    raise RequestTimeoutError(_no_place(self._limit, patience), is_retryable=False) from exc
+        await self._places.acquire()
+
+    def leave(self) -> None:
+        """Gives the place back."""
+        self._count += 1
+        self._places.release()
+
+
+def _no_place(limit: int, seconds: float) -> str:
+    return (
+        f"none of the {limit} places of max_concurrency came free for {seconds:g} s: open streams hold them; "
+        "read streams to their end or close them before the next call, or raise max_concurrency"
+    )
+
+
 class Sessions:
     """What one loop has: the session, and a gate for each limit on concurrent requests."""
 
@@ -71,7 +110,7 @@ class Sessions:
         self.session = aiohttp.ClientSession(
             connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
         )
-        self._gates: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._gates: dict[tuple[str, int], Gate] = {}
         self._keeper = self._keep(loop)
 
     async def open(self) -> "Sessions":
@@ -88,9 +127,10 @@ class Sessions:
             _open.pop(loop, None)
             await self.session.close()
 
-    def gate(self, origin: str, limit: int) -> asyncio.Semaphore:
+    def gate(self, origin: str, limit: int) -> Gate:
         """The gate that lets at most `limit` requests to `origin` be under way on this loop."""
-        return self._gates.setdefault((origin, limit), asyncio.Semaphore(limit))
+        gate = self._gates.get((origin, limit))
+        return gate or self._gates.setdefault((origin, limit), Gate(limit))
 
 
 _open: dict[asyncio.AbstractEventLoop, Sessions] = {}
@@ -119,8 +159,9 @@ async def _opened(loop: asyncio.AbstractEventLoop) -> Sessions:
 def _forsake_closed_loops(*, is_exit: bool = False) -> None:
     with _lock:
         dead = [loop for loop in list(_open) if loop.is_closed() or (is_exit and not loop.is_running())]
-        for loop in dead:
-            _open.pop(loop).pool.forsake()
+        for own in [_open.pop(loop, None) for loop in dead]:
+            if own is not None:
+                own.pool.forsake()
 
 
 def _after_fork() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from yarl import URL
 
+from dynaspark_core import storages
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.images import Policy
 from dynaspark_core.models import ALIASES
@@ -48,6 +49,8 @@ class Settings:
     max_retries: int
     max_repairs: int
     max_concurrency: int
+    requests_per_hour: int | None
+    limit_storage: str | None = field(repr=False)
     model_aliases: Mapping[str, str]
     image_policy: Policy
     allow_image_urls: bool
@@ -71,6 +74,8 @@ def settings(
     max_retries: int | None = None,
     max_repairs: int | None = None,
     max_concurrency: int | None = None,
+    requests_per_hour: int | None = None,
+    limit_storage: str | None = None,
     model_aliases: Mapping[str, str] | None = None,
     image_policy: Policy | None = None,
     allow_image_urls: bool | None = None,
@@ -98,6 +103,8 @@ def settings(
             int,
             above=0,
         ),
+        requests_per_hour=_count("requests_per_hour", _given("requests_per_hour", requests_per_hour, None)),
+        limit_storage=_limit_storage(_given("limit_storage", limit_storage, None)),
         model_aliases=_texts("model_aliases", ALIASES if model_aliases is None else model_aliases),
         image_policy=_policy(_given("image_policy", image_policy, "sheet")),
         allow_image_urls=_flag("allow_image_urls", _given("allow_image_urls", allow_image_urls, default=True)),
@@ -160,6 +167,10 @@ def _path(value: object) -> str:
     return text
 
 
+def _limit_storage(value: object) -> str | None:
+    return None if value is None else storages.checked(_text("limit_storage", value))
+
+
 def _api_key(value: object) -> str | None:
     if value is None:
         return None
@@ -206,6 +217,11 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{name} is of the type {type(value).__name__}; it must be text")
     return value
+
+
+def _count(name: str, value: object) -> int | None:
+    number: int | None = None if value is None else _number(name, value, int, above=0)
+    return number
 
 
 def _number(name: str, value: object, kind: Callable[[Any], Any], *, above: int) -> Any:

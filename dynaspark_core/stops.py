@@ -10,14 +10,14 @@ class Stops:
     def __init__(self, stop: Sequence[str]) -> None:
         self._stop = tuple(text for text in stop if text)
         longest_first = sorted(self._stop, key=len, reverse=True)
-        self._found = re.compile("|".join(map(re.escape, longest_first))).search
+        self._found = re.compile("|".join(map(re.escape, longest_first))).search if longest_first else None
         self._longest = max(map(len, self._stop), default=0)
         self._held = ""
         self.is_over = False
         """A stop sequence came: nothing more is shown."""
 
     def feed(self, text: str) -> str:
-        if not self._stop or self.is_over:
+        if self._found is None or self.is_over:
             return "" if self.is_over else text
         text = self._held + text
         sure = len(text) - self._beginning(text)
@@ -30,7 +30,7 @@ class Stops:
     def close(self) -> str:
         """What was held; text that comes later starts anew."""
         held, self._held = self._held, ""
-        match = self._found(held) if held else None
+        match = self._found(held) if held and self._found else None
         self.is_over = self.is_over or match is not None
         return held[: match.start()] if match else held
 

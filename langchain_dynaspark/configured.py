@@ -11,7 +11,7 @@ from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, Sk
 
 from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.faces import NOT_SENT, client_of, warn_of_unsent
+from dynaspark_core.faces import NOT_SENT, Keeper, warn_of_unsent
 from dynaspark_core.images import Policy
 from dynaspark_core.prompt import estimate_tokens, render
 from langchain_dynaspark import convert
@@ -41,6 +41,8 @@ class ConfiguredChatModel(BaseChatModel):
     max_retries: int | None = None
     max_repairs: int | None = None
     max_concurrency: int | None = None
+    requests_per_hour: int | None = None
+    limit_storage: str | None = Field(default=None, repr=False, exclude=True)
     model_aliases: Mapping[str, str] | None = None
     image_policy: Annotated[Policy | None, SkipValidation] = None
     allow_image_urls: bool | None = None
@@ -52,6 +54,7 @@ class ConfiguredChatModel(BaseChatModel):
     seed: int | None = None
 
     _told: set[str] = PrivateAttr(default_factory=set)
+    _keeper: Keeper = PrivateAttr(default_factory=Keeper)
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
@@ -66,6 +69,8 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _sendable(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What of a call's arguments can be sent. A warning names the others, each once for this model."""
+        if given.keys().isdisjoint(NOT_SENT):
+            return dict(given)
         unsent = {name: given.get(name) for name in NOT_SENT if name not in self._told}
         warn_of_unsent(unsent)
         self._told.update(name for name, value in unsent.items() if value is not None)
@@ -73,7 +78,7 @@ class ConfiguredChatModel(BaseChatModel):
 
     @property
     def _client(self) -> DynasparkClient:
-        return client_of(self)
+        return self._keeper.client(self)
 
     @property
     def model_name(self) -> str:

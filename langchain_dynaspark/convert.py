@@ -1,7 +1,7 @@
 """LangChain's messages → ours. Shapes only: what they say to the model is `dynaspark_core`'s."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from langchain_core.messages import (
@@ -19,31 +19,38 @@ from dynaspark_core import InvalidToolCall, Message, ToolCall
 from dynaspark_core.content import parts
 from dynaspark_core.dictionaries import ROLES, calls_in
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.messages import Role
+from dynaspark_core.messages import Part, Role
 from dynaspark_core.sources import Place
 from langchain_dynaspark.replies import NO_JSON
 
 _IMAGES_IN_BASE64 = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 """How base64 text of png, jpeg, gif and webp begins."""
+Reader = Callable[[Any, tuple[Part, ...], int], Message]
+"""A message of LangChain's, its content, its index → ours."""
 
 
 def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tuple[Message, ...]:
     """The messages as ours; nothing of the caller's is changed. Raises `ConfigError` naming what cannot be sent."""
-    places = (Place(f"messages[{index}]", allow_files) for index in range(len(messages)))
-    return tuple(map(_message, messages, places))
+    return tuple(_message(message, index, allow_files=allow_files) for index, message in enumerate(messages))
 
 
-def _message(message: BaseMessage, place: Place) -> Message:
-    read = next((read for kind, read in _READERS if isinstance(message, kind)), None)
+def _message(message: BaseMessage, index: int, *, allow_files: bool) -> Message:
+    read = _reader(type(message))
     if read is None:
-        raise ConfigError(f"{place.name} is a {type(message).__name__}, which is no message that a model can be sent")
-    content = parts(_undeclared(message.content), replace(place, name=f"{place.name}.content"))
-    return read(message, content, place)
+        name = f"messages[{index}] is a {type(message).__name__}"
+        raise ConfigError(f"{name}, which is no message that a model can be sent")
+    return read(message, _content(message.content, index, allow_files=allow_files), index)
+
+
+def _content(content: Any, index: int, *, allow_files: bool) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (content,) if content else ()
+    return parts(_undeclared(content), Place(f"messages[{index}].content", allow_files))
 
 
 def _undeclared(content: Any) -> Any:
     """The content, its images not declared as PDF: LangChain declares every file in OpenAI's form to be one."""
-    if isinstance(content, str) or not any(_is_declared_pdf(block) for block in content):
+    if not any(_is_declared_pdf(block) for block in content):
         return content
     return [{**block, "mime_type": ""} if _is_declared_pdf(block) else block for block in content]
 
@@ -54,17 +61,17 @@ def _is_declared_pdf(block: object) -> bool:
     return str(block.get("base64", "")).startswith(_IMAGES_IN_BASE64)
 
 
-def _said(role: Role) -> Callable[[Any, Any, Place], Message]:
-    return lambda message, content, _place: Message(role, content, name=message.name)
+def _said(role: Role) -> Reader:
+    return lambda message, content, _index: Message(role, content, name=message.name)
 
 
-def _from_ai(message: AIMessage, content: Any, _place: Place) -> Message:
+def _from_ai(message: AIMessage, content: tuple[Part, ...], _index: int) -> Message:
     calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
     invalid = [
         InvalidToolCall(_written(call), "malformed", call["id"] or "", call["name"], call["error"] or "")
         for call in message.invalid_tool_calls
     ]
-    if not calls and not invalid:
+    if not calls and not invalid and not isinstance(message.content, str):
         written = calls_in(message.content)
         calls = [call for call in written if isinstance(call, ToolCall)]
         invalid = [call for call in written if isinstance(call, InvalidToolCall)]
@@ -75,7 +82,7 @@ def _written(call: NotACall) -> str:
     return (call["args"] or "").removeprefix(NO_JSON)
 
 
-def _from_tool(message: ToolMessage, content: Any, _place: Place) -> Message:
+def _from_tool(message: ToolMessage, content: tuple[Part, ...], _index: int) -> Message:
     return Message(
         "tool",
         content,
@@ -85,13 +92,13 @@ def _from_tool(message: ToolMessage, content: Any, _place: Place) -> Message:
     )
 
 
-def _from_role(message: ChatMessage, content: Any, place: Place) -> Message:
+def _from_role(message: ChatMessage, content: tuple[Part, ...], index: int) -> Message:
     if message.role not in ROLES:
-        raise ConfigError(f"{place.name} has the unknown role {message.role!r}; known are {', '.join(ROLES)}")
+        raise ConfigError(f"messages[{index}] has the unknown role {message.role!r}; known are {', '.join(ROLES)}")
     return Message(ROLES[message.role], content, name=message.name)
 
 
-_READERS: tuple[tuple[type[BaseMessage], Callable[[Any, Any, Place], Message]], ...] = (
+_READERS: tuple[tuple[type[BaseMessage], Reader], ...] = (
     (HumanMessage, _said("user")),
     (SystemMessage, _said("system")),
     (AIMessage, _from_ai),
@@ -99,3 +106,9 @@ _READERS: tuple[tuple[type[BaseMessage], Callable[[Any, Any, Place], Message]], 
     (FunctionMessage, _said("tool")),
     (ChatMessage, _from_role),
 )
+
+
+@cache
+def _reader(kind: type) -> Reader | None:
+    """What reads messages of this class; None for a class that no model can be sent."""
+    return next((read for base, read in _READERS if issubclass(kind, base)), None)

@@ -67,6 +67,8 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
 
     `place` names it in errors. Raises `ConfigError` for what describes no tool, and for tools that a provider runs.
     """
+    if strict is None and _is_in_form(tool):
+        return dict(tool)
     kind = tool.get("type") if isinstance(tool, Mapping) else None
     if kind not in OWN_TOOL_TYPES:
         raise ConfigError(f"{place} is of type {kind!r}: no tool of the caller's own, and the service runs none itself")
@@ -79,6 +81,12 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
     if not converted.get("function", {}).get("name"):
         raise ConfigError(f"{place} describes no tool that has a name")
     return converted
+
+
+def _is_in_form(tool: Any) -> bool:
+    """Whether it is what `bind_tools` makes, which every call brings again."""
+    function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
+    return isinstance(function, dict) and bool(function.get("name")) and isinstance(function.get("parameters"), dict)
 
 
 def _tool(converted: Mapping[str, Any]) -> Tool:

@@ -23,12 +23,15 @@ PASSED_ON = {"unknown_tool", "bad_arguments"}
 def message(reply: Reply, chat: Chat) -> AIMessage:
     """The whole reply as one message."""
     calls = (*reply.tool_calls, *_passed_on(reply))
+    written: dict[str, Any] = {
+        "tool_calls": [tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls],
+        "invalid_tool_calls": [_invalid(call) for call in _refused(reply)],
+    }
     return AIMessage(
         content=reply.text,
-        tool_calls=[tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls],
-        invalid_tool_calls=[_invalid(call) for call in _refused(reply)],
         response_metadata=_metadata(reply, chat),
         usage_metadata=_usage(reply.usage),
+        **{name: listed for name, listed in written.items() if listed},
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, LLMMetadata, MessageRole
-from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
+from llama_index.core.bridge.pydantic import Field, PrivateAttr, SecretStr, field_serializer
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.program.utils import FlexibleModel
@@ -16,7 +16,7 @@ from llama_index.core.types import PydanticProgramMode
 
 from dynaspark_core import Chat, DynasparkClient, Message, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.faces import NOT_SENT, client_of, warn_of_unsent
+from dynaspark_core.faces import NOT_SENT, Keeper, warn_of_unsent
 from dynaspark_core.images import Policy
 from dynaspark_core.sources import Place
 from llama_index_dynaspark import convert, responses
@@ -42,6 +42,8 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     max_retries: int | None = Field(default=None, description="Requests after the first.")
     max_repairs: int | None = Field(default=None, description="Requests that ask for a broken answer once more.")
     max_concurrency: int | None = Field(default=None, description="Requests at a time on one event loop.")
+    requests_per_hour: int | None = Field(default=None, description="Requests in any hour, the own limit.")
+    limit_storage: str | None = Field(default=None, exclude=True, repr=False)
     model_aliases: Mapping[str, str] | None = Field(default=None, description="Own names for models.")
     image_policy: Policy | None = Field(default=None, description="What becomes of several images.")
     allow_image_urls: bool | None = Field(default=None, description="Whether URLs of images are fetched.")
@@ -51,6 +53,8 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     is_function_calling_model: bool = Field(default=True, description="Whether agents and programs use tools.")
     temperature: float | None = Field(default=None, ge=0, description="Accepted, not sent.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
+
+    _keeper: Keeper = PrivateAttr(default_factory=Keeper)
 
     def _settle(self) -> None:
         """Sets what was not given, and checks what was. Raises `ConfigError` that names the wrong value."""
@@ -85,7 +89,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
 
     @property
     def _client(self) -> DynasparkClient:
-        return client_of(self)
+        return self._keeper.client(self)
 
     @property
     def _model_name(self) -> str:
@@ -107,7 +111,8 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
         **others: Any,
     ) -> Chat:
         """The chat that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
-        warn_of_unsent({name: others.pop(name, None) for name in NOT_SENT})
+        if others:
+            warn_of_unsent({name: others.pop(name, None) for name in NOT_SENT})
         if others:
             raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
         cuts = stop if stop is not None else self.stop or ()

@@ -42,10 +42,7 @@ def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tup
 
     Without `allow_paths`, a block that names a local file is a `ForbiddenImageError`.
     """
-    return tuple(
-        _message(message, Place(f"messages[{index}]", allow_files=allow_paths))
-        for index, message in enumerate(messages)
-    )
+    return tuple(_message(message, index, allow_paths=allow_paths) for index, message in enumerate(messages))
 
 
 def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMessage | None) -> list[ChatMessage]:
@@ -54,24 +51,48 @@ def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMes
     return [*(history or ()), *([asked] if asked is not None else ())]
 
 
-def _message(message: ChatMessage, place: Place) -> Message:
+def _message(message: ChatMessage, index: int, *, allow_paths: bool) -> Message:
     known = message.additional_kwargs
-    made = calls(message) if ROLES[message.role] == "assistant" else []
+    role = ROLES[message.role]
+    made = calls(message) if role == "assistant" else []
     return Message(
-        ROLES[message.role],
-        tuple(_parts(message.blocks, place)),
+        role,
+        _content(message.blocks, index, allow_paths=allow_paths),
         name=known.get("name"),
-        tool_calls=tuple(call for call in made if isinstance(call, ToolCall)),
-        invalid_tool_calls=tuple(call for call in made if isinstance(call, InvalidToolCall)),
+        tool_calls=tuple([call for call in made if isinstance(call, ToolCall)]),
+        invalid_tool_calls=tuple([call for call in made if isinstance(call, InvalidToolCall)]),
         tool_call_id=known.get("tool_call_id"),
     )
+
+
+def _content(blocks: Sequence[Any], index: int, *, allow_paths: bool) -> tuple[Part, ...]:
+    if len(blocks) == 1 and type(blocks[0]) is TextBlock:
+        return _text(blocks[0])
+    return tuple(_parts(blocks, Place(f"messages[{index}]", allow_files=allow_paths)))
 
 
 def calls(message: ChatMessage) -> list[ToolCall | InvalidToolCall]:
     """The message's calls: its blocks, or else what stands in `additional_kwargs`, which tells the same twice."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
-    told = [{"id": block.tool_call_id, "name": block.tool_name, "arguments": block.tool_kwargs} for block in blocks]
-    return _written_calls(told or message.additional_kwargs.get("tool_calls") or ())
+    if not blocks:
+        return _written_calls(message.additional_kwargs.get("tool_calls") or ())
+    made: list[ToolCall | InvalidToolCall] = []
+    for block in blocks:
+        call = _call(block)
+        made += [call] if call else _written_calls([_told(block)])
+    return made
+
+
+def _call(block: ToolCallBlock) -> ToolCall | None:
+    """The call of a block that is whole; None leaves it to those who read any shape."""
+    arguments = block.tool_kwargs
+    if not isinstance(arguments, dict) or not block.tool_name or not block.tool_call_id:
+        return None
+    return ToolCall(block.tool_name, dict(arguments), block.tool_call_id)
+
+
+def _told(block: ToolCallBlock) -> dict[str, Any]:
+    return {"id": block.tool_call_id, "name": block.tool_name, "arguments": block.tool_kwargs}
 
 
 def _written_calls(calls: Iterable[Any]) -> list[ToolCall | InvalidToolCall]:
@@ -98,7 +119,7 @@ def _parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
             yield part
 
 
-def _text(block: TextBlock, _place: Place) -> Iterable[Part]:
+def _text(block: TextBlock, _place: Place | None = None) -> tuple[Part, ...]:
     return (block.text,) if block.text else ()
 
 

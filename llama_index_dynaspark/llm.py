@@ -40,24 +40,20 @@ class Dynaspark(ConfiguredLLM):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and the form of objects are written into that text, and calls and objects are read back out
-    of the answer: all of these are emulated, as `docs/llama_index.md` says in detail. Streaming is of what arrives:
-    text is given out as the answer's bytes come in.
+    of the answer: all of these are emulated. Streaming is of what arrives: text is given out as the bytes come in.
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
         stop: Texts where the answer is cut, here and not by the service.
-        base_url, path, api_key, proxy, timeout, max_retries, max_repairs, max_concurrency, model_aliases,
-            image_policy, allow_image_urls: see `dynaspark_core.DynasparkClient`; each may come from the environment
-            as `DYNASPARK_…`.
-        allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; say False where messages are
-            made of what users sent.
+        allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; False is for users' messages.
         default_headers: Added to the request's headers, or in place of them.
-        context_window: In tokens. Default: the model's published one, 1,048,576.
-        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
+        context_window, num_output: Tokens, of the longest answer too. Default: the model's, 1,048,576 and 8,192.
         is_function_calling_model: Whether agents and programs use tools. Default True.
-        temperature, max_tokens: Accepted, and not sent: the service has no field for them. A warning says so.
         system_prompt: Stands before the messages of every chat, once; not before a completion's prompt.
 
+    `base_url`, `path`, `api_key`, `proxy`, `timeout`, `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`,
+    `requests_per_hour`, `limit_storage`, `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each
+    may come from the environment as `DYNASPARK_…`. `temperature`, `max_tokens`: accepted, and not sent, with a warning.
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
     Examples:
@@ -83,6 +79,8 @@ class Dynaspark(ConfiguredLLM):
         max_retries: int | None = None,
         max_repairs: int | None = None,
         max_concurrency: int | None = None,
+        requests_per_hour: int | None = None,
+        limit_storage: str | None = None,
         model_aliases: Mapping[str, str] | None = None,
         image_policy: Policy | None = None,
         allow_image_urls: bool | None = None,
@@ -113,6 +111,8 @@ class Dynaspark(ConfiguredLLM):
             max_retries=max_retries,
             max_repairs=max_repairs,
             max_concurrency=max_concurrency,
+            requests_per_hour=requests_per_hour,
+            limit_storage=limit_storage,
             model_aliases=model_aliases,
             image_policy=image_policy,
             allow_image_urls=allow_image_urls,

@@ -5,9 +5,11 @@ import copy
 import json
 import logging
 import pickle
+import re
 import threading
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -164,9 +166,29 @@ async def test_a_failure_that_may_pass_is_asked_again_and_said_in_the_log(caplog
         assert (await DynasparkClient(base_url=service.url).complete("secret prompt")).text == "Hello."
     assert len(script.asked) == 3
     assert len({asked.prompt for asked in script.asked}) == 1
-    said = [record.getMessage() for record in caplog.records if record.name == "dynaspark_core"]
-    assert [line.split(":")[0].split(",")[0] for line in said] == ["attempt 1 failed", "attempt 2 failed"]
-    assert "secret" not in "".join(said)
+    (first, second) = (record.getMessage() for record in caplog.records if record.name == "dynaspark_core")
+    assert re.fullmatch(r"request \d+\.1: ServerError \(status 503\); retry 1 of 2 in 0\.0 s", first)
+    assert re.fullmatch(r"request \d+\.2: RateLimitError \(status 429\); retry 2 of 2 in 0\.0 s", second)
+
+
+async def test_the_log_tells_of_every_request_and_nothing_of_what_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    script = Script("secret answer", lambda asked: Answer(f"no: {asked.prompt}", status=400))
+    with LocalService(script) as service, caplog.at_level(logging.DEBUG, "dynaspark_core"):
+        url = service.url
+        client = DynasparkClient(base_url=url.replace("//", "//user:secret@"), api_key="secret")
+        await client.complete("secret prompt")
+        with pytest.raises(DynasparkError):
+            await client.complete("secret prompt")
+    lines = [record.getMessage() for record in caplog.records if record.name == "dynaspark_core"]
+    assert [re.sub(r"request \d+|\d+ bytes|\d+\.\d+ s", "#", line.replace(url, "URL")) for line in lines] == [
+        "#.1: posts # to URL/generate_response",
+        "#.1: status 200 after #",
+        "#.1: # in #",
+        "#.1: posts # to URL/generate_response",
+        "#.1: status 400 after #",
+        "#.1: RejectedError",
+    ]
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -380,3 +402,69 @@ async def test_a_call_that_failed_gives_its_place_to_the_next() -> None:
         with pytest.raises(DynasparkError):
             await client.complete("x")
         assert (await asyncio.wait_for(client.complete("x"), 10)).text == "ok"
+
+
+async def test_a_stream_that_holds_the_only_place_is_named_by_the_call_that_waits_for_it() -> None:
+    with LocalService(script := Script(lambda _: ["one ", "two"])) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=1, timeout=0.3)
+        async with aclosing(client.stream("outer")) as stream:
+            async for _ in stream:
+                with pytest.raises(RequestTimeoutError, match="max_concurrency"):
+                    await client.complete("inner")
+                break
+        assert (await client.complete("after")).text == "one two"
+    assert [asked.prompt for asked in script.asked] == ["outer", "after"]
+
+
+async def test_who_waits_for_a_place_is_patient_while_places_come_free() -> None:
+    """Each answer takes most of `timeout`, the last in the queue waits for several times as long."""
+    first = threading.Event()
+
+    def stalls(asked: Asked) -> str:
+        if asked.prompt == "stall":
+            first.wait()
+        return "ok"
+
+    async with LocalService(Script(stalls)) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=1, timeout=0.2, max_retries=0)
+        ended = await asyncio.gather(
+            *(client.complete(prompt) for prompt in ("stall", "stall", "stall", "x")), return_exceptions=True
+        )
+        first.set()
+    assert [type(end) for end in ended] == [RequestTimeoutError] * 3 + [Reply]
+
+
+async def test_the_time_that_a_reader_takes_is_not_the_services() -> None:
+    go_on, stalled = threading.Event(), threading.Event()
+
+    def answers(asked: Asked) -> Iterator[str]:
+        yield "one "
+        (go_on if asked.prompt == "read slowly" else stalled).wait()
+        yield "two"
+
+    async with LocalService(Script(answers)) as service:
+        client = DynasparkClient(base_url=service.url, timeout=0.3, max_retries=0)
+        text = ""
+        async for piece in client.stream("read slowly"):
+            text += piece
+            if not go_on.is_set():
+                with pytest.raises(RequestTimeoutError) as caught:
+                    await client.complete("takes all of `timeout`")
+                go_on.set()
+        stalled.set()
+    assert (text, caught.value.text) == ("one two", "one ")
+
+
+async def test_a_key_is_hidden_also_where_a_message_is_cut_within_it() -> None:
+    key = "sk-0123456789abcdef"
+    echo = Script(lambda _: Answer(body=b"x" * 190 + key.encode()))
+    with LocalService(echo) as service, pytest.raises(ReplyError) as caught:
+        await DynasparkClient(base_url=service.url, api_key=key).complete("x")
+    assert str(caught.value).endswith("xxx…")
+
+
+async def test_a_value_is_also_found_in_a_text_longer_than_any_model_writes() -> None:
+    chat = Chat((Message("user", ("x",)),), response_schema={"type": "object", "required": ["a"]})
+    with LocalService(Script("{" * 40_000 + '\n{"a": 1}')) as service:
+        value = await DynasparkClient(base_url=service.url, max_repairs=0).value(chat)
+    assert value.value == {"a": 1}

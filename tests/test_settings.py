@@ -1,5 +1,6 @@
 """Settings: arguments, then environment, then defaults; a wrong one is named before anything is sent."""
 
+import re
 from typing import Any
 
 import pytest
@@ -46,6 +47,19 @@ def test_an_argument_wins_over_the_environment_and_that_over_the_default(monkeyp
         ("max_retries", -1, "-1"),
         ("max_retries", 1.5, "1.5"),
         ("max_concurrency", 0, "0"),
+        ("requests_per_hour", 0, "0"),
+        ("requests_per_hour", 1.5, "1.5"),
+        ("requests_per_hour", True, "True"),
+        ("requests_per_hour", "many", "many"),
+        ("limit_storage", "localhost:6379", "redis://host:6379"),
+        ("limit_storage", "http://host:6379", "redis://host:6379"),
+        ("limit_storage", "memory://", "redis://host:6379"),
+        ("limit_storage", "redis://", "redis://host:6379"),
+        ("limit_storage", "redis://host:99999", "redis://host:6379"),
+        ("limit_storage", "redis://ho st", "redis://host:6379"),
+        ("limit_storage", "unix:///run/redis", re.escape("redis+unix:///")),
+        ("limit_storage", "redis+unix://", re.escape("redis+unix:///")),
+        ("limit_storage", 6379, "int"),
         ("headers", {"A B": "x"}, "A B"),
         ("headers", {"A": "x\r\nB: y"}, "A"),
         ("headers", {"A": 1}, "headers"),
@@ -73,8 +87,21 @@ def test_a_wrong_key_or_password_is_not_shown() -> None:
             settings(proxy=wrong)  # type: ignore[arg-type]
         assert "user:secret@" not in str(caught.value)
         assert caught.value.__cause__ is None
+    for wrong in ("redis://:secret", "redis://u:secret@", "rdis://u:secret@h", "redis://u:sec ret@h", "secret"):
+        with pytest.raises(ConfigError) as storage:
+            settings(limit_storage=wrong)
+        assert "ret" not in str(storage.value)
+        assert storage.value.__cause__ is None
     client = DynasparkClient(api_key="secret", proxy="http://u:secret@host:1", headers={"A": "secret"})
     assert "secret" not in f"{client!r} {client.settings!r}"
+
+
+def test_there_is_no_own_limit_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (settings().requests_per_hour, settings().limit_storage) == (None, None)
+    monkeypatch.setenv("DYNASPARK_REQUESTS_PER_HOUR", "100")
+    monkeypatch.setenv("DYNASPARK_LIMIT_STORAGE", "rediss://u:p@host:6380/2")
+    assert (settings().requests_per_hour, settings().limit_storage) == (100, "rediss://u:p@host:6380/2")
+    assert settings(requests_per_hour=7, limit_storage="redis+unix:///s").requests_per_hour == 7
 
 
 def test_an_unknown_keyword_is_refused() -> None:

@@ -13,6 +13,7 @@ _NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", *_DEF
 """Keywords whose members are named by the user: `title` below them is a name, no keyword."""
 _DATA = frozenset({"const", "default", "enum", "examples", "example", "required"})
 """Keywords that hold data, not schemas."""
+_PLAIN = (str, int, float, type(None))
 DEPTH_LIMIT = 60
 """Deeper schemas are left as they are: no tool is described like that."""
 
@@ -25,6 +26,8 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
         for name, part in _mapping(schema.get(group)).items()
         if isinstance(part, Mapping)
     }
+    if not definitions:
+        return dict(_shorten(schema, {}))
     body = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
     uses = _uses(body, definitions)
     once = {ref: part for ref, part in definitions.items() if uses[ref] == 1 and not _reaches_itself(ref, definitions)}
@@ -79,13 +82,13 @@ def _reaches_itself(ref: str, definitions: Mapping[str, Any]) -> bool:
 
 
 def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, depth: int = 0) -> Any:
-    if depth > DEPTH_LIMIT:
+    if depth > DEPTH_LIMIT or isinstance(node, _PLAIN):
         return node
     if isinstance(node, list | tuple):
         return [_shorten(item, once, depth=depth + 1) for item in node]
     if not isinstance(node, Mapping):
         return node
-    if not is_named:
+    if once and not is_named:
         node = _in_place(node, once)
     shortened: dict[str, Any] = {}
     for key, value in node.items():

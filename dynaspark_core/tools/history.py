@@ -16,6 +16,9 @@ RAW_LIMIT = 4_000
 """Longest raw text of an unreadable call in a prompt, in characters."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 class Aliases:
     """The short ids and the tools of one conversation's calls. A call id that comes again names the newest call."""
 
@@ -46,8 +49,9 @@ def cut_middle(text: str, limit: int) -> str:
 def json_line(value: object) -> str:
     """The value as one line of JSON that holds none of our markers; what JSON does not know is written as its str()."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-        text.encode()
+        text = _encode(value)
+        if not text.isascii():
+            text.encode()
     except UnicodeEncodeError:  # lone surrogates
         text = json.dumps(value, default=str)
     except RecursionError:

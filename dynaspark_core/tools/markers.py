@@ -59,5 +59,7 @@ def escape_json(text: str) -> str:
 
 def attribute(value: str) -> str:
     """The value as it may stand between double quotes: one line, no markup, at most `ATTRIBUTE_LIMIT` characters."""
+    if value.isidentifier() and len(value) <= ATTRIBUTE_LIMIT:
+        return value
     line = "".join(char if char.isprintable() else " " for char in value[:ATTRIBUTE_LIMIT])
     return line.translate(_ATTRIBUTE)

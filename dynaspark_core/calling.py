@@ -1,0 +1,103 @@
+"""One call: a chat goes out, with a place at the gate and in the quota, and again if that may help; events come in."""
+
+import itertools
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from warnings import warn
+
+import aiohttp
+
+from dynaspark_core import fetch, models, sessions
+from dynaspark_core.exchange import Exchange
+from dynaspark_core.messages import Chat, Done, Event, Reply
+from dynaspark_core.posting import Answer, Door
+from dynaspark_core.retrying import retried
+from dynaspark_core.settings import Settings
+
+_numbers = itertools.count(1)
+"""Of the calls of this process, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An answer and its first events; it has a place at the gate until it is left."""
+
+    answer: Answer
+    events: list[Event]
+    gate: sessions.Gate
+
+    def leave(self) -> None:
+        self.answer.leave()
+        self.gate.leave()
+
+
+class Caller:
+    """Calls the service that the settings name. It holds plain values only: connections belong to the running loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._door = Door(settings)
+        self._reading = fetch.Reading(allow_urls=settings.allow_image_urls)
+
+    async def reply(self, chat: Chat) -> Reply:
+        """The whole reply, in one coroutine: it costs less than `events`."""
+        begun = await self._begun(chat, is_whole=True)
+        begun.leave()
+        done = begun.events[-1]
+        assert isinstance(done, Done)  # noqa: S101  # a whole answer ends with it
+        return done.reply
+
+    async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
+        """The events as they arrive; with `is_whole` none before the answer has ended."""
+        begun = await self._begun(chat, is_whole=is_whole)
+        try:
+            events = begun.events
+            while events:
+                for event in events:
+                    yield event
+                events = await begun.answer.more()
+        finally:
+            begun.leave()
+
+    async def _begun(self, chat: Chat, *, is_whole: bool) -> _Begun:
+        exchange = await self._exchange(chat)
+        own = await sessions.sessions()
+        gate = own.gate(self._settings.origin, self._settings.max_concurrency)
+        attempt = partial(self._attempt, exchange, own.session, gate, is_whole=is_whole)
+        return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
+
+    async def _attempt(
+        self, exchange: Exchange, session: aiohttp.ClientSession, gate: sessions.Gate, name: str, *, is_whole: bool
+    ) -> _Begun:
+        await self._door.quota.enter(gate, self._settings.timeout)
+        try:
+            answer = await self._door.post(exchange, session, name)
+            try:
+                return _Begun(answer, await answer.more(is_whole=is_whole), gate)
+            except BaseException:
+                answer.leave()
+                raise
+        except BaseException:
+            gate.leave()
+            raise
+
+    async def _exchange(self, chat: Chat) -> Exchange:
+        model = self._model(chat.model or self._settings.model)
+        chat = chat if chat.model == model else replace(chat, model=model)
+        images = list(chat.images())
+        if not images:
+            return Exchange(chat)
+        packed = await fetch.packed(images, self._settings.image_policy, self._reading)
+        return Exchange(chat, packed.file, packed.numbers, packed.remarks)
+
+    def _model(self, name: str) -> str:
+        resolved = models.resolve(name, self._settings.model_aliases)
+        if resolved not in models.MODELS:
+            _warn_of_unknown(resolved)
+        return resolved
+
+
+@lru_cache(maxsize=64)
+def _warn_of_unknown(name: str) -> None:
+    warn(f"model {name!r} is not among those known to this package; it is sent as it is", UserWarning, stacklevel=4)

@@ -1,0 +1,149 @@
+"""Where requests are counted: this process's memory, or a Redis that processes share. The counting is `limits`' own.
+
+That library and `redis` are imported where they are first needed, which takes a while: not on an event loop.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from dynaspark_core.errors import ConfigError, ConnectError
+
+if TYPE_CHECKING:
+    from limits.strategies import MovingWindowRateLimiter
+
+EXAMPLES = {
+    "redis": "redis://host:6379",
+    "rediss": "rediss://:password@host:6379/0",
+    "redis+unix": "redis+unix:///path/to/socket",
+}
+"""Scheme → an example of the URLs that name a storage."""
+PATIENCE = 2.0
+"""Seconds that a connection to a shared storage, or its answer, may take; each is tried twice."""
+LONGEST_QUESTION = 5.0
+"""Seconds after which a shared storage counts as unreachable, whatever it is doing."""
+
+T = TypeVar("T")
+_limiters: "dict[str | None, MovingWindowRateLimiter]" = {}
+_making = threading.Lock()
+_counting = threading.Lock()
+
+
+def checked(url: str) -> str:
+    """The URL, if it may be that of a Redis; `ConfigError` does not show it, as it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        place = parts.path if parts.scheme == "redis+unix" else parts.hostname
+        is_usable = parts.scheme in EXAMPLES and bool(place) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or not url.isprintable() or " " in url:
+        raise ConfigError(
+            f"limit_storage (not shown here) must be a Redis's URL, like {' or '.join(EXAMPLES.values())}"
+        )
+    return url
+
+
+def demand(url: str | None) -> None:
+    """Nothing; the libraries for this storage are installed. Raises `ConfigError` that says how they come."""
+    wanted, extra = (("limits",), "limits") if url is None else (("limits", "redis"), "shared-limits")
+    if missing := [name for name in wanted if find_spec(name) is None]:
+        raise ConfigError(f'{" and ".join(missing)} must be installed for this: pip install "dynaspark-llm[{extra}]"')
+
+
+def limiter(url: str | None) -> "MovingWindowRateLimiter":
+    """The one limiter of this process for a storage; None is its memory."""
+    from limits.storage import Storage, storage_from_string  # noqa: PLC0415  # of the extra `limits`
+    from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
+    with _making:
+        if url not in _limiters:
+            storage = storage_from_string(url or "memory://", wrap_exceptions=True, **(_patience() if url else {}))
+            assert isinstance(storage, Storage)  # noqa: S101  # only schemes that begin with async+ give another
+            _limiters[url] = MovingWindowRateLimiter(storage)
+        return _limiters[url]
+
+
+def _patience() -> dict[str, Any]:
+    """How long a connection may take: of its own accord the library goes on trying for many seconds."""
+    from redis.backoff import NoBackoff  # noqa: PLC0415  # of the extra `shared-limits`
+    from redis.retry import Retry  # noqa: PLC0415
+
+    return {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE, "retry": Retry(NoBackoff(), 1)}
+
+
+async def here(question: "Callable[[MovingWindowRateLimiter], T]") -> T:
+    """The answer of this process's memory, by one thread at a time."""
+    own = _limiters.get(None)
+    if own is None:
+        demand(None)
+        own = await asyncio.to_thread(limiter, None)
+    with _counting:
+        return question(own)
+
+
+async def shared(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
+    """The answer of a shared storage. Raises `ConnectError` or `ConfigError`; the URL's password is in neither."""
+    try:
+        async with asyncio.timeout(LONGEST_QUESTION):
+            return await asyncio.to_thread(_asked, url, question)
+    except TimeoutError as exc:
+        raise _unreachable(url, f"no answer within {LONGEST_QUESTION:.0f} s", is_retryable=True) from exc
+
+
+def _asked(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
+    if url not in _limiters:
+        demand(url)
+    with _ours(url):
+        return question(limiter(url))
+
+
+@contextmanager
+def _ours(url: str) -> Iterator[None]:
+    """Raises our error for each of the storage's, from it."""
+    import redis  # noqa: PLC0415  # of the extra `shared-limits`
+    from limits.errors import StorageError  # noqa: PLC0415
+
+    try:
+        yield
+    except StorageError as error:
+        exc = error.storage_error
+        may_pass = isinstance(exc, redis.ConnectionError | redis.TimeoutError)
+        is_refused = isinstance(exc, redis.AuthenticationError)
+        _hide(exc, url)
+        raise _unreachable(url, str(exc) or type(exc).__name__, is_retryable=may_pass and not is_refused) from exc
+    except (TypeError, ValueError) as exc:
+        _hide(exc, url)
+        raise ConfigError(f"limit_storage cannot be used: {exc}") from exc
+
+
+def _unreachable(url: str, why: str, *, is_retryable: bool) -> ConnectError:
+    parts = urlsplit(url)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return ConnectError(f"limit_storage {place} cannot be asked: {why}; nothing was sent", is_retryable=is_retryable)
+
+
+def _hide(exc: BaseException | None, url: str) -> None:
+    """Takes the URL's passwords out of an error and its causes, should the storage have repeated them."""
+    parts = urlsplit(url)
+    words = {parts.password or "", unquote(parts.password or ""), *parse_qs(parts.query).get("password", ())} - {""}
+    while exc is not None:
+        for word in words:
+            exc.args = tuple(part.replace(word, "…") if isinstance(part, str) else part for part in exc.args)
+        exc = exc.__cause__ or exc.__context__
+
+
+def _after_fork() -> None:
+    """A child counts in its own memory, from zero; in a shared storage it counts on with its parent."""
+    global _making, _counting  # the parent may have held them
+    _making, _counting = threading.Lock(), threading.Lock()
+    _limiters.pop(None, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,513 @@
+"""The own limit on requests, and the service's quota once it is known to be used up; with a real Redis where shared."""
+
+import asyncio
+import copy
+import logging
+import pickle
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from langchain_core.exceptions import ModelRateLimitError
+from langchain_core.load import dumps
+
+from dynaspark_core import DynasparkClient, blocking
+from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, RateLimitError
+from dynaspark_core.pacing import LONGEST_ASKED_WAIT
+from dynaspark_core.server import Answer, Asked, LocalService, Script
+from langchain_dynaspark import ChatDynaspark
+from llama_index_dynaspark import Dynaspark
+
+HOUR = 3600
+SECRET = "pa$$ w/rd"
+QUOTED = "pa%24%24%20w%2Frd"
+
+needs_redis = pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="redis-server is not installed (Debian's)"
+)
+_keys = iter(range(1, 1_000_000))
+
+
+@pytest.fixture
+def key() -> str:
+    """A key of its own for each test: what is counted and known belongs to it."""
+    return f"limits-{next(_keys)}"
+
+
+@dataclass(frozen=True)
+class Redis:
+    """A server of the test's own on a socket in its directory."""
+
+    socket: Path
+    process: "subprocess.Popen[str]"
+
+    @property
+    def url(self) -> str:
+        return f"redis+unix://:{QUOTED}@{self.socket}"
+
+    def keys(self) -> list[str]:
+        with redis.Redis(unix_socket_path=str(self.socket), password=SECRET, decode_responses=True) as own:
+            return [str(key) for key in own.scan_iter()]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Redis]:
+    socket = tmp_path / "redis"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "", "--requirepass", SECRET]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert any("ready to accept" in line.lower() for line in process.stdout)
+        yield Redis(socket, process)
+        process.kill()
+
+
+def headers(remaining: object, **others: object) -> dict[str, str]:
+    return {"X-RateLimit-Remaining": str(remaining)} | {name.replace("_", "-"): str(it) for name, it in others.items()}
+
+
+def used_up(seconds: float = HOUR) -> Answer:
+    """The last answer of a quota that comes back after this time."""
+    return Answer("last", headers=headers(0, X_RateLimit_Reset=round(time.time() + seconds)))
+
+
+def outcomes(ask: Callable[[], object], times: int) -> list[object]:
+    """What came of asking: "ok", or the seconds to wait."""
+    return [outcome(ask) for _ in range(times)]
+
+
+def outcome(ask: Callable[[], object]) -> object:
+    try:
+        ask()
+    except RateLimitError as error:
+        return error.retry_after if error.status == 0 else "sent"
+    return "ok"
+
+
+def refused(said: list[object], times: int) -> None:
+    waits = [wait for wait in said if wait != "ok"]
+    assert len(waits) == times
+    assert all(isinstance(wait, float) and HOUR - 120 < wait <= HOUR + 1 for wait in waits)
+
+
+async def test_the_own_limit_holds_and_nothing_more_is_sent(key: str) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, requests_per_hour=3)
+        for _ in range(3):
+            await client.complete("x")
+        with pytest.raises(RateLimitError, match=r"requests_per_hour=3 is used up.*nothing was sent") as caught:
+            await client.complete("x")
+    assert caught.value.is_retryable
+    assert HOUR - 60 < (caught.value.retry_after or 0) <= HOUR
+    assert len(script.asked) == 3
+
+
+async def test_a_repeated_request_takes_a_place_as_well(key: str) -> None:
+    failure = Answer("no", status=500, headers={"Retry-After": "0"})
+    with LocalService(script := Script(lambda _: failure)) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, requests_per_hour=2, max_retries=5)
+        with pytest.raises(RateLimitError) as caught:
+            await client.complete("x")
+    assert caught.value.status == 0
+    assert len(script.asked) == 2
+
+
+def test_the_limit_is_that_of_the_process(key: str) -> None:
+    """Threads with loops of their own, sync calls, copies and pickles of a used client count together."""
+    with LocalService(script := Script(lambda _: "o")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, requests_per_hour=10)
+        blocking.run(client.complete("x"))
+        clients = [
+            client,
+            copy.deepcopy(client),
+            pickle.loads(pickle.dumps(client)),
+            DynasparkClient(base_url=service.url, api_key=key, requests_per_hour=10),
+        ]
+
+        def ask(number: int) -> list[object]:
+            run: Callable[[Any], object] = (asyncio.run, blocking.run)[number % 2]
+            return outcomes(lambda: run(clients[number % 4].complete("x")), 2)
+
+        with ThreadPoolExecutor(16) as threads:
+            said = [wait for each in threads.map(ask, range(16)) for wait in each]
+    refused(said, 32 - 9)
+    assert len(script.asked) == 10
+
+
+async def test_another_key_and_another_host_count_for_themselves(key: str) -> None:
+    with LocalService(one := Script(lambda _: "o")) as first, LocalService(two := Script(lambda _: "o")) as second:
+        for url, own in ((first.url, key), (first.url, None), (first.url, f"{key}b"), (second.url, key)):
+            client = DynasparkClient(base_url=url, api_key=own, requests_per_hour=1)
+            await client.complete("x")
+            with pytest.raises(RateLimitError):
+                await client.complete("x")
+    assert (len(one.asked), len(two.asked)) == (3, 1)
+
+
+def test_the_frameworks_have_it_too(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        chat = ChatDynaspark(base_url=service.url, api_key=f"{key}c", requests_per_hour=1)  # type: ignore[arg-type]
+        chat.invoke("x")
+        with pytest.raises(ModelRateLimitError, match="nothing was sent"):
+            chat.invoke("x")
+        llm = Dynaspark(base_url=service.url, api_key=f"{key}l", requests_per_hour=1)
+        llm.complete("x")
+        with pytest.raises(RateLimitError, match="nothing was sent"):
+            llm.complete("x")
+        monkeypatch.setenv("DYNASPARK_REQUESTS_PER_HOUR", "2")
+        environment = ChatDynaspark(base_url=service.url, api_key=f"{key}e")  # type: ignore[arg-type]
+        refused(outcomes(lambda: environment.invoke("x"), 3), 1)
+    assert len(script.asked) == 4
+
+
+async def test_a_quota_that_is_used_up_is_not_asked_again(key: str) -> None:
+    with LocalService(script := Script(used_up())) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key)
+        assert (await client.complete("x")).text == "last"
+        said = outcomes(lambda: blocking.run(client.complete("x")), 2)
+        with pytest.raises(RateLimitError, match="its quota is used up"):
+            _ = [text async for text in client.stream("x")]
+    refused(said, 2)
+    assert len(script.asked) == 1
+
+
+async def test_an_error_tells_of_the_quota_too(key: str) -> None:
+    refusal = Answer("no", status=429, headers=used_up().headers)
+    with LocalService(script := Script(refusal)) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key)
+        for status in (429, 0):
+            with pytest.raises(RateLimitError) as caught:
+                await client.complete("x")
+            assert caught.value.status == status
+    assert len(script.asked) == 1
+
+
+async def test_a_quota_of_one_key_is_not_that_of_another(key: str) -> None:
+    with LocalService(script := Script(used_up(), "o")) as service:
+        await DynasparkClient(base_url=service.url, api_key=key).complete("x")
+        assert (await DynasparkClient(base_url=service.url, api_key=f"{key}b").complete("x")).text == "o"
+    assert len(script.asked) == 2
+
+
+async def test_a_short_wait_is_waited_out(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "dynaspark_core")
+    short = Answer("last", headers=headers(0, Retry_After_Ms=700))
+    with LocalService(script := Script(short, "new")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, max_retries=0)
+        assert [(await client.complete("x")).text for _ in range(2)] == ["last", "new"]
+    assert [record.levelname for record in caplog.records if "waiting" in record.message] == ["INFO"]
+    assert len(script.asked) == 2
+
+
+class Told(logging.Handler):
+    """An event for the first record that holds a word."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        self.word, self.event = word, asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.word in record.getMessage():
+            self.event.set()
+
+
+@pytest.fixture
+def waiting() -> Iterator[Told]:
+    log, told = logging.getLogger("dynaspark_core"), Told("waiting")
+    level = log.level
+    log.addHandler(told)
+    log.setLevel(logging.INFO)
+    yield told
+    log.removeHandler(told)
+    log.setLevel(level)
+
+
+async def test_who_waits_holds_no_place_and_can_be_cancelled(key: str, waiting: Told) -> None:
+    last = Answer("last", headers=headers(0, Retry_After=round(LONGEST_ASKED_WAIT - 1)))
+    with LocalService(script := Script(last, "other")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, max_concurrency=1)
+        await client.complete("x")
+        task = asyncio.create_task(client.complete("x"))
+        await waiting.event.wait()
+        other = DynasparkClient(base_url=service.url, api_key=f"{key}b", max_concurrency=1)
+        assert (await other.complete("x")).text == "other"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert len(script.asked) == 2
+
+
+async def test_an_answer_with_places_left_ends_what_was_known(key: str) -> None:
+    is_asked, first_is_read = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if asked.prompt == "first":
+            return used_up()
+        if asked.prompt == "slow":
+            is_asked.set()
+            assert first_is_read.wait(30)
+        return Answer("o", headers=headers(5))
+
+    with LocalService(Script(answer)) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key)
+        slow = asyncio.create_task(client.complete("slow"))
+        await asyncio.to_thread(is_asked.wait, 30)
+        await client.complete("first")
+        with pytest.raises(RateLimitError):
+            await client.complete("x")
+        first_is_read.set()
+        await slow
+        assert (await client.complete("x")).text == "o"
+
+
+@pytest.mark.parametrize("reset", ["nan", "inf", "-1", "1", "9" * 400, "٣", "1_0", "soon"])
+async def test_an_absurd_reset_is_not_believed(key: str, reset: str) -> None:
+    absurd = Answer("o", headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
+    with LocalService(script := Script(absurd, "o")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key)
+        await client.complete("x")
+        await client.complete("x")
+    assert len(script.asked) == 2
+
+
+HEAD = """
+import asyncio, logging, os, sys
+from dynaspark_core import DynasparkClient, blocking
+from dynaspark_core.errors import RateLimitError
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # -X dev tells of slow steps, which a busy machine has
+url, key, *storage = sys.argv[1:]
+def client(**own): return DynasparkClient(base_url=url, api_key=key, limit_storage=(storage or [None])[0], **own)
+def ask(client, times):
+    said = []
+    for _ in range(times):
+        try: said.append(blocking.run(client.complete("x")).text)
+        except RateLimitError as error: said.append(error.status or round(error.retry_after))
+    return said
+"""
+
+
+def started(script: str, *arguments: str) -> "subprocess.Popen[str]":
+    """A process that closes nothing, under `-X dev -W error`."""
+    return subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", HEAD + script, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: "subprocess.Popen[str]") -> str:
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    return out
+
+
+@needs_redis
+def test_two_processes_share_one_limit(key: str, server: Redis) -> None:
+    """30 are tried and exactly 10 posted; the others say how long to wait."""
+    with LocalService(script := Script(lambda _: "o")) as service:
+        code = "print(*ask(client(requests_per_hour=10), 15))"
+        processes = [started(code, service.url, key, server.url) for _ in range(2)]
+        said = [word for process in processes for word in ended(process).split()]
+    assert len(script.asked) == said.count("o") == 10
+    assert all(HOUR - 120 < int(word) <= HOUR for word in said if word != "o")
+    assert len(said) == 30
+
+
+@needs_redis
+def test_another_process_knows_that_the_quota_is_used_up(key: str, server: Redis) -> None:
+    with LocalService(script := Script(used_up())) as service:
+        assert ended(started("print(*ask(client(), 1))", service.url, key, server.url)) == "last\n"
+        said = ended(started("print(*ask(client(), 2))", service.url, key, server.url)).split()
+    assert all(HOUR - 120 < int(word) <= HOUR + 1 for word in said)
+    assert len(script.asked) == 1
+
+
+@needs_redis
+def test_a_new_quota_is_shared_as_well(key: str, server: Redis) -> None:
+    """An answer that was under way when the quota was used up tells that there is a new one."""
+    is_asked, is_read = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if asked.prompt == "slow":
+            is_asked.set()
+            assert is_read.wait(30)
+        return used_up() if asked.prompt == "last" else Answer("o", headers=headers(5))
+
+    async def ask(client: DynasparkClient) -> None:
+        slow = asyncio.create_task(client.complete("slow"))
+        await asyncio.to_thread(is_asked.wait, 30)
+        await client.complete("last")
+        is_read.set()
+        await slow
+
+    with LocalService(Script(answer)) as service:
+        asyncio.run(ask(DynasparkClient(base_url=service.url, api_key=key, limit_storage=server.url)))
+        assert ended(started("print(*ask(client(), 1))", service.url, key, server.url)) == "o\n"
+
+
+FORKED = """
+own = client(requests_per_hour=2)
+print(*ask(own, 1), flush=True)
+if pid := os.fork():
+    assert os.waitpid(pid, 0)[1] == 0
+else:
+    print(*ask(own, 3), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(sys.modules["os"], "fork"), reason="this system has no fork")
+def test_a_child_counts_for_itself_in_memory(key: str) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        said = ended(started(FORKED, service.url, key)).split()
+    assert said[:3] == ["o"] * 3
+    assert len(script.asked) == 3
+
+
+@needs_redis
+def test_a_child_counts_with_its_parent_in_redis(key: str, server: Redis) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        said = ended(started(FORKED, service.url, key, server.url)).split()
+    assert said[:2] == ["o", "o"]
+    assert len(script.asked) == 2
+
+
+@needs_redis
+async def test_nothing_is_sent_when_redis_is_gone(key: str, server: Redis) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        own: dict[str, Any] = {"base_url": service.url, "api_key": key, "limit_storage": server.url, "max_retries": 0}
+        limited, unlimited = DynasparkClient(requests_per_hour=5, **own), DynasparkClient(**own)
+        await limited.complete("x")
+        server.process.kill()
+        server.process.wait()
+        for client in (limited, unlimited, pickle.loads(pickle.dumps(limited))):
+            with pytest.raises(ConnectError, match=r"limit_storage .* cannot be asked: .*; nothing was sent") as caught:
+                await client.complete("x")
+            assert caught.value.is_retryable
+            shows_no_password(caught.value)
+    assert len(script.asked) == 1
+
+
+@needs_redis
+async def test_an_answer_is_not_lost_when_redis_goes_in_between(
+    key: str, server: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(_: Asked) -> Answer:
+        server.process.kill()
+        server.process.wait()
+        return used_up()
+
+    with LocalService(Script(answer)) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, limit_storage=server.url)
+        assert (await client.complete("x")).text == "last"
+        with pytest.raises(RateLimitError):
+            await client.complete("x")
+    assert "other processes do not hear of the service's quota" in caplog.text
+    assert SECRET not in caplog.text
+    assert QUOTED not in caplog.text
+
+
+@needs_redis
+async def test_a_wrong_password_is_no_passing_failure_and_not_shown(key: str, server: Redis) -> None:
+    wrong = f"redis+unix://:wrong-{QUOTED}@{server.socket}"
+    with LocalService(script := Script("o")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, limit_storage=wrong, requests_per_hour=5)
+        with pytest.raises(ConnectError, match="password") as caught:
+            await client.complete("x")
+    assert not caught.value.is_retryable
+    shows_no_password(caught.value)
+    assert script.asked == []
+
+
+@needs_redis
+async def test_redis_learns_no_key_and_nobody_the_password(key: str, server: Redis) -> None:
+    with LocalService(Script(used_up(), used_up(), used_up())) as service:
+        own: dict[str, Any] = {"limit_storage": server.url, "requests_per_hour": 5}
+        client = DynasparkClient(base_url=service.url, api_key=key, **own)
+        await client.complete("x")
+        chat = ChatDynaspark(base_url=service.url, **own)
+        llm = Dynaspark(base_url=service.url, **own)
+    stored = server.keys()
+    assert len(stored) == 2
+    assert key not in " ".join(stored)
+    shown = f"{client!r} {client.settings!r} {vars(client)!r} {chat!r} {dumps(chat)} {llm!r} {llm.to_dict()}"
+    assert "pa$$" not in shown
+    assert "pa%24" not in shown
+
+
+def shows_no_password(error: DynasparkError) -> None:
+    told = "".join(traceback.format_exception(error)) + repr(vars(error))
+    assert SECRET not in told
+    assert QUOTED not in told
+
+
+async def _storage(talk: bytes) -> asyncio.Server:
+    """A server that says this to everything."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while talk and await reader.read(4096):
+            writer.write(talk)
+        await reader.read()
+        writer.close()
+
+    return await asyncio.start_server(connected, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("talk", "may_pass"),
+    [
+        (b"", True),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", False),
+        (b"-ERR unknown command `AUTH`, with args beginning with: `pa$$ w/rd`, \r\n", False),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", True),
+    ],
+    ids=["silence", "not Redis", "the password repeated", "a Redis that starts"],
+)
+async def test_a_storage_that_misbehaves_is_one_error_of_ours(key: str, talk: bytes, may_pass: bool) -> None:
+    async with await _storage(talk) as storage:
+        url = f"redis://:{QUOTED}@127.0.0.1:{storage.sockets[0].getsockname()[1]}?socket_timeout=0.2"
+        client = DynasparkClient(api_key=key, requests_per_hour=1, limit_storage=url, max_retries=0)
+        with pytest.raises(ConnectError, match=r"limit_storage redis://127.0.0.1:.* nothing was sent") as caught:
+            await client.complete("x")
+    shows_no_password(caught.value)
+    assert caught.value.is_retryable == may_pass
+
+
+@pytest.mark.parametrize("query", ["nonsense=1", "max_connections=many", f"nonsense=1&password={QUOTED}"])
+async def test_options_that_redis_does_not_know_are_a_wrong_setting(key: str, query: str) -> None:
+    client = DynasparkClient(api_key=key, limit_storage=f"redis://:{QUOTED}@127.0.0.1:1?{query}")
+    with pytest.raises(ConfigError, match="limit_storage cannot be used") as caught:
+        await client.complete("x")
+    shows_no_password(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("absent", "setting", "extra"),
+    [
+        ("limits", {"requests_per_hour": 1}, "limits"),
+        ("limits", {"limit_storage": "redis://h"}, "shared-limits"),
+        ("redis", {"limit_storage": "redis://h"}, "shared-limits"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_its_command(
+    monkeypatch: pytest.MonkeyPatch, absent: str, setting: dict[str, Any], extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(ConfigError, match=rf'{absent} must be installed.*pip install "dynaspark-llm\[{extra}\]"'):
+        DynasparkClient(**setting)
+    assert DynasparkClient().settings.requests_per_hour is None
+
+
+def test_the_libraries_are_left_alone_until_they_are_needed() -> None:
+    code = "import sys, dynaspark_core; dynaspark_core.DynasparkClient(); print({'limits', 'redis'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

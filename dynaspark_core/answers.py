@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Utf8:
-    """Strict, incremental UTF-8 that counts bytes against the cap. What comes before a wrong byte is given out first."""
+    """Strict, incremental UTF-8 that counts bytes against the cap. What stands before a wrong byte is given out."""
 
     def __init__(self, charset: str = "utf-8-sig") -> None:
         self._decode = codecs.getincrementaldecoder(charset)().decode

@@ -9,6 +9,7 @@ import atexit
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from concurrent.futures import CancelledError, Future
 from contextlib import aclosing
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -47,6 +48,7 @@ class _Background:
 
 _background: _Background | None = None
 _lock = threading.Lock()
+_is_ending = threading.Event()
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -63,7 +65,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """What the coroutine returns. An interrupt of this thread cancels it."""
     future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
     try:
-        return future.result()
+        return _result(future)
     finally:
         future.cancel()
 
@@ -75,9 +77,19 @@ def iterate(source: AsyncGenerator[T]) -> Generator[T]:
     try:
         while item := items.get():
             yield item[0]
-        future.result()
+        _result(future)
     finally:
         future.cancel()
+
+
+def _result(future: Future[T]) -> T:
+    """The result. At exit, which only daemon threads live to see, their calls are cancelled: such a thread stays."""
+    try:
+        return future.result()
+    except CancelledError:
+        if _is_ending.is_set():
+            threading.Event().wait()
+        raise
 
 
 async def _pump(source: AsyncGenerator[T], put: Callable[[tuple[T] | None], None]) -> None:
@@ -90,6 +102,7 @@ async def _pump(source: AsyncGenerator[T], put: Callable[[tuple[T] | None], None
 
 
 def _stop() -> None:
+    _is_ending.set()
     if _background is not None:
         _background.stop()
 

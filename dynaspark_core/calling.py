@@ -83,19 +83,15 @@ class Caller:
             raise
 
     async def _exchange(self, chat: Chat) -> Exchange:
-        model = self._model(chat.model or self._settings.model)
+        model = self._settings.resolved(chat.model)
+        if model not in models.MODELS:
+            _warn_of_unknown(model)
         chat = chat if chat.model == model else replace(chat, model=model)
         images = list(chat.images())
         if not images:
             return Exchange(chat)
         packed = await fetch.packed(images, self._settings.image_policy, self._reading)
         return Exchange(chat, packed.file, packed.numbers, packed.remarks)
-
-    def _model(self, name: str) -> str:
-        resolved = models.resolve(name, self._settings.model_aliases)
-        if resolved not in models.MODELS:
-            _warn_of_unknown(resolved)
-        return resolved
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from yarl import URL
 from dynaspark_core import storages
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.images import Policy
-from dynaspark_core.models import ALIASES
+from dynaspark_core.models import ALIASES, resolve
 
 PUBLIC_URL = "https://dynaspark.onrender.com"
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
@@ -63,6 +63,10 @@ class Settings:
     @property
     def url(self) -> str:
         return self.base_url + self.path
+
+    def resolved(self, model: str = "") -> str:
+        """The name that goes out for this one, or for the settings' own when it is empty."""
+        return resolve(model or self.model, self.model_aliases)
 
 
 def settings(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,15 +56,15 @@ class Question:
         has_calls = bool(found.reply.tool_calls or found.reply.invalid_tool_calls)
         return found.reply if has_calls else replace(found.reply, text=_json(found.value))
 
-    async def events(self) -> AsyncGenerator[Event]:
+    def events(self) -> AsyncGenerator[Event]:
         """The events as they arrive; all at the end where only the whole can be judged."""
         if self.may_answer or self.chat.response_schema is not None:
-            for event in replies.events(await self.reply()):
-                yield event
-            return
-        async with aclosing(self.client.events(self.chat)) as events:
-            async for event in events:
-                yield event
+            return self._late_events()
+        return self.client.events(self.chat)
+
+    async def _late_events(self) -> AsyncGenerator[Event]:
+        for event in replies.events(await self.reply()):
+            yield event
 
 
 def _json(value: Any) -> str:

@@ -243,5 +243,6 @@ class ChatDynaspark(ConfiguredChatModel):
     ) -> Question:
         cuts = stop if stop is not None else self.stop or ()
         client = self._client
-        known = {"allow_files": client.settings.allow_files, **self._sendable(others)}
-        return Question(client, chat_of(messages, self._resolved(model or self.model), cuts, **known), may_answer)
+        settings = client.settings
+        known = {"allow_files": settings.allow_files, **self._sendable(others)}
+        return Question(client, chat_of(messages, settings.resolved(model or self.model), cuts, **known), may_answer)

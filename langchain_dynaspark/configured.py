@@ -1,6 +1,7 @@
 """What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -54,7 +55,6 @@ class ConfiguredChatModel(BaseChatModel):
     seed: int | None = None
 
     _told: set[str] = PrivateAttr(default_factory=set)
-    _keeper: Keeper = PrivateAttr(default_factory=Keeper)
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
@@ -76,6 +76,10 @@ class ConfiguredChatModel(BaseChatModel):
         self._told.update(name for name, value in unsent.items() if value is not None)
         return {name: value for name, value in given.items() if name not in NOT_SENT}
 
+    @cached_property
+    def _keeper(self) -> Keeper:
+        return Keeper()
+
     @property
     def _client(self) -> DynasparkClient:
         return self._keeper.client(self)
@@ -83,11 +87,7 @@ class ConfiguredChatModel(BaseChatModel):
     @property
     def model_name(self) -> str:
         """The name that goes out, resolved."""
-        return self._resolved(self.model)
-
-    def _resolved(self, model: str) -> str:
-        settings = self._client.settings
-        return models.resolve(model or settings.model, settings.model_aliases)
+        return self._client.settings.resolved(self.model)
 
     @property
     def _llm_type(self) -> str:
@@ -99,7 +99,7 @@ class ConfiguredChatModel(BaseChatModel):
         settings = self._client.settings
         url = urlsplit(settings.base_url)
         return {
-            "model": self.model_name,
+            "model": settings.resolved(self.model),
             "model_aliases": dict(settings.model_aliases),
             "base_url": settings.origin + url.path,
             "path": settings.path,
@@ -125,7 +125,7 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
-        name = self._resolved(kwargs.get("model") or self.model)
+        name = self._client.settings.resolved(kwargs.get("model") or self.model)
         return params | LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)
 
     def _resolve_model_profile(self) -> ModelProfile | None:

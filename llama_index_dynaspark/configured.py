@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, LLMMetadata, MessageRole
-from llama_index.core.bridge.pydantic import Field, PrivateAttr, SecretStr, field_serializer
+from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.program.utils import FlexibleModel
@@ -54,7 +55,6 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     temperature: float | None = Field(default=None, ge=0, description="Accepted, not sent.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
 
-    _keeper: Keeper = PrivateAttr(default_factory=Keeper)
 
     def _settle(self) -> None:
         """Sets what was not given, and checks what was. Raises `ConfigError` that names the wrong value."""
@@ -87,14 +87,17 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
             system_role=MessageRole.SYSTEM,
         )
 
+    @cached_property
+    def _keeper(self) -> Keeper:
+        return Keeper()
+
     @property
     def _client(self) -> DynasparkClient:
         return self._keeper.client(self)
 
     @property
     def _model_name(self) -> str:
-        settings = self._client.settings
-        return models.resolve(settings.model, settings.model_aliases)
+        return self._client.settings.resolved()
 
     def _chat(
         self,

@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 class Dynaspark(ConfiguredLLM):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
-    Roles, history, tools and the form of objects are written into that text, and calls and objects are read back out
-    of the answer: all of these are emulated. Streaming is of what arrives: text is given out as the bytes come in.
+    Roles, history, tools and schemas are written into that text: emulated. Text is given out as its bytes arrive.
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
         stop: Texts where the answer is cut, here and not by the service.
         allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; False is for users' messages.
         default_headers: Added to the request's headers, or in place of them.
-        context_window, num_output: Tokens, of the longest answer too. Default: the model's, 1,048,576 and 8,192.
+        context_window: In tokens. Default: the model's published one, 1,048,576.
+        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Stands before the messages of every chat, once; not before a completion's prompt.
 

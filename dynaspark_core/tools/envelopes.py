@@ -5,6 +5,7 @@ Patterns and the state of a line stand here; what to do when one is met is said 
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 HOLD_LIMIT = 24
 """Most characters of plain prose that are held back."""
@@ -90,7 +91,12 @@ OTHER_TURN_UNDECIDED = re.compile(r"[ \t]*+[*_#>\s]{0,6}(?:[OoTtFfUuHh#`~{][^\n]
 
 def family(tag: re.Match[str]) -> str:
     """The tag's name without case, blanks, dashes and underscores."""
-    return "".join(char for char in tag["name"].lower() if char.isalpha())
+    return _letters(tag["name"])
+
+
+@lru_cache(maxsize=128)
+def _letters(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalpha())
 
 
 class Line:

@@ -31,42 +31,44 @@ class ReplyReader:
         parallel_tool_calls: bool = True,
         untrusted: str | Sequence[str] = (),
     ) -> None:
-        self._has_tools = bool(offered(tools, tool_choice))
         self._texts: list[str] = []
-        judge = Judge(tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
-        self._reading = Reading(judge)
-        self._steps = _steps(self._reading)
-        self._is_closed = not self._has_tools
-        if self._has_tools:
+        self._reading: Reading | None = None
+        if offered(tools, tool_choice):
+            judge = Judge(tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
+            self._reading = Reading(judge)
+            self._steps = _steps(self._reading)
             next(self._steps)
 
     @property
     def is_finished(self) -> bool:
         """Whether what follows cannot change the reply any more: the model plays another's turn. Reading may stop."""
-        return self._reading.is_cut
+        return self._reading is not None and self._reading.is_cut
 
     def feed(self, text: str) -> list[Event]:
         """The events that this piece brings: `TextDelta`, `ToolCall`, `InvalidToolCall`."""
-        if not self._has_tools:
+        reading = self._reading
+        if reading is None:
             self._texts.append(text)
             return [TextDelta(text)] if text else []
-        if text and not self._reading.is_cut and self._reading.add(text):
+        if text and not reading.is_cut and reading.add(text):
             next(self._steps, None)
-        return self._taken()
+        return _taken(reading)
 
     def close(self) -> list[Event]:
         """The events that were held, and `Done` with the whole reply."""
-        if not self._has_tools:
+        reading = self._reading
+        if reading is None:
             return [Done(Reply("".join(self._texts)))]
-        self._reading.is_final = True
+        reading.is_final = True
         for _ in self._steps:
             pass
-        self._reading.finish()
-        return self._taken()
+        reading.finish()
+        return _taken(reading)
 
-    def _taken(self) -> list[Event]:
-        events, self._reading.events = self._reading.events, []
-        return events
+
+def _taken(reading: Reading) -> list[Event]:
+    events, reading.events = reading.events, []
+    return events
 
 
 def read_reply(

@@ -7,12 +7,13 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from typing import TYPE_CHECKING, TypeVar
 
 from dynaspark_core import pacing
 from dynaspark_core.errors import DynasparkError, StatusError
+
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying, RetryCallState
 
 T = TypeVar("T")
 _log = logging.getLogger("dynaspark_core")
@@ -21,8 +22,8 @@ _log = logging.getLogger("dynaspark_core")
 async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name: str) -> T:
     """What the attempt returns, at the latest at attempt `max_retries` + 1. Raises the last failure.
 
-    An attempt is told its name for the log: the call's `name` and its number. Only a failure brings in tenacity, which
-    costs a good part of what a whole call does.
+    An attempt is told its name for the log: the call's `name` and its number. Only a failure brings in tenacity: its
+    import takes tens of milliseconds, and each use a good part of what a whole call does.
     """
     try:
         return await attempt(f"{name}.1")
@@ -38,7 +39,9 @@ async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name
     return await retrying(again)
 
 
-def _retrying(max_retries: int, name: str) -> AsyncRetrying:
+def _retrying(max_retries: int, name: str) -> "AsyncRetrying":
+    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt  # noqa: PLC0415  # see `retried`
+
     return AsyncRetrying(
         retry=retry_if_exception(_may_pass),
         stop=stop_after_attempt(max_retries + 1),
@@ -52,17 +55,17 @@ def _may_pass(exc: BaseException) -> bool:
     return isinstance(exc, DynasparkError) and pacing.wait(1, exc, 0) is not None
 
 
-def _failure(state: RetryCallState) -> DynasparkError:
+def _failure(state: "RetryCallState") -> DynasparkError:
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, DynasparkError)  # noqa: S101  # `_may_pass` lets no other through
     return error
 
 
-def _wait(state: RetryCallState) -> float:
+def _wait(state: "RetryCallState") -> float:
     return pacing.wait(state.attempt_number, _failure(state), random.random()) or 0  # noqa: S311  # jitter is no secret
 
 
-def _tell(name: str, max_retries: int, state: RetryCallState) -> None:
+def _tell(name: str, max_retries: int, state: "RetryCallState") -> None:
     seconds = state.next_action.sleep if state.next_action else 0
     number, error = state.attempt_number, _failure(state)
     status = f" (status {error.status})" if isinstance(error, StatusError) else ""

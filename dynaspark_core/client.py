@@ -37,7 +37,8 @@ class DynasparkClient:
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.
         proxy: URL of an HTTP proxy. Proxy variables of the environment other than `DYNASPARK_PROXY` are not read.
-        timeout: Seconds for one attempt, wall clock, everything included. Default 120: the host may have to wake up.
+        timeout: Seconds that one attempt is waited for, from the connection to the last byte; the time that a stream's
+            reader takes does not count. Default 120: the host may have to wake up.
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
         max_repairs: Requests that ask the model to write a broken call or object again, while nothing was shown.
             Default 1.

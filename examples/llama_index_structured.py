@@ -1,6 +1,8 @@
-"""LlamaIndex: text becomes an instance of a class; an answer that is none says what was wrong."""
+"""LlamaIndex: a picture of a receipt becomes an instance of a class; an answer that is none says what was wrong."""
 
-from llama_index.core import PromptTemplate
+from pathlib import Path
+
+from llama_index.core.llms import ChatMessage, ImageBlock, TextBlock
 from pydantic import BaseModel
 
 from dynaspark_core.errors import OutputError
@@ -14,9 +16,10 @@ class Receipt(BaseModel):
     total: float
 
 
-template = PromptTemplate("Read the receipt: {text}")
+picture = ImageBlock(path=Path(__file__).parent / "receipt.png")
+question = ChatMessage(blocks=[TextBlock(text="What is the name of the shop, and the total?"), picture])
 try:
-    receipt = Dynaspark().structured_predict(Receipt, template, text="CORNER SHOP  2 x tea 7.35  TOTAL 14.70")
-    print(f"{receipt.total:.2f} at {receipt.shop}")
+    receipt = Dynaspark().as_structured_llm(Receipt).chat([question]).raw
+    print(repr(receipt))
 except OutputError as error:
     print(f"{error}\nThe model wrote: {error.text}")

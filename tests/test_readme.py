@@ -15,7 +15,6 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]  # fmt: skip  # noqa: E501
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.name != "demo.py")
 
 
 CALL = '<tool_call>\n{"name": "%s", "arguments": %s}\n</tool_call>'
@@ -88,23 +87,3 @@ def test_ask_of_the_readme_runs(environment: dict[str, str], script: Script, tmp
     words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
     assert run([sys.executable, *words[1:]], environment, tmp_path) == "Hello.\n"
     assert script.asked[0].file == (ROOT / "examples/receipt.png").read_bytes()
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_runs(name: str, environment: dict[str, str], script: Script, tmp_path: Path) -> None:
-    assert run([sys.executable, str(ROOT / "examples" / name)], environment, tmp_path)
-    assert script.asked
-    assert len((ROOT / "examples" / name).read_text(encoding="utf-8").splitlines()) <= 30
-
-
-def test_every_example_stands_in_their_table() -> None:
-    table = (ROOT / "examples/README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| \[(\w+\.py)\]", table, re.MULTILINE)) == {*EXAMPLES, "demo.py"}
-
-
-@pytest.mark.model
-def test_the_demo_really_runs(tmp_path: Path) -> None:
-    said = run([sys.executable, str(ROOT / "examples/demo.py")], dict(os.environ), tmp_path)
-    assert "sea" in said
-    assert "human_rights.md: ## Article 24" in said
-    assert "14.70" in said

@@ -1,4 +1,4 @@
-"""LlamaIndex finds passages in real documents by BM25, which needs no model, and the LLM answers from them."""
+"""LlamaIndex: BM25, which needs no model, finds a passage of real documents, and the LLM answers from it."""
 
 from pathlib import Path
 

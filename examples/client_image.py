@@ -1,4 +1,4 @@
-"""A question about a picture: the client alone, no framework."""
+"""The client alone: a question about a picture, streamed."""
 
 import asyncio
 from pathlib import Path

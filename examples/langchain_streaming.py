@@ -1,4 +1,4 @@
-"""A LangChain chain streams its answer, piece by piece, as the service gives it."""
+"""LangChain: a chain streams its answer, piece by piece, as the service gives it."""
 
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate

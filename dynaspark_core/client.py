@@ -109,7 +109,7 @@ class DynasparkClient:
         Args:
             prompt: A text; a list of role/content dictionaries, as OpenAI writes them; or a `Chat`.
             model: For this call.
-            images: Added to the last user turn: (name, bytes) pairs, bytes, paths, http(s) and
+            images: Added to the last user turn: (name, bytes) or (bytes, name) pairs, bytes, paths, http(s) and
                 data URLs, open files, Pillow images.
             stop: Texts where the answer is cut.
         """

@@ -191,10 +191,11 @@ def read_file(path: str, limit: int) -> bytes:
 async def given(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
     """The reference to an image that a programmer handed over: what `sources.image_ref` takes, and what needs work.
 
+    A pair is a name and an image, or bytes and their name, as the old provider's callers have them.
     Besides, a file open for reading in binary mode is read, and a Pillow image encoded, both in a thread.
     """
     match value:
-        case (str(name), inner):
+        case (str(name), inner) | (bytes() as inner, str(name)):
             return replace(await given(inner, limits), name=name)
         case _ if _is_pillow(value):
             return ImageRef("bytes", await asyncio.to_thread(encoded, value))

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from dynaspark_core import DynasparkClient
 
-Media = Sequence[tuple[bytes, str]]  # the old order: the bytes, then the name
+Media = Sequence[tuple[bytes, str]]
 
 
 def create_async_generator(
     model: str, messages: list[dict[str, str]], proxy: str | None = None, media: Media | None = None, **_ignored: object
 ) -> AsyncGenerator[str]:
-    images = [(name, data) for data, name in media or ()]
-    return DynasparkClient(model, proxy=proxy).stream(messages, images=images)
+    return DynasparkClient(model, proxy=proxy).stream(messages, images=media or ())
 
 
 async def main() -> None:

@@ -71,7 +71,8 @@ async def test_what_the_old_provider_offered_has_its_place(tmp_path: Path) -> No
         assert "".join(await pieces(client, history, images=[("image.jpg", PNG)])) == "A dot."
         await client.complete("Describe this.", images=[tmp_path / "b.png"])
         await client.complete("Describe this.", images=[PNG])
-    turns, bare, unnamed = script.asked
+        await client.complete("Describe this.", images=[(PNG, "c.png")])
+    turns, bare, unnamed, turned = script.asked
     assert turns.prompt == (
         '<turn role="system">Be brief.</turn>\n<turn role="user">Hi</turn>\n<turn role="assistant">Hello.</turn>\n'
         '<turn role="user">Describe this.[image]</turn>\n<turn role="assistant">\n'
@@ -80,6 +81,7 @@ async def test_what_the_old_provider_offered_has_its_place(tmp_path: Path) -> No
     assert turns.headers["user-agent"] == "mine"
     assert (bare.prompt, bare.file, bare.file_name) == ("Describe this.", PNG, "b.png")
     assert (unnamed.file, unnamed.file_name) == (PNG, "image.png")
+    assert (turned.file, turned.file_name) == (PNG, "c.png")
 
 
 async def test_a_large_image_arrives_byte_for_byte() -> None:

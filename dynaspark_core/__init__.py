@@ -2,9 +2,11 @@
 
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
-               faces → client              server · __main__    edge: I/O, clocks, threads
-     posting   retrying   fetch   sessions   blocking
-     failures  download  settings
+     batch     faces → client    server · testing · __main__    edge: I/O, clocks, threads
+                   calling                     blocking
+     posting   retrying   fetch   sessions
+     failures  download  settings   quotas
+                         storages   results
   ────────────────────────────────────────────────────────────────────────────────────────
                exchange   repairs                               pure: bytes and values
      prompt   decoding · stops   wire    dictionaries · checks

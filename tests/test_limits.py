@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,15 +61,22 @@ class Redis:
             return [str(key) for key in own.scan_iter()]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Redis]:
-    socket = tmp_path / "redis"
+@contextmanager
+def running(folder: Path) -> Iterator[Redis]:
+    """A server that keeps its files and its socket in this folder."""
+    socket = folder / "redis"
     command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "", "--requirepass", SECRET]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert any("ready to accept" in line.lower() for line in process.stdout)
         yield Redis(socket, process)
         process.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Redis]:
+    with running(tmp_path) as redis:
+        yield redis
 
 
 def headers(remaining: object, **others: object) -> dict[str, str]:
@@ -506,6 +514,13 @@ def test_a_library_that_is_missing_is_named_with_its_command(
     with pytest.raises(ConfigError, match=rf'{absent} must be installed.*pip install "dynaspark-llm\[{extra}\]"'):
         DynasparkClient(**setting)
     assert DynasparkClient().settings.requests_per_hour is None
+
+
+async def test_a_client_from_elsewhere_says_as_well_what_is_missing(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    client = DynasparkClient(limit_storage=f"redis://127.0.0.1:1/{key[7:]}")
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ConfigError, match="redis must be installed"):
+        await pickle.loads(pickle.dumps(client)).complete("x")
 
 
 def test_the_libraries_are_left_alone_until_they_are_needed() -> None:

@@ -1,0 +1,150 @@
+"""Hundreds of inputs through one async function: within the limits, with a bar, going on where it stopped.
+
+    outcomes = await abatch(chain.ainvoke, questions, path="answers.jsonl")
+
+How many requests are under way is the client's own `max_concurrency`. A file belongs to one question: another prompt
+or model needs another `path`, as only the inputs are compared.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from dynaspark_core import blocking, pacing
+from dynaspark_core.errors import ConfigError, RateLimitError
+from dynaspark_core.results import Results, keys
+
+MOST_TASKS = 100
+"""Inputs that wait for an answer at a time; the others are not begun."""
+LEAST_PAUSE = 1.0
+"""Seconds, where the service asks for less."""
+
+Input = TypeVar("Input")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Input]):
+    """What came of one input: its `value`, or the `error` that ended it."""
+
+    input: Input
+    value: Any = None
+    error: Exception | None = None
+
+
+def kept(result: object) -> Any:
+    """What is kept of a result: its `text`, where it has one; a pydantic object as a dictionary; else itself."""
+    text = getattr(result, "text", None)
+    if isinstance(text, str):
+        return str(text)
+    return result.model_dump(mode="json") if isinstance(result, BaseModel) else result
+
+
+async def abatch(
+    ask: Callable[[Input], Awaitable[object]],
+    inputs: Iterable[Input],
+    *,
+    path: str | PathLike[str] | None = None,
+    keep: Callable[[Any], Any] = kept,
+    progress: bool = True,
+) -> list[Outcome[Input]]:
+    """An outcome for each input, in their order. An input that fails does not stop the others.
+
+    Args:
+        ask: An async function of one input: `client.complete`, `chain.ainvoke`, `llm.acomplete`.
+        inputs: With a `path`, texts or other values that JSON holds.
+        path: A file of JSON lines: what comes of an input goes there as it comes. A next run with the same file asks
+            only for what has no value in it: new, changed and failed inputs, and those under way when it was stopped.
+        keep: A result → the value of its outcome, with a `path` one that JSON holds. Default `kept`.
+        progress: Whether a bar is shown on stderr; needs the extra `batch`.
+
+    A `RateLimitError` that says when to come back is waited out, up to `pacing.LONGEST_QUOTA` at a time, by all inputs
+    together. Raises `ConfigError` for a file of something else and for values that JSON cannot hold.
+    """
+    given = list(inputs)
+    with ExitStack() as stack:
+        file = None if path is None else stack.enter_context(closing(await asyncio.to_thread(Results, Path(path))))
+        names = [str(number) for number in range(len(given))] if file is None else await asyncio.to_thread(keys, given)
+        named = dict(zip(names, given, strict=True))
+        done = {} if file is None else {name: file.values[name] for name in names if name in file.values}
+        bar = stack.enter_context(_bar(len(given), len(done))) if progress else None
+        run = _Run(ask, keep, file, bar)
+        fresh = await run.all([(name, each) for name, each in named.items() if name not in done])
+    return [Outcome(each, done[name]) if name in done else fresh[name] for name, each in named.items()]
+
+
+def batch(
+    ask: Callable[[Input], Awaitable[object]],
+    inputs: Iterable[Input],
+    *,
+    path: str | PathLike[str] | None = None,
+    keep: Callable[[Any], Any] = kept,
+    progress: bool = True,
+) -> list[Outcome[Input]]:
+    """What `abatch` gives, without `await`; `ask` is an async function as well. An interrupt leaves the file whole."""
+    return blocking.run(abatch(ask, inputs, path=path, keep=keep, progress=progress))
+
+
+@dataclass(slots=True)
+class _Run(Generic[Input]):
+    """One run; `until` is the loop's time before which nothing is asked."""
+
+    ask: Callable[[Input], Awaitable[object]]
+    keep: Callable[[Any], Any]
+    file: Results | None
+    bar: Any
+    until: float = 0.0
+
+    async def all(self, todo: list[tuple[str, Input]]) -> dict[str, Outcome[Input]]:
+        left, outcomes = iter(todo), dict[str, Outcome[Input]]()
+        tasks = [asyncio.create_task(self._some(left, outcomes)) for _ in range(min(MOST_TASKS, len(todo)))]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return outcomes
+
+    async def _some(self, left: Iterator[tuple[str, Input]], outcomes: dict[str, Outcome[Input]]) -> None:
+        for name, each in left:
+            outcome = outcomes[name] = await self._outcome(each)
+            if self.file is not None:
+                self.file.write(name, each, outcome.value, outcome.error)
+            if self.bar is not None:
+                self.bar.update()
+
+    async def _outcome(self, each: Input) -> Outcome[Input]:
+        while True:
+            await self._paused()
+            try:
+                return Outcome(each, self.keep(await self.ask(each)))
+            except Exception as error:  # noqa: BLE001  # whatever `ask` raises is the outcome of its input
+                wait = error.retry_after if isinstance(error, RateLimitError) else None
+                if wait is None or wait > pacing.LONGEST_QUOTA:
+                    return Outcome(each, error=error)
+                self.until = max(self.until, asyncio.get_running_loop().time() + max(wait, LEAST_PAUSE))
+
+    async def _paused(self) -> None:
+        while (left := self.until - asyncio.get_running_loop().time()) > 0:
+            self._tell(f"waiting {left:,.0f} s for the limit")
+            await asyncio.sleep(left)
+            self._tell("")
+
+    def _tell(self, text: str) -> None:
+        if self.bar is not None:
+            self.bar.set_postfix_str(text)
+
+
+def _bar(total: int, initial: int) -> Any:
+    if find_spec("tqdm") is None:
+        raise ConfigError('tqdm must be installed for the bar: pip install "dynaspark-llm[batch]", or progress=False')
+    from tqdm import tqdm  # noqa: PLC0415  # of the extra `batch`
+
+    return tqdm(total=total, initial=initial, unit=" inputs")

@@ -1,0 +1,79 @@
+"""A file of JSON lines with what came of a batch's inputs: written as it comes, read by the next run."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from dynaspark_core.errors import ConfigError
+
+_BEGIN = b'{"key": "'
+"""What every line begins with, and hardly one of another file."""
+
+
+def keys(inputs: Iterable[object]) -> list[str]:
+    """A digest of each input, with a number for those that are the same. `ConfigError` for what JSON cannot hold."""
+    seen: Counter[str] = Counter()
+    return [_key(sha256(_json(each, "input").encode()).hexdigest()[:32], seen) for each in inputs]
+
+
+def _key(digest: str, seen: Counter[str]) -> str:
+    seen[digest] += 1
+    return f"{digest}-{seen[digest]}"
+
+
+class Results:
+    """The open file; `values` are those that it held, by their keys.
+
+    Each line is one short write, so that a kill cuts at most the last one; a cut line is dropped at the next opening.
+    Raises `ConfigError`, and changes nothing, where the file holds something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab+", buffering=0)
+        try:
+            self.values = self._read(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        self._file.seek(0)
+        *lines, rest = self._file.read().split(b"\n")
+        read = [_value(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
+        if not _BEGIN.startswith(rest[: len(_BEGIN)]):
+            raise _foreign(f"{path} line {len(lines) + 1}")
+        self._file.truncate(sum(len(line) + 1 for line in lines))
+        return {line["key"]: line["value"] for line in read if "value" in line}
+
+    def write(self, key: str, given: object, value: object, error: Exception | None) -> None:
+        """Adds a line for an input: its value, or the error that ended it."""
+        told = None if error is None else f"{type(error).__name__}: {error}"
+        ended = f'"value": {_json(value, "answer")}' if told is None else f'"error": {json.dumps(told)}'
+        self._file.write(f'{{"key": "{key}", "input": {_json(given, "input")}, {ended}}}\n'.encode())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _value(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        read = json.loads(line) if line.startswith(_BEGIN) else None
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise _foreign(place)
+    return read
+
+
+def _foreign(place: str) -> ConfigError:
+    return ConfigError(f"{place} is no line of results; the file is left as it is")
+
+
+def _json(value: object, name: str) -> str:
+    try:
+        return json.dumps(value, sort_keys=True)
+    except (TypeError, ValueError) as exc:
+        raise ConfigError(f"an {name} of the type {type(value).__name__} cannot go into a file: {exc}") from exc

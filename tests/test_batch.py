@@ -1,0 +1,269 @@
+"""Batches at the wire: each input is asked once, nothing that came is lost, and the next run goes on."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.prompts import ChatPromptTemplate
+from pydantic import BaseModel
+
+from dynaspark_core import DynasparkClient
+from dynaspark_core.batch import MOST_TASKS, Outcome, abatch, batch
+from dynaspark_core.errors import AccessError, ConfigError, RateLimitError
+from dynaspark_core.server import Answer, Asked, LocalService, Script
+from langchain_dynaspark import ChatDynaspark
+from llama_index_dynaspark import Dynaspark
+
+
+def echo(asked: Asked) -> str:
+    return f"re: {asked.prompt}"
+
+
+def prompts(count: int) -> list[str]:
+    return [f"prompt {number}" for number in range(count)]
+
+
+def lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "answers.jsonl"
+
+
+class Holding:
+    """An engine's answers: after `limit` of them it holds every request, until `is_open`."""
+
+    def __init__(self, limit: int, places: int) -> None:
+        self.left, self.places = limit, places
+        self.is_open = False
+        self.is_full = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self.held: list[str] = []
+
+    async def answer(self, asked: Asked) -> str:
+        if not self.left and not self.is_open:
+            self.held.append(asked.prompt)
+            if len(self.held) == self.places:
+                self._loop.call_soon_threadsafe(self.is_full.set)
+            await asyncio.Event().wait()
+        self.left -= bool(self.left)
+        return echo(asked)
+
+
+async def test_a_batch_that_is_stopped_goes_on_where_it_was(path: Path) -> None:
+    """200 prompts, cancelled after 80: the next run asks for the rest, and again only for those under way."""
+    holding = Holding(80, places=10)
+    with LocalService(script := Script(holding.answer)) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=10)
+        task = asyncio.create_task(abatch(client.complete, prompts(200), path=path, progress=False))
+        await holding.is_full.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(lines(path)) == 80
+        holding.is_open = True
+        outcomes = await abatch(client.complete, prompts(200), path=path, progress=False)
+    assert [outcome.value for outcome in outcomes] == [f"re: {prompt}" for prompt in prompts(200)]
+    assert [outcome.input for outcome in outcomes] == prompts(200)
+    times = Counter(asked.prompt for asked in script.asked)
+    assert {prompt for prompt, count in times.items() if count == 2} == set(holding.held)
+    assert (len(times), len(script.asked), len(lines(path))) == (200, 210, 200)
+
+
+async def test_a_finished_batch_asks_nothing(path: Path) -> None:
+    with LocalService(script := Script(echo)) as service:
+        client = DynasparkClient(base_url=service.url)
+        first = await abatch(client.complete, prompts(3), path=path, progress=False)
+        assert await abatch(client.complete, prompts(3), path=path, progress=False) == first
+    assert len(script.asked) == 3
+
+
+async def test_new_and_changed_inputs_are_asked_and_the_order_is_theirs(path: Path) -> None:
+    with LocalService(script := Script(echo)) as service:
+        client = DynasparkClient(base_url=service.url)
+        await abatch(client.complete, ["a", "b", "b"], path=path, progress=False)
+        outcomes = await abatch(client.complete, ["c", "b", "a", "a", "b", "b!"], path=path, progress=False)
+    assert [outcome.value for outcome in outcomes] == ["re: c", "re: b", "re: a", "re: a", "re: b", "re: b!"]
+    assert Counter(asked.prompt for asked in script.asked) == {"a": 2, "b": 2, "b!": 1, "c": 1}
+
+
+async def test_a_failure_is_kept_and_asked_again_by_the_next_run(path: Path) -> None:
+    refusing = {"prompt 1"}
+
+    def answer(asked: Asked) -> str | Answer:
+        return Answer("no", status=401) if asked.prompt in refusing else echo(asked)
+
+    with LocalService(script := Script(answer)) as service:
+        client = DynasparkClient(base_url=service.url)
+        first, failed, last = await abatch(client.complete, prompts(3), path=path, progress=False)
+        assert (first.value, failed.value, last.value) == ("re: prompt 0", None, "re: prompt 2")
+        assert isinstance(failed.error, AccessError)
+        assert [line["error"][:11] for line in lines(path) if "error" in line] == ["AccessError"]
+        refusing.clear()
+        outcomes = await abatch(client.complete, prompts(3), path=path, progress=False)
+    assert outcomes[1] == Outcome("prompt 1", "re: prompt 1")
+    assert len(script.asked) == 4
+
+
+async def test_whatever_the_function_raises_is_that_inputs_outcome() -> None:
+    async def ask(number: int) -> float:
+        return 1 / number
+
+    outcomes = await abatch(ask, [1, 0, 2], progress=False)
+    assert [outcome.value for outcome in outcomes] == [1, None, 0.5]
+    assert isinstance(outcomes[1].error, ZeroDivisionError)
+
+
+async def test_a_limit_is_waited_out(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slow = Answer("slow down", status=429, headers={"Retry-After-Ms": "20"})
+    with LocalService(script := Script(slow, *[echo] * 5)) as service:
+        client = DynasparkClient(base_url=service.url, max_retries=0, max_concurrency=1)
+        outcomes = await abatch(client.complete, prompts(5), path=path)
+    assert [outcome.value for outcome in outcomes] == [f"re: {prompt}" for prompt in prompts(5)]
+    assert len(script.asked) == 6
+    assert "waiting 1 s for the limit" in capsys.readouterr().err
+    assert all("error" not in line for line in lines(path))
+
+
+@pytest.mark.parametrize("headers", [{"X-RateLimit-Reset": "1"}, {"Retry-After": "86400"}])
+async def test_a_limit_without_an_end_in_sight_is_a_failure(headers: dict[str, str]) -> None:
+    with LocalService(Script(Answer("no", status=429, headers=headers))) as service:
+        client = DynasparkClient(base_url=service.url, max_retries=0)
+        (outcome,) = await abatch(client.complete, ["x"], progress=False)
+    assert isinstance(outcome.error, RateLimitError)
+
+
+async def test_only_so_many_are_begun_at_a_time() -> None:
+    begun, peak, go = 0, 0, asyncio.Event()
+
+    async def ask(_: int) -> None:
+        nonlocal begun, peak
+        begun += 1
+        peak = max(peak, begun)
+        if begun == MOST_TASKS:
+            go.set()
+        await go.wait()
+        await asyncio.sleep(0)
+        begun -= 1
+
+    assert len(await abatch(ask, range(10 * MOST_TASKS), progress=False)) == 10 * MOST_TASKS
+    assert peak == MOST_TASKS
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40, -1])
+async def test_a_line_that_a_kill_cut_off_is_asked_again(path: Path, cut: int) -> None:
+    """`cut` bytes are missing, or all but the first."""
+    with LocalService(script := Script(echo)) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=1)
+        first = await abatch(client.complete, prompts(3), path=path, progress=False)
+        whole = content(path)
+        last = whole.splitlines(keepends=True)[-1]
+        write(path, whole[: -(cut if cut > 0 else len(last) - 1)])
+        assert await abatch(client.complete, prompts(3), path=path, progress=False) == first
+    assert content(path) == whole
+    assert len(script.asked) == 4
+
+
+@pytest.mark.parametrize(
+    "foreign", [b"notes", b"notes\nof mine\n", b'{"key": "a\n', b'{"x": 1}\n', b'{"key": "a", "value": 1}\n{"x": 1}']
+)
+async def test_a_file_of_something_else_is_left_as_it_is(path: Path, foreign: bytes) -> None:
+    write(path, foreign)
+    with pytest.raises(ConfigError, match=r"answers.jsonl line \d is no line of results"):
+        await abatch(DynasparkClient().complete, ["x"], path=path, progress=False)
+    assert content(path) == foreign
+
+
+class Person(BaseModel):
+    name: str
+
+
+async def test_a_pydantic_object_goes_into_the_file_as_a_dictionary(path: Path) -> None:
+    async def ask(name: str) -> Person:
+        return Person(name=name)
+
+    assert [outcome.value for outcome in await abatch(ask, ["Anna"], path=path, progress=False)] == [{"name": "Anna"}]
+    assert lines(path)[0]["value"] == {"name": "Anna"}
+
+
+async def test_what_json_cannot_hold_is_named(path: Path) -> None:
+    async def ask(_: object) -> object:
+        return object()
+
+    with pytest.raises(ConfigError, match="an input of the type object cannot go into a file"):
+        await abatch(ask, [object()], path=path, progress=False)
+    with pytest.raises(ConfigError, match="an answer of the type object cannot go into a file"):
+        await abatch(ask, ["x"], path=path, progress=False)
+    (outcome,) = await abatch(ask, ["x"], path=path, keep=lambda _: "other", progress=False)
+    assert outcome.value == "other"
+
+
+async def test_the_others_are_left_when_the_batch_itself_fails(path: Path) -> None:
+    async def ask(number: int) -> object:
+        return object() if number == 3 else await asyncio.Event().wait()
+
+    with pytest.raises(ConfigError, match="an answer of the type object"):
+        await abatch(ask, range(10), path=path, progress=False)
+
+
+def test_the_bar_begins_where_the_run_begins(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with LocalService(Script(echo)) as service:
+        client = DynasparkClient(base_url=service.url)
+        batch(client.complete, prompts(2), path=path)
+        assert "2/2" in capsys.readouterr().err
+        assert [outcome.value for outcome in batch(client.complete, prompts(4), path=path)][3] == "re: prompt 3"
+    told = capsys.readouterr().err
+    assert "2/4" in told
+    assert "0/4" not in told
+    assert "4/4" in told
+
+
+def test_without_tqdm_there_is_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with pytest.raises(ConfigError, match=r'pip install "dynaspark-llm\[batch\]", or progress=False'):
+        batch(DynasparkClient().complete, ["x"])
+
+
+def test_a_chain_and_an_llm_are_asked_as_well(path: Path) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        chain = ChatPromptTemplate.from_template("Say {word}.") | ChatDynaspark(base_url=service.url)
+        llm = Dynaspark(base_url=service.url)
+        chained = batch(chain.ainvoke, [{"word": "a"}, {"word": "b"}], path=path, progress=False)
+        completed = batch(llm.acomplete, ["c", "d"], path=path.with_name("other"), progress=False)
+    assert [outcome.value for outcome in chained + completed] == ["o"] * 4
+    assert sorted(asked.prompt for asked in script.asked) == ["Say a.", "Say b.", "c", "d"]
+    assert [line["input"] for line in lines(path)] != []
+
+
+def test_the_example_asks_once_and_then_reads_its_file(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent / "examples" / "batch.py"
+    with LocalService(script := Script(lambda asked: asked.prompt.split("capital of ")[1][:4])) as service:
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, str(example)],
+                cwd=tmp_path,
+                env=os.environ | {"DYNASPARK_BASE_URL": service.url},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert "Chile: Chil\n" in done.stdout
+            assert done.stdout.endswith("11 of 11 answered, see capitals.jsonl\n")
+            assert "11/11" in done.stderr
+    assert len(script.asked) == 11

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError
 from dynaspark_core.messages import Usage
 
+PAGE = "an HTML page came instead of an answer: the host is waking up, or base_url is not the service's"
 MOST_BYTES = 8 * 1024 * 1024
 """Of one answer, decompressed. The models give at most 8,192 tokens, about 32 kB."""
 

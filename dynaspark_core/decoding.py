@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, Protocol
 
-from dynaspark_core.answers import ErrorOf, Utf8, described, whole
+from dynaspark_core.answers import PAGE, ErrorOf, Utf8, described, whole
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.jsontext import JsonDecoder
 from dynaspark_core.messages import Usage
@@ -65,7 +65,7 @@ class PlainDecoder:
         self._start += text
         beginning = self._start.lstrip()[:_PAGE_SIZE].lower()
         if beginning.startswith(_PAGES):
-            raise WakingUpError("an HTML page came instead of an answer: the host of the service is waking up")
+            raise WakingUpError(PAGE)
         if not is_over and any(page.startswith(beginning) for page in _PAGES):
             return ""
         self._has_begun = True

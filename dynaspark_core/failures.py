@@ -27,15 +27,20 @@ def _timeout(_exc: BaseException, text: str) -> DynasparkError:
 
 
 def _tls(exc: BaseException, _text: str) -> DynasparkError:
-    return ConnectError(f"no secure connection: {_reason(exc)}", is_retryable=False)
+    reason = _reason(exc)
+    advice = " (is https:// right in base_url or proxy?)" if "WRONG_VERSION_NUMBER" in reason else ""
+    return ConnectError(f"no secure connection: {reason}{advice}", is_retryable=False)
 
 
 def _refused_by_proxy(exc: BaseException, _text: str) -> DynasparkError:
-    return ConnectError(f"the proxy answered {getattr(exc, 'status', 'with an error')}", is_retryable=False)
+    status = getattr(exc, "status", None)
+    advice = " (put user and password into the URL of proxy)" if status == 407 else ""
+    return ConnectError(f"the proxy answered {status or 'with an error'}{advice}", is_retryable=False)
 
 
 def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
-    return ConnectError(f"no connection to {getattr(exc, 'host', 'the service')}: {_reason(exc)}")
+    host = getattr(exc, "host", "the service")
+    return ConnectError(f"no connection to {host}: {_reason(exc)} (check the network, base_url and proxy)")
 
 
 def _not_http(exc: BaseException, text: str) -> DynasparkError:
@@ -46,8 +51,9 @@ def _no_url(_exc: BaseException, _text: str) -> DynasparkError:
     return ConfigError("base_url, path, proxy or a header is nothing that HTTP can carry")
 
 
-def _broken(exc: BaseException, text: str) -> DynasparkError:
-    return StreamBrokenError(f"the connection broke before the answer was whole ({type(exc).__name__})", text=text)
+def _broken(_exc: BaseException, text: str) -> DynasparkError:
+    arrived = f"; {len(text)} characters of it are in the error's `text`" if text else ""
+    return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
 
 
 FAILURES: tuple[tuple[tuple[type[BaseException], ...], Told], ...] = (

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from dynaspark_core.answers import ErrorOf, Utf8, described, strict_json, strict_object, whole
+from dynaspark_core.answers import PAGE, ErrorOf, Utf8, described, strict_json, strict_object, whole
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.messages import Usage
 
@@ -106,7 +106,7 @@ class JsonDecoder:
         if not self._has_begun and (start := text[at : end + 1].lstrip()):
             self._has_begun = True
             if start.startswith("<"):
-                raise WakingUpError("an HTML page came instead of an answer: the host of the service is waking up")
+                raise WakingUpError(PAGE)
         if end == len(text):
             self._keep(text[at:end])
             return end

@@ -23,6 +23,8 @@ from dynaspark_core.settings import CONNECT_TIMEOUT, Settings
 
 SMALL_BODY = 64 * 1024
 """Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
+_PIECE = 64 * 1024
+"""Bytes of an answer that are read at a time."""
 _MOST_ERROR_BODY = 64 * 1024
 _WITHOUT_ANSWER = frozenset({204, 205, 206})
 """No content, or a part of it."""
@@ -114,9 +116,11 @@ class Answer:
         """The next bytes; none at the end."""
         assert self._response is not None  # noqa: S101  # `begin` comes first
         content = self._response.content
-        data = content.read_nowait()
+        data = content.read_nowait(_PIECE)
         if not data and not content.at_eof():
-            data = await self._waited(content.readany())
+            data = await self._waited(content.read(_PIECE))
+        elif len(data) == _PIECE:
+            await asyncio.sleep(0)  # more is there: others on the loop go first
         self._size += len(data)
         return data
 

@@ -4,6 +4,7 @@ The body's way back to text is `decoding`. Source of every field and header: the
 """
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -94,6 +95,7 @@ _ADVICE = {
     401: "set api_key or DYNASPARK_API_KEY",
     403: "set api_key or DYNASPARK_API_KEY",
     404: "check base_url and path",
+    405: "check base_url and path",
 }
 
 
@@ -112,11 +114,13 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else StatusError)
     details = error.get("details") if isinstance(error, dict) else None
     reset_time = details.get("reset_time") if isinstance(details, dict) else None
+    wait = _asked_wait(status, header, reset_time, now)
+    asked = f" (it asks to wait {math.ceil(wait)} s)" if wait else ""
     result = kind(
-        _sentence(status, header, body, error),
+        _sentence(status, header, body, error) + asked,
         status=status,
         body=body[:MOST_ERROR_TEXT],
-        retry_after=_asked_wait(status, header, reset_time, now),
+        retry_after=wait,
     )
     result.is_retryable = kind.is_retryable or status == 408
     return result

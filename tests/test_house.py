@@ -13,11 +13,13 @@ PACKAGES = ("dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark")
 WORLD = {"aiohttp", "asyncio", "multiprocessing", "pathlib", "socket", "ssl", "subprocess", "threading", "time"}
 """What no pure module imports."""
 EDGE = [
-    ("__main__",),
-    ("faces", "server"),
+    ("__main__", "testing"),
+    ("faces", "server", "batch"),
     ("client",),
-    ("posting", "retrying", "fetch", "sessions", "blocking"),
-    ("failures", "settings", "download"),
+    ("calling", "blocking"),
+    ("posting", "retrying", "fetch", "sessions"),
+    ("failures", "settings", "download", "quotas"),
+    ("storages", "results"),
 ]
 """The modules that touch the world, from the top down; `server` is a room of its own."""
 PURE = [
@@ -155,7 +157,10 @@ def test_each_check_notices_what_it_is_for(check: object, path: str, text: str) 
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("dynaspark_core", ["langchain_core", "llama_index", "PIL", "dynaspark_core.server", "openvino_genai"]),
+        (
+            "dynaspark_core",
+            ["langchain_core", "llama_index", "PIL", "dynaspark_core.server", "openvino_genai", "tenacity"],
+        ),
         ("langchain_dynaspark", ["llama_index", "PIL", "dynaspark_core.server"]),
         ("llama_index_dynaspark", ["langchain_core", "dynaspark_core.server"]),
         ("dynaspark_core.server", ["langchain_core", "llama_index", "PIL", "openvino_genai", "rapidocr"]),

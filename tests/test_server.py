@@ -369,8 +369,8 @@ async def test_a_script_answers_in_order_and_says_when_it_is_at_its_end() -> Non
         answers = [await post(service, form(prompt)) for prompt in "abcde"]
     assert [got.json().get("response") for got in answers[:4]] == ["One", "two", "C", "d"]
     assert (answers[4].status, answers[4].error()["message"]) == (
-        500,
-        "LookupError: the script holds 4 answers, this was request 5",
+        400,
+        "the script holds 4 answers, this was request 5",
     )
     assert [asked.prompt for asked in script.asked] == list("abcde")
 

@@ -6,8 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.engines import Engine
 from dynaspark_core.server.local import Local
+from dynaspark_core.server.openai import KEY, OpenAI
 from dynaspark_core.server.rules import Rules
 from dynaspark_core.server.running import LOOPBACK, listening
 from dynaspark_core.server.script import Script
@@ -18,10 +20,12 @@ PORT = 8323
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Nothing; the parser knows the options of `run`."""
     add = parser.add_argument
-    add("--engine", choices=tuple(_ENGINES), default="local", help="a small real model, or one scripted answer")
+    add("--engine", choices=tuple(_ENGINES), default="local", help="a small model, your endpoint, or a scripted answer")
     add("--model", type=Path, metavar="FILE.gguf", help="engine local: another model; default: SmolLM2-135M-Instruct")
-    add("--threads", type=int, default=1, help="engine local: processor cores to compute on; default: 1")
-    add("--answer", default="Hello.", metavar="TEXT", help="engine script: what every request gets")
+    add("--threads", type=int, help="engine local: processor cores to compute on; default: 1")
+    add("--upstream", metavar="URL", help=f"engine openai: an OpenAI-compatible endpoint (…/v1); its key: {KEY}")
+    add("--upstream-model", metavar="NAME", help="engine openai: the model for all; default: the one that is asked for")
+    add("--answer", metavar="TEXT", help="engine script: what every request gets; default: Hello.")
     add("--host", default=LOOPBACK, help="the address to listen on; default: this machine only")
     add("--port", type=int, default=PORT, help=f"default: {PORT}; 0: any free one")
     add("--api-key", metavar="KEY", help="the key that every request must carry; default: none")
@@ -31,8 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The exit code 0, after the service has run and was told to stop. Raises `ConfigError` when it cannot start."""
     rules = Rules(api_key=options.api_key, requests_per_hour=options.requests_per_hour)
-    engine = _ENGINES[options.engine](options)
-    asyncio.run(_serve(engine, rules, options.host, options.port))
+    for name, engine in _OPTIONS.items():
+        if engine != options.engine and getattr(options, name) is not None:
+            raise ConfigError(f"--{name.replace('_', '-')} is for --engine {engine}")
+    asyncio.run(_serve(_ENGINES[options.engine](options), rules, options.host, options.port))
     return 0
 
 
@@ -47,11 +53,20 @@ async def _serve(engine: Engine, rules: Rules, host: str, port: int) -> None:
 
 
 def _local(options: argparse.Namespace) -> Engine:
-    return Local(options.model, threads=options.threads)
+    return Local(options.model, threads=1 if options.threads is None else options.threads)
 
 
 def _script(options: argparse.Namespace) -> Engine:
-    return Script(lambda _asked: str(options.answer))
+    answer = "Hello." if options.answer is None else options.answer
+    return Script(lambda _asked: str(answer))
 
 
-_ENGINES = {"local": _local, "script": _script}
+def _openai(options: argparse.Namespace) -> Engine:
+    if not options.upstream:
+        raise ConfigError("--engine openai needs --upstream URL, e.g. http://localhost:11434/v1")
+    return OpenAI(options.upstream, model=options.upstream_model)
+
+
+_ENGINES = {"local": _local, "openai": _openai, "script": _script}
+_OPTIONS = {"model": "local", "threads": "local", "upstream": "openai", "upstream_model": "openai", "answer": "script"}
+"""The options that only one engine has."""

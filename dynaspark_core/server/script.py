@@ -2,11 +2,12 @@
 
 import asyncio
 import inspect
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from dynaspark_core.server.engines import Answer, Asked, Pieces
+from dynaspark_core.server.engines import Answer, Asked, Pieces, RefusedError
 
 T = TypeVar("T")
 Written = Pieces | Answer
@@ -14,17 +15,18 @@ Writer = Callable[[Asked], Written | Awaitable[Written]]
 
 
 class Script:
-    """Gives its answers in order, one a request; `asked` is everything it was asked, in order.
+    """Gives its `answers` in order, one a request; `asked` is everything it was asked, in order.
 
+    Both are lists that may be changed between requests: the next request gets `answers[len(asked)]`.
     An answer is a str; a list of pieces, sent one by one; an `Answer`, for another status, headers, a raw body; or a
     function of the `Asked` that returns any of these or an iterator of pieces, synchronous (then it runs in a thread
-    and may block) or not. A lone function answers every request; else a request after the last answer gets a 500 that
-    says so. An exception that a function raises becomes a 500, too.
+    and may block) or not. A lone function answers every request; else a request after the last answer gets a 400 that
+    says so, which clients do not try again. An exception that a function raises becomes a 500.
     """
 
     def __init__(self, *answers: Written | Writer) -> None:
         self.asked: list[Asked] = []
-        self._answers = answers
+        self.answers: list[Written | Writer] = list(answers)
 
     async def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
@@ -36,11 +38,20 @@ class Script:
         """Nothing is held."""
 
     def _next(self, number: int) -> Written | Writer:
-        if len(self._answers) == 1 and callable(self._answers[0]):
-            return self._answers[0]
-        if number > len(self._answers):
-            raise LookupError(f"the script holds {len(self._answers)} answers, this was request {number}")
-        return self._answers[number - 1]
+        if len(self.answers) == 1 and callable(self.answers[0]):
+            return self.answers[0]
+        if number > len(self.answers):
+            raise RefusedError(400, f"the script holds {len(self.answers)} answers, this was request {number}")
+        return self.answers[number - 1]
+
+
+def call(name: str, /, **arguments: object) -> str:
+    """The text by which a model calls the tool, for an answer: alone, after a sentence, or several in a row.
+
+    That is the format which our prompts ask for; a client reads `call("get_weather", city="Oslo")` as that call.
+    Raises `TypeError` for an argument that JSON does not know.
+    """
+    return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
 async def _written(answer: Written | Writer, asked: Asked) -> Written:

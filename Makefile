@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench test-model check format clean
+.PHONY: demo test bench test-model wheel-test soak faults check docs format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
@@ -11,17 +11,30 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -X dev -m pytest
 
-bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/bench_reading.py
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/run.py
 
 test-model: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group upstream
 	$(BIN)/python -X dev -m pytest -m model
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m pytest -m soak -s --durations=0 tests/test_soak.py
+
+faults: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m faults
+
+wheel-test: $(VENV)/.dev
+	$(BIN)/python -m pytest -m wheel --durations=0 tests/test_wheel.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_house.py
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m mkdocs build --strict
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -40,4 +53,12 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group check
+	touch $@
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group bench
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@

@@ -55,7 +55,6 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     temperature: float | None = Field(default=None, ge=0, description="Accepted, not sent.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
 
-
     def _settle(self) -> None:
         """Sets what was not given, and checks what was. Raises `ConfigError` that names the wrong value."""
         settings = self._client.settings  # wrong ones raise here, before anything is sent

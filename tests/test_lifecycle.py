@@ -3,12 +3,12 @@
 Each script runs in a process of its own under `-X dev -W error` and never closes anything; its stderr must stay empty.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from textwrap import dedent
 
 import pytest
@@ -16,13 +16,19 @@ import pytest
 from dynaspark_core.server import Asked, LocalService, Script
 
 HEAD = """
-import asyncio, os, sys, threading
+import asyncio, logging, os, sys, threading
 from dynaspark_core import DynasparkClient, blocking
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # a busy machine's slow callbacks are no fault
 client = DynasparkClient(base_url=sys.argv[1])
 async def ask(): return (await client.complete("x")).text
 """
 
 SCRIPTS = {
+    "a daemon thread that is in a call": """
+        threading.Thread(target=lambda: blocking.run(client.complete("never")), daemon=True).start()
+        threading.Thread(target=lambda: list(blocking.iterate(client.stream("never"))), daemon=True).start()
+        print(asyncio.run(ask()))
+    """,
     "a script that never closes": """
         print(asyncio.run(ask()))
     """,
@@ -112,25 +118,21 @@ SCRIPTS = {
 }
 
 
-def _answer(asked: Asked) -> str | Iterator[str]:
+async def _answer(asked: Asked) -> str | AsyncIterator[str]:
     return "o" if asked.prompt == "x" else _forever(asked.prompt)
 
 
-_ended = threading.Event()
-
-
-def _forever(prompt: str) -> Iterator[str]:
+async def _forever(prompt: str) -> AsyncIterator[str]:
     yield "begun "
     if prompt.startswith("interrupt "):
         os.kill(int(prompt.split()[1]), signal.SIGINT)
-    _ended.wait(60)
+    await asyncio.Event().wait()
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with LocalService(Script(_answer)) as service:
         yield service.url
-        _ended.set()
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

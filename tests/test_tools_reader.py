@@ -311,6 +311,7 @@ def test_held_text_is_not_joined_for_every_piece() -> None:
     reading = reader()
     reading.feed('<tool_call>\n{"name": "write_file", "arguments": {"path": "a", "content": "')
     inner = reading._reading
+    assert inner is not None
     held = inner.text
     for _ in range(10_000):
         reading.feed("<b> {} ")

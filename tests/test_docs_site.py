@@ -1,0 +1,219 @@
+"""The documentation: every Python block runs against a local service, and what is listed is all there is.
+
+The site itself is built by `make docs`, which is part of what CI runs: a missing page, link or anchor fails there.
+"""
+
+import ast
+import asyncio
+import inspect
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from llama_index.core import Settings as LlamaIndexSettings
+
+from dynaspark_core import errors
+from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.settings import Settings
+from langchain_dynaspark import ChatDynaspark
+from langchain_dynaspark.errors import DynasparkPermissionDeniedError, twin
+from llama_index_dynaspark import Dynaspark
+
+pytestmark = pytest.mark.filterwarnings(
+    # Agents are looked through by `inspect.getmembers`, which touches names that pydantic deprecates.
+    "ignore:.*(__fields__|__fields_set__|model_fields|model_computed_fields|model_extra).* attribute"
+)
+ROOT = Path(__file__).parent.parent
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+LANGCHAIN = inspect.getdoc(ChatDynaspark) or ""
+LLAMA_INDEX = inspect.getdoc(Dynaspark) or ""
+TEXTS = {name: text for name, text in PAGES.items() if "```python" in text} | {
+    "ChatDynaspark": LANGCHAIN,
+    "Dynaspark": LLAMA_INDEX,
+}
+PRINTED = {
+    "ChatDynaspark": ["Hello."],
+    "Dynaspark": ["Hello."],
+    "batch": ["What is 4 + 4? Hello.  None"],
+    "errors": ["Hello."],
+    "images": ["image/png"],
+    "langchain": ["Sunny in Oslo."],
+    "llama_index": ["Sunny in Oslo.", "name='Ada' age=36", "image/png"],
+    "local_service": ["Hello."],
+    "migrating": ["Hello."],
+    "tools": ["One moment. {'city': 'Oslo'}", "{'name': 'Ada', 'age': 36}"],
+    "troubleshooting": ['<turn role="system">Be brief.</turn>'],
+}
+"""Page → what its blocks print; a page that is not here only has to run."""
+SECTIONS = [
+    "Setup",
+    "Key init args — completion params",
+    "Key init args — client params",
+    "Instantiate",
+    "Invoke",
+    "Stream",
+    "Async",
+    "Tool calling",
+    "Structured output",
+    "JSON mode",
+    "Image input",
+    "Token usage",
+    "Response metadata",
+]
+INHERITED = {
+    "self",
+    "callback_manager",
+    "completion_to_prompt",
+    "messages_to_prompt",
+    "output_parser",
+    "pydantic_program_mode",
+    "query_wrapper_prompt",
+    "rate_limiter",
+}
+"""Parameters of LlamaIndex's own."""
+VALUES = {"name": "Ada", "age": 36, "city": "Oslo"}
+ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.DynasparkError]
+
+
+def willing(asked: Asked) -> str | list[str]:
+    """Calls the tool that it is offered, once; gives the members that a schema names; else says what it was given."""
+    tools = re.search(r"^<tools>\n(.*?)\n</tools>$", asked.prompt, re.DOTALL | re.MULTILINE)
+    result = re.search(r"<tool_result[^>]*>\n(.*?)\n</tool_result>", asked.prompt)
+    form = re.search(r"^Reply with one JSON value.*\n(\{.*\})$", asked.prompt, re.MULTILINE)
+    if tools is not None and result is None:
+        tool = json.loads(tools[1].splitlines()[0])
+        call = {"name": tool["name"], "arguments": chosen(tool["parameters"])}
+        return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
+    if form is not None:
+        return json.dumps(chosen(json.loads(form[1])))
+    return ["Hello. ", result[1] if result is not None else asked.content_type or ""]
+
+
+def chosen(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: VALUES[name] for name in schema.get("properties", {})}
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """A service that the environment names, in a folder with a picture. What pages set for all is set back."""
+    (tmp_path / "picture.png").write_bytes((ROOT / "examples/receipt.png").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with LocalService(script := Script(willing)) as service:
+        monkeypatch.setenv("DYNASPARK_BASE_URL", service.url)
+        yield script
+    LlamaIndexSettings._llm = None
+    logging.getLogger("dynaspark_core").setLevel(logging.NOTSET)
+
+
+def blocks(text: str, language: str = "python") -> list[str]:
+    return [dedent(block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
+
+
+def run(source: str, names: dict[str, Any]) -> None:
+    """The block, as a notebook would run it: `await` may stand in it."""
+    code = compile(source, "block", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if code.co_flags & inspect.CO_COROUTINE:
+        asyncio.run(eval(code, names))
+    else:
+        exec(code, names)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_block_runs(name: str, script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in blocks(TEXTS[name]):
+        run(block, names)
+    said = capsys.readouterr().out
+    assert [words for words in PRINTED.get(name, []) if words not in said] == []
+    assert any(asked.file for asked in script.asked) == ("picture.png" in TEXTS[name])
+
+
+def test_no_page_is_expected_that_is_not_there() -> None:
+    assert PRINTED.keys() <= TEXTS.keys()
+
+
+def test_the_prompt_that_the_page_shows_is_the_one_that_goes_out(capsys: pytest.CaptureFixture[str]) -> None:
+    run(blocks(PAGES["tools"])[0], {})
+    assert blocks(PAGES["tools"], "text")[0].strip() == capsys.readouterr().out.strip()
+
+
+def test_the_commands_of_the_pages_have_the_options_that_they_name() -> None:
+    lines = [line for text in PAGES.values() for block in blocks(text, "sh") for line in block.splitlines()]
+    asked = [line.partition("#")[0].split() for line in lines if "-m dynaspark_core" in line]
+    known = {command: options(command) for command in ("ask", "serve")}
+    assert asked
+    assert [words for words in asked if not {word for word in words if word[:2] == "--"} <= known[words[3]]] == []
+
+
+def options(command: str) -> set[str]:
+    said = subprocess.run(
+        [sys.executable, "-m", "dynaspark_core", command, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    return set(re.findall(r"--[a-z-]+", said))
+
+
+def test_the_files_that_the_pages_name_are_there() -> None:
+    named = {name for text in PAGES.values() for name in re.findall(r"`((?:examples|tests)/[\w./]+)`", text)}
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def section(name: str) -> str:
+    """What the catalogue says of the error."""
+    found = re.search(rf"^### {name}\n(.*?)(?=^##|\Z)", PAGES["errors"], re.DOTALL | re.MULTILINE)
+    return found[1] if found is not None else ""
+
+
+def test_every_error_has_its_section_and_there_is_no_other() -> None:
+    headings = re.findall(r"^### (.*)$", PAGES["errors"], re.MULTILINE)
+    assert sorted(headings) == sorted(kind.__name__ for kind in ERRORS)
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_the_catalogue_says_of_an_error_what_the_code_says(kind: type[errors.DynasparkError]) -> None:
+    said = section(kind.__name__)
+    builtin = [base.__name__ for base in kind.__bases__ if not issubclass(base, errors.DynasparkError)]
+    assert re.search(r"\*\*Retryable:\*\* (yes|no)", said)[1] == ("yes" if kind.is_retryable else "no")  # type: ignore[index]  # None fails, too
+    assert [name for name in builtin if f"`{name}`" not in said] == []
+    assert [name for name in twins(kind) if f"`{name}`" not in said] == []
+
+
+def twins(kind: type[errors.DynasparkError]) -> list[str]:
+    """The names of the twin in LangChain and of the class of LangChain's that it is; none for a class never raised."""
+    found = type(twin(kind("")))
+    if found is kind:
+        return []
+    kinds = [found, DynasparkPermissionDeniedError] if kind is errors.AccessError else [found]
+    theirs = [base.__name__ for one in kinds for base in one.__mro__ if base.__module__ == "langchain_core.exceptions"]
+    return [*(one.__name__ for one in kinds), next(name for name in theirs if name.startswith("Model"))]
+
+
+def test_the_table_of_settings_has_them_all() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*)\|", readme, re.MULTILINE))))
+    assert {field.name for field in fields(Settings)} - {"origin", "model_aliases"} <= named
+
+
+def test_the_docstring_has_langchains_sections_in_their_order() -> None:
+    assert re.findall(r"^(\S.*):$", LANGCHAIN, re.MULTILINE) == SECTIONS
+
+
+def test_every_setting_stands_in_the_docstrings() -> None:
+    own = ChatDynaspark.model_fields.keys() - ChatDynaspark.__mro__[2].model_fields.keys()  # type: ignore[attr-defined]
+    assert [name for name in sorted(own) if not re.search(rf"\b{name}\b", LANGCHAIN)] == []
+    known = inspect.signature(Dynaspark.__init__).parameters.keys() - INHERITED
+    assert known - set(re.findall(r"\w+", LLAMA_INDEX.split("Examples:")[0])) == set()
+
+
+def test_the_page_says_what_is_emulated_and_what_is_not_there() -> None:
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]*) \|", PAGES["langchain"], re.MULTILINE))
+    assert [rows[name] for name in ("Tool calling", "Structured output", "JSON mode")] == ["✅ emulated"] * 3
+    assert [rows[name] for name in ("Token-level streaming", "Token usage", "Logprobs")] == ["❌"] * 3

@@ -23,7 +23,7 @@ class Utf8:
     """Strict, incremental UTF-8 that counts bytes against the cap. What stands before a wrong byte is given out."""
 
     def __init__(self, charset: str = "utf-8-sig") -> None:
-        self._decode = codecs.getincrementaldecoder(charset)().decode
+        self._decoder: codecs.IncrementalDecoder | None = None
         self._charset = charset
         self._count = 0
         self._wrong: ReplyError | None = None
@@ -36,7 +36,9 @@ class Utf8:
         if self._count > MOST_BYTES:
             raise ReplyError(f"the answer is larger than {MOST_BYTES} bytes")
         try:
-            return self._decode(data, final)
+            if self._decoder is None:
+                self._decoder = codecs.getincrementaldecoder(self._charset)()
+            return self._decoder.decode(data, final)
         except UnicodeDecodeError as exc:
             if final:
                 raise StreamBrokenError("the answer ended inside a character") from exc

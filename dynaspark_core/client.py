@@ -184,11 +184,13 @@ class DynasparkClient:
         """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
         if isinstance(prompt, Chat) and not (model or images or stop):
             return prompt
-        chat = prompt if isinstance(prompt, Chat) else Chat(())
-        said = chat.messages if isinstance(prompt, Chat) else prompt
+        said = prompt.messages if isinstance(prompt, Chat) else prompt
         given = [await fetch.given(image) for image in images]
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
-        return replace(chat, messages=messages, model=model or chat.model, stop=(*stops(chat.stop), *stops(stop)))
+        if not isinstance(prompt, Chat):
+            return Chat(messages, model=model, stop=stops(stop))
+        cuts = (*stops(prompt.stop), *stops(stop))
+        return replace(prompt, messages=messages, model=model or prompt.model, stop=cuts)
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:

@@ -62,7 +62,7 @@ class Exchange:
             parallel_tool_calls=self._chat.parallel_tool_calls,
             untrusted=self._untrusted,
         )
-        self._stops = Stops(self._stop)
+        self._stops = Stops(self._stop) if self._stop else None
         self._texts.clear()
         self._shown: list[str] = []
 
@@ -78,11 +78,12 @@ class Exchange:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes bring."""
-        return list(self._cut(self._reader.feed(self._read(data))))
+        return self._told(self._reader.feed(self._read(data)))
 
     def close(self) -> list[Event]:
         """The last events; `Done` is the last of all. Raises if the answer is not whole, or is none."""
-        return list(self._cut([*self._reader.feed(self._read(None)), *self._reader.close()]))
+        rest = self._read(None)
+        return self._told([*(self._reader.feed(rest) if rest else ()), *self._reader.close()])
 
     def _read(self, data: bytes | None) -> str:
         assert self._decoder is not None  # noqa: S101  # `start` comes first
@@ -94,26 +95,28 @@ class Exchange:
         self._texts.append(text)
         return text
 
-    def _cut(self, events: Iterable[Event]) -> Iterator[Event]:
+    def _told(self, events: Iterable[Event]) -> list[Event]:
+        """The events that are given out: until a stop sequence, `Done` with what was shown."""
+        until = events if self._stops is None else self._cut(events, self._stops)
+        return [self._one(event) for event in until]
+
+    def _one(self, event: Event) -> Event:
+        if isinstance(event, TextDelta):
+            self._shown.append(event.text)
+        return self._finished(event) if isinstance(event, Done) else event
+
+    def _cut(self, events: Iterable[Event], stops: Stops) -> Iterator[Event]:
         for event in events:
             if isinstance(event, TextDelta):
-                yield from self._delta(self._stops.feed(event.text))
-            elif isinstance(event, Done):
-                yield from self._delta(self._stops.close())
-                yield self._finished(event)
-            else:
-                yield from self._delta(self._stops.close())
-                if not self._stops.is_over:
-                    yield event
-
-    def _delta(self, text: str) -> Iterator[Event]:
-        if text:
-            self._shown.append(text)
-            yield TextDelta(text)
+                yield from _delta(stops.feed(event.text))
+                continue
+            yield from _delta(stops.close())
+            if isinstance(event, Done) or not stops.is_over:
+                yield event
 
     def _finished(self, done: Done) -> Done:
         assert self._decoder is not None  # noqa: S101  # `start` comes first
-        is_cut = self._stops.is_over
+        is_cut = self._stops is not None and self._stops.is_over
         return Done(
             Reply(
                 text="".join(self._shown),
@@ -129,3 +132,8 @@ class Exchange:
         asked = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if self._has_image else 0)
         answered = estimate_tokens(self.text)
         return Usage(asked, answered, asked + answered, estimated=True)
+
+
+def _delta(text: str) -> Iterator[Event]:
+    if text:
+        yield TextDelta(text)

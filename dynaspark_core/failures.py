@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from dynaspark_core.errors import (
@@ -75,7 +76,7 @@ FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 
 def ours(exc: BaseException, text: str) -> DynasparkError:
     """Our error for one of `FOREIGN`; `text` is what had arrived of the answer."""
-    _hide_url(exc)
+    _hide(exc)
     told = next(told for kinds, told in FAILURES if isinstance(exc, kinds))
     return told(exc, text)
 
@@ -85,10 +86,19 @@ def _reason(exc: BaseException) -> str:
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
 
 
-def _hide_url(exc: BaseException) -> None:
-    """The cause is printed with our error: its URL may hold the key or a password, and so may a line that it quotes."""
+def _hide(exc: BaseException) -> None:
+    """Causes are printed with our error: the key or a password may be in their URL, and in a line that they quote."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, HttpProcessingError):
+            cause.message, cause.args = _unquoted(cause.message), ()
+        cause = cause.__cause__ or cause.__context__
     if isinstance(exc, aiohttp.ClientResponseError):
         bare = exc.request_info.url.with_query(None).with_user(None)
         exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, CIMultiDictProxy(CIMultiDict()), bare)
         exc.args = (exc.request_info, exc.history)
-        exc.message = exc.message.partition("\n")[0].partition(":")[0]
+        exc.message = _unquoted(exc.message)
+
+
+def _unquoted(message: str) -> str:
+    return message.partition("\n")[0].partition(":")[0]

@@ -26,12 +26,52 @@ _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
 class JsonDecoder:
     """A JSON object whose `response` is the text: the text is given out while the object is still arriving.
 
-    The rest of the object is kept, with an empty string in the text's place, and read by the standard library at the
-    end; so the text is decoded once and everything else is checked strictly. A small answer that is plainly whole in
-    its first piece is read by the standard library at once.
+    A small answer that is plainly whole in its first piece is read by the standard library at once, any other by steps.
     """
 
     is_finished = False
+
+    def __init__(self, error_of: ErrorOf) -> None:
+        self.model: str | None = None
+        self.usage: Usage | None = None
+        self._error_of = error_of
+        self._first = b""
+        self._answer: dict[str, Any] | None = None
+        self._steps: _Steps | None = None
+
+    def feed(self, data: bytes) -> str:
+        if not data:
+            return ""
+        if self._steps is None and not self._first:
+            self._first, self._answer = data, _plain_answer(data)
+            if self._answer is not None:
+                return whole(self._answer["response"])
+            return self._by_steps().feed(data)
+        if self._steps is None:
+            self._by_steps().feed(self._first)  # more comes after what was whole; its text is out
+        return self._by_steps().feed(data)
+
+    def close(self) -> str:
+        if self._steps is None and self._answer is not None:
+            self.model, self.usage = described(self._answer)
+            return ""
+        steps = self._by_steps()
+        text = steps.close()
+        self.model, self.usage = steps.model, steps.usage
+        return text
+
+    def _by_steps(self) -> "_Steps":
+        if self._steps is None:
+            self._steps = _Steps(self._error_of)
+        return self._steps
+
+
+class _Steps:
+    """The same, however the object is cut.
+
+    The rest of the object is kept, with an empty string in the text's place, and read by the standard library at the
+    end; so the text is decoded once and everything else is checked strictly.
+    """
 
     def __init__(self, error_of: ErrorOf) -> None:
         self.model: str | None = None
@@ -41,44 +81,26 @@ class JsonDecoder:
         self._rest: list[str] = []
         self._rest_size = 0
         self._tail = ""
-        self._state: Callable[[str, int], int] = self._structure
+        self._state: Callable[[_Steps, str, int], int] = _Steps._structure  # no bound method: it would be a cycle
         self._depth = 0
         self._key = self._string = ""
         self._is_value = self._has_text = self._has_begun = False
         self._high = ""
         self._out: list[str] = []
-        self._is_first = True
-        self._at_once: tuple[bytes, dict[str, Any]] | None = None
 
     def feed(self, data: bytes) -> str:
-        if self._is_first and data:
-            self._is_first = False
-            answer = _plain_answer(data)
-            if answer is not None:
-                self._at_once = data, answer
-                return whole(answer["response"])
-        elif self._at_once and data:
-            self._go_back(self._at_once[0])
         return self._read(self._utf8.feed(data))
 
-    def _go_back(self, data: bytes) -> None:
-        """More comes after what was whole: what was read at once is read again, step by step; its text is out."""
-        self._at_once = None
-        self._read(self._utf8.feed(data))
-
     def close(self) -> str:
-        if self._at_once:
-            self.model, self.usage = described(self._at_once[1])
-            return ""
         text = self._read(self._utf8.feed(b"", final=True))
         rest = "".join(self._rest)
-        if self._depth > 0 or self._state != self._structure:
+        if self._depth > 0 or self._state is not _Steps._structure:
             raise StreamBrokenError("the answer ended in the middle of its JSON")
         answer = strict_object(rest)
         if error := answer.get("error"):
             raise self._error_of(error)
         if not self._has_text or answer.get("response") != "":
-            raise ReplyError(f"the answer has no text in `response`: {rest[:200]}")
+            raise ReplyError(f"the answer has no text in `response` (is base_url the service's?): {rest[:200]}")
         self.model, self.usage = described(answer)
         return text
 
@@ -87,7 +109,7 @@ class JsonDecoder:
         self._tail = ""
         try:
             while at < len(text):
-                at = self._state(text, at)
+                at = self._state(self, text, at)
         except DynasparkError as exc:
             exc.text = "".join(self._out)
             raise
@@ -123,11 +145,11 @@ class JsonDecoder:
 
     def _begin_string(self, at: int) -> int:
         self._string = ""
-        self._state = self._other
+        self._state = _Steps._other
         if self._depth == 1 and self._is_value and self._key == "response":
             if self._has_text:
                 raise ReplyError("the answer has two texts in `response`")
-            self._has_text, self._state = True, self._text
+            self._has_text, self._state = True, _Steps._text
         return at
 
     def _other(self, text: str, at: int) -> int:
@@ -156,7 +178,7 @@ class JsonDecoder:
             return end
         if text[end] == '"':
             self._keep('"')
-            self._state = self._structure
+            self._state = _Steps._structure
             return end + 1
         if not _HALF_ESCAPE.match(text, end):
             raise ReplyError(f"the answer is not JSON: {text[end]!r} inside a string")

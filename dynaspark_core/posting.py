@@ -77,9 +77,9 @@ class Answer:
 
     def __init__(self, exchange: Exchange, secrets: Sequence[str], seconds: float, name: str, quota: Quota) -> None:
         self._exchange = exchange
-        self._guard = _Guard(self, secrets)
+        self._guard = _Guard(exchange, secrets, name)
         self._seconds = self._left = seconds
-        self.name = name
+        self._name = name
         self._quota = quota
         self._size = 0
         self._is_over = False
@@ -90,11 +90,12 @@ class Answer:
         with self._guard:
             response = self._response = await self._waited(posted)
             now = time.time()
-            _log.debug("request %s: status %d after %.3f s", self.name, response.status, self._seconds - self._left)
+            _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
             await self._quota.hear(response.headers, now)
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise wire.status_error(response.status, response.headers, await self._error_body(), now)
             self._exchange.start(response.headers, now)
+            self._guard.has_begun = True
 
     async def more(self, *, is_whole: bool = False) -> list[Event]:
         """The next events, or all that are left; none when the answer has ended."""
@@ -109,7 +110,7 @@ class Answer:
         if not data or self._exchange.is_finished:
             self._is_over = True
             events += self._exchange.close()
-            _log.debug("request %s: %d bytes in %.3f s", self.name, self._size, self._seconds - self._left)
+            _log.debug("request %s: %d bytes in %.3f s", self._name, self._size, self._seconds - self._left)
         return events
 
     async def _read(self) -> bytes:
@@ -134,14 +135,9 @@ class Answer:
             if not deadline.expired():
                 raise
             message = f"the service took longer than timeout={self._seconds:g} s"
-            raise RequestTimeoutError(message, text=self.text) from exc
+            raise RequestTimeoutError(message, text=self._guard.text) from exc
         finally:
             self._left -= time.monotonic() - started
-
-    @property
-    def text(self) -> str:
-        """What has arrived of this answer; the exchange still holds an earlier attempt's until this one begins."""
-        return self._exchange.text if self._response is not None else ""
 
     async def _error_body(self) -> bytes:
         """What can be had of it: the status alone already says what happened."""
@@ -160,11 +156,21 @@ class Answer:
 
 
 class _Guard:
-    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes."""
+    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes.
 
-    def __init__(self, answer: Answer, secrets: Sequence[str]) -> None:
-        self._answer = answer
+    `has_begun`: the exchange holds what arrived of this answer, and no longer an earlier attempt's.
+    """
+
+    def __init__(self, exchange: Exchange, secrets: Sequence[str], name: str) -> None:
+        self._exchange = exchange
         self._secrets = secrets
+        self._name = name
+        self.has_begun = False
+
+    @property
+    def text(self) -> str:
+        """What has arrived of this answer."""
+        return self._exchange.text if self.has_begun else ""
 
     def __enter__(self) -> None: ...
 
@@ -172,8 +178,8 @@ class _Guard:
         if exc is None:
             return
         is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
-        error = ours(exc, self._answer.text) if is_foreign else exc
-        _log.debug("request %s: %s", self._answer.name, type(error).__name__)
+        error = ours(exc, self.text) if is_foreign else exc
+        _log.debug("request %s: %s", self._name, type(error).__name__)
         if isinstance(error, DynasparkError):
             for secret in self._secrets:
                 error.hide(secret)

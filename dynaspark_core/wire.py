@@ -146,6 +146,8 @@ def _sentence(status: int, header: Mapping[str, str], body: str, error: object) 
     if 300 <= status < 400 and "Location" in header:
         said = f"a redirect to {_host(header.get('Location', ''))}, which is not followed: set base_url to it"
     advice = f" ({_ADVICE[status]})" if status in _ADVICE else ""
+    if status >= 500 and said == _PAGE:
+        advice = " (its host is waking up or down: try again in a minute)"
     return f"the service answered {status}: {said}{advice}"
 
 
@@ -154,9 +156,12 @@ def _said(error: object) -> str:
     return message if isinstance(message, str) else ""
 
 
+_PAGE = "an HTML page"
+
+
 def _said_by_page(body: str) -> str:
     start = body.lstrip()[:300]
-    return "an HTML page" if start.startswith("<") else start or "nothing"
+    return _PAGE if start.startswith("<") else start or "nothing"
 
 
 def _host(url: str) -> str:

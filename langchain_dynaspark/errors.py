@@ -4,8 +4,6 @@ A twin inherits both: `except dynaspark_core.errors.RateLimitError` and `except 
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,10 +139,11 @@ def twin(error: ours.DynasparkError) -> ours.DynasparkError:
     return result
 
 
-@contextmanager
-def langchain_errors() -> Iterator[None]:
+class langchain_errors:  # noqa: N801  # it stands after `with`, as the functions of contextlib do
     """Raises the twin of each of our errors, from it."""
-    try:
-        yield
-    except ours.DynasparkError as error:
-        raise twin(error) from error
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ours.DynasparkError):
+            raise twin(error) from error

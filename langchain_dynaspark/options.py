@@ -56,7 +56,7 @@ def chat_fields(
     known = tuple(_tool(openai_tool(tool, f"tools[{index}]")) for index, tool in enumerate(tools or ()))
     return {
         "tools": known,
-        "tool_choice": choice(tool_choice, [tool.name for tool in known]),
+        "tool_choice": "auto" if tool_choice is None else choice(tool_choice, [tool.name for tool in known]),
         "parallel_tool_calls": parallel_tool_calls is not False,
         "response_schema": response_schema(response_format),
     }

@@ -1,167 +1,229 @@
-"""A server that misbehaves at the level of bytes: every fault is an error of ours that says what had arrived."""
+"""Every way in which a host breaks (`faults.rows`), met by the ways to ask: what the caller is told, and how often."""
 
 import asyncio
-import gzip
-import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+import re
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from textwrap import dedent
+from urllib.parse import quote, quote_plus
 
 import pytest
+import trustme
+from faults.rows import CUT, GOOD, KEY, PAGE, PASSWORD, ROWS, SHORT, Fault, answer, limited, sized
+from faults.server import FaultServer, Talk, says
+from faults.surfaces import SURFACES, Meeting, Result, causes, expected, found
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from llama_index.core import Document, SummaryIndex
 
 from dynaspark_core import DynasparkClient, sessions
-from dynaspark_core.errors import (
-    AccessError,
-    ConnectError,
-    DynasparkError,
-    ReplyError,
-    RequestTimeoutError,
-    StatusError,
-    StreamBrokenError,
-    TransportError,
-    WakingUpError,
-)
+from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, StatusError
+from langchain_dynaspark import ChatDynaspark
+from llama_index_dynaspark import Dynaspark
 
-OK = b'{"response": "whole answer"}'
-
-
-def answer(*lines: bytes, body: bytes = b"", status: bytes = b"200 OK") -> bytes:
-    return b"\r\n".join([b"HTTP/1.1 " + status, *lines, b"", body])
-
-
-def sized(body: bytes, *lines: bytes, status: bytes = b"200 OK") -> bytes:
-    return answer(b"Content-Length: %d" % len(body), *lines, body=body, status=status)
-
-
-def chunks(*pieces: bytes) -> bytes:
-    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-
-
-CHUNKED = b"Transfer-Encoding: chunked"
-PACKED = b"Content-Encoding: gzip"
-
-FAULTS: list[tuple[str, bytes, type[DynasparkError], str]] = [
-    ("closed at once", b"", TransportError, ""),
-    ("half a status line", b"HTTP/1.1 2", TransportError, ""),
-    ("not HTTP", b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ReplyError, ""),
-    ("a header that is none", b"HTTP/1.1 200 OK\r\n: x\r\n\r\n", ReplyError, ""),
-    ("an endless header", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", ReplyError, ""),
-    ("shorter than its length", answer(b"Content-Length: 500", body=OK[:-8]), StreamBrokenError, "whole "),
-    ("a chunk cut", answer(CHUNKED, body=b"ff\r\n" + OK[:-8]), StreamBrokenError, "whole "),
-    ("no last chunk", answer(CHUNKED, body=chunks(OK[:-8])), StreamBrokenError, "whole "),
-    ("a wrong chunk size", answer(CHUNKED, body=b"zz\r\n" + OK), DynasparkError, ""),
-    ("JSON cut in a body that seems whole", sized(OK[:-8]), StreamBrokenError, "whole "),
-    ("gzip that is none", sized(OK, PACKED), DynasparkError, ""),
-    ("gzip cut", sized(gzip.compress(OK)[:-12], PACKED), StreamBrokenError, "whole answe"),
-    ("a page", sized(b"<html>waking</html>", b"Content-Type: text/html"), WakingUpError, ""),
-    ("a page of an error", sized(b"<html>" + b"x" * 99_999, status=b"502 Bad Gateway"), StatusError, ""),
-    ("empty", sized(b""), ReplyError, ""),
-    ("no content", answer(status=b"204 No Content"), StatusError, ""),
-    ("null", sized(b"null"), ReplyError, ""),
-    ("not UTF-8", sized(b'{"response": "\xff"}'), ReplyError, ""),
-    ("an unknown charset", sized(b"x", b"Content-Type: text/plain; charset=klingon"), ReplyError, ""),
-    ("a charset that is no text", sized(b"x", b"Content-Type: text/plain; charset=rot13"), ReplyError, ""),
-    ("a page as plain text", sized(b" <!DOCTYPE html>", b"Content-Type: text/plain"), WakingUpError, ""),
-    ("a code of 5,000 digits", sized(b'{"error": {"code": "0450' + b"9" * 5000 + b'"}}'), StatusError, ""),
-    ("a refusal whose body breaks", answer(b"Content-Length: 99", body=b"n", status=b"401 No"), AccessError, ""),
-    ("deep", sized(b'{"response": ' + b"[" * 100_000), ReplyError, ""),
-    ("a redirect", sized(b"", b"Location: http://169.254.169.254/", status=b"302 Found"), StatusError, ""),
-    ("a key is wanted by an HTML page", sized(b"<html>", status=b"401 Unauthorized"), AccessError, ""),
+FACES = [name for name in SURFACES if not name.startswith("client.")]
+SECRETS = [
+    form
+    for secret in (KEY, PASSWORD)
+    for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), repr(secret)[1:-1])
 ]
 
 
-@asynccontextmanager
-async def serving(data: bytes) -> AsyncIterator[tuple[str, list[int]]]:
-    """The URL of a server that reads a request, writes these bytes and hangs up; and a list of the requests."""
-    requests: list[int] = []
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-        await reader.readexactly(int(length.split(b":")[1]))
-        requests.append(1)
-        writer.write(data)
-        writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", requests
-    finally:
-        await sessions.close()
-        server.close()
+def names(fault: Fault) -> list[str]:
+    """The client, whole and in pieces, and two of the faces' ways in turn (all of them: `make faults`)."""
+    at = ROWS.index(fault)
+    faces = [FACES[(at + step) % len(FACES)] for step in (0, 5)]
+    return ["client.complete", "client.stream", *faces] if not fault.is_heavy else ["client.complete", faces[0]]
 
 
-@pytest.mark.parametrize(("data", "kind", "text"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
-async def test_a_fault_is_an_error_of_ours(data: bytes, kind: type[DynasparkError], text: str) -> None:
-    async with serving(data) as (url, requests):
-        client = DynasparkClient(base_url=url, max_retries=0)
-        with pytest.raises(kind) as whole:
+def _pairs(faults: Iterable[Fault]) -> Iterator[tuple[Fault, str]]:
+    return ((fault, name) for fault in faults for name in names(fault))
+
+
+class Met:
+    """What all meetings gave, and what was logged meanwhile."""
+
+    def __init__(self, results: dict[tuple[str, str], Result], logged: str, seen_behind: int) -> None:
+        self.results, self.logged, self.seen_behind = results, logged, seen_behind
+
+
+class Kept(logging.Handler):
+    """Every record as text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.getMessage()} {vars(record)}")
+
+
+@pytest.fixture(scope="module")
+def met() -> Iterator[Met]:
+    """All faults, many at a time; those that cost much one by one."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    kept, log = Kept(), logging.getLogger("dynaspark_core")
+    log.addHandler(kept)
+    log.setLevel(logging.DEBUG)
+    with FaultServer() as server:
+        many, some, few = (Meeting(server, tls, at_a_time) for at_a_time in (32, 24, 1))
+        results = many(_pairs(fault for fault in ROWS if not fault.is_heavy and fault.timeout > SHORT))
+        results |= some(_pairs(fault for fault in ROWS if not fault.is_heavy and fault.timeout == SHORT))
+        results |= few(_pairs(fault for fault in ROWS if fault.is_heavy))
+        yield Met(results, "\n".join(kept.lines), many.behind.connections + some.behind.connections)
+    log.removeHandler(kept)
+    log.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("fault", ROWS, ids=str)
+def test_a_fault_ends_as_the_table_says(fault: Fault, met: Met) -> None:
+    results = {name: met.results[str(fault), name] for name in names(fault)}
+    assert {name: found(name, fault, result) for name, result in results.items()} == {
+        name: expected(name, fault) for name in results
+    }
+
+
+@pytest.mark.parametrize("fault", [fault for fault in ROWS if not isinstance(fault.outcome, str)], ids=str)
+def test_a_message_is_short_plain_and_keeps_secrets(fault: Fault, met: Met) -> None:
+    for name in names(fault):
+        result = met.results[str(fault), name]
+        message = str(result.error)
+        assert 0 < len(message) <= 1000
+        assert message.isprintable()
+        assert not any(mark in message.lower() for mark in ("<html", "<!doctype"))
+        assert [secret for secret in SECRETS if secret in result.told] == []
+
+
+@pytest.mark.parametrize("kind", [ConnectError, RequestTimeoutError])
+def test_the_cause_is_kept(kind: type[DynasparkError], met: Met) -> None:
+    errors = [result.error for result in met.results.values() if isinstance(result.error, kind)]
+    assert errors
+    assert [error for error in errors if isinstance(list(causes(error))[-1], DynasparkError)] == []
+
+
+def test_no_cookie_comes_back_and_no_direct_connection_is_made(met: Met) -> None:
+    requests = [request for result in met.results.values() for request in result.requests]
+    assert [request for request in requests if b"\r\ncookie:" in request.lower()] == []
+    assert met.seen_behind == 0
+
+
+def test_the_log_holds_no_secret_and_no_prompt(met: Met) -> None:
+    assert met.logged
+    assert [secret for secret in SECRETS if secret in met.logged] == []
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+async def test_a_redirect_takes_the_prompt_nowhere(code: int) -> None:
+    with FaultServer() as server:
+        other = server.open(says(GOOD))
+        first = server.open(says(sized(b"", b"Location: " + other.url.encode(), status=b"%d Moved" % code)))
+        with pytest.raises(StatusError, match="set base_url"):
+            await DynasparkClient(base_url=first.url).complete("x")
+        assert (len(first.requests), other.connections) == (1, 0)
+
+
+TRUSTING = """
+import asyncio, sys
+from dynaspark_core import DynasparkClient, sessions
+from dynaspark_core.errors import ConnectError
+client = DynasparkClient(base_url=sys.argv[1])
+try:
+    print(asyncio.run(client.complete("x")).text)
+except ConnectError as error:
+    print(error.is_retryable, error)
+"""
+"""A program of its own, as OpenSSL's trusted authorities are read when aiohttp is imported."""
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "said"),
+    [
+        ("127.0.0.1", 1, "whole answer"),
+        ("127.0.0.1", -1, "False no secure connection: .*certificate has expired"),
+        ("example.org", 1, "False no secure connection: .*(IP address|Hostname) mismatch"),
+    ],
+    ids=["good", "expired", "another host's"],
+)
+def test_a_certificate_of_a_trusted_authority_is_checked(host: str, days: int, said: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host, not_after=datetime.now(UTC) + timedelta(days=days)).configure_cert(tls)
+    with FaultServer() as server:
+        listener = server.open(says(GOOD), tls)
+        done = subprocess.run(
+            [sys.executable, "-c", dedent(TRUSTING), listener.url],
+            env={"SSL_CERT_FILE": str(tmp_path / "ca.pem")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert len(listener.requests) == (said == "whole answer")
+    assert re.search(said, done.stdout), done.stdout
+
+
+async def test_a_hostile_answer_leaves_turns_to_others_on_the_loop() -> None:
+    """The bomb's 8 MB of events take a second of computing; an answer is read piece by piece."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    bomb = next(fault for fault in ROWS if str(fault) == "compression: a bomb of events")
+    with FaultServer() as server:
+        client = DynasparkClient(base_url=server.open(bomb.talk).url)
+        ticking = asyncio.create_task(other())
+        with pytest.raises(ReplyError):
             await client.complete("x")
-        with pytest.raises(kind) as streamed:
-            _ = [piece async for piece in client.stream("x")]
-    assert (whole.value.text, streamed.value.text) == (text, text)
-    assert len(str(whole.value)) <= 1000
-    assert str(whole.value).isprintable()
-    assert "<html" not in str(whole.value)
-    assert len(requests) == 2
-
-
-async def test_a_bomb_of_zeros_is_refused_in_little_memory() -> None:
-    packer = zlib.compressobj(9, wbits=31)
-    zeros = b"\0" * 2**20
-    bomb = packer.compress(b'{"response": "') + b"".join(packer.compress(zeros) for _ in range(200)) + packer.flush()
-    async with serving(sized(bomb, PACKED)) as (url, requests):
-        with pytest.raises(DynasparkError):
-            await DynasparkClient(base_url=url, max_retries=2).complete("x")
-    assert len(requests) == 1
-
-
-async def test_bytes_that_drip_meet_the_deadline() -> None:
-    """Neither a body without end nor endless interim answers keep an attempt longer than its timeout."""
-    for data in (answer(CHUNKED, body=chunks(b" ")), b"HTTP/1.1 100 Continue\r\n\r\n"):
-        async with dripping(data) as url:
-            with pytest.raises(RequestTimeoutError):
-                await DynasparkClient(base_url=url, max_retries=0, timeout=0.3).complete("x")
-
-
-@asynccontextmanager
-async def dripping(data: bytes) -> AsyncIterator[str]:
-    async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            writer.write(data)
-            while not writer.is_closing():
-                writer.write(chunks(b" ") if b"chunked" in data else data)
-                await writer.drain()
-                await asyncio.sleep(0)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
+        ticking.cancel()
         await sessions.close()
-        server.close()
+    assert turns > 100
 
 
-async def test_tls_with_a_plain_server_is_not_asked_again() -> None:
-    connections = 0
+SENTENCES: dict[str, tuple[Talk, str]] = {
+    "a wrong path": (
+        says(sized(PAGE, status=b"404 Not Found")),
+        "the service answered 404: an HTML page (check base_url and path)",
+    ),
+    "a wrong host": (
+        says(sized(PAGE)),
+        "an HTML page came instead of an answer: the host is waking up, or base_url is not the service's",
+    ),
+    "no key": (
+        says(sized(b'{"error": {"message": "Invalid API key"}}', status=b"401 No")),
+        "the service answered 401: Invalid API key (set api_key or DYNASPARK_API_KEY)",
+    ),
+    "a long wait": (
+        says(limited(b"Retry-After: 2712", body=b'{"error": "Rate limit exceeded"}')),
+        "the service answered 429: Rate limit exceeded (it asks to wait 2712 s)",
+    ),
+    "a cut answer": (
+        says(answer(b"Content-Length: 500", body=CUT)),
+        "the connection broke before the answer was whole; 6 characters of it are in the error's `text`",
+    ),
+}
 
-    async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        writer.write(sized(OK))
-        writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    with pytest.raises(ConnectError, match="no secure connection") as caught:
-        await DynasparkClient(base_url=url, max_retries=2).complete("x")
-    assert (connections, caught.value.is_retryable) == (1, False)
-    server.close()
-
-
-async def test_a_host_that_does_not_exist_is_a_connect_error() -> None:
-    with pytest.raises(ConnectError, match=r"no connection to nowhere\.invalid"):
-        await DynasparkClient(base_url="http://nowhere.invalid", max_retries=0).complete("x")
+@pytest.mark.parametrize("name", SENTENCES)
+def test_what_a_user_reads_names_what_happened_and_the_way_out(name: str) -> None:
+    """Through a chain of LangChain and a query of LlamaIndex."""
+    talk, sentence = SENTENCES[name]
+    with FaultServer() as server:
+        url = server.open(talk).url
+        chain = ChatPromptTemplate.from_template("{q}") | ChatDynaspark(base_url=url, max_retries=0) | StrOutputParser()
+        index = SummaryIndex.from_documents([Document(text="x")])
+        engine = index.as_query_engine(llm=Dynaspark(base_url=url, max_retries=0))
+        for ask in (lambda: chain.invoke({"q": "x"}), lambda: engine.query("x")):
+            with pytest.raises(DynasparkError) as caught:
+                ask()
+            assert str(caught.value) == sentence

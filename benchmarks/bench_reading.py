@@ -1,15 +1,13 @@
-"""What reading and rendering cost: nanoseconds a character, how they grow, beside `json.loads`. Prints tables.
-
-Run it with `python benchmarks/bench_reading.py`. Times mean little on another machine; growth and ratios do.
-"""
+"""What reading a reply costs: nanoseconds a character, beside `json.loads`, and how they grow. See `docs`' tools."""
 
 import json
-from collections.abc import Callable, Sequence
-from time import perf_counter
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from dynaspark_core.messages import Chat, Message, Tool, ToolCall
-from dynaspark_core.prompt import render
-from dynaspark_core.tools import ReplyReader, read_reply
+from harness import TIMES, Costs, Goal, Row, Sample, Sizes, Table, compare, growing, main, sync_sample
+
+from dynaspark_core.messages import Tool
+from dynaspark_core.tools.reader import ReplyReader, read_reply
 
 STRING = {"type": "string"}
 WEATHER = {"type": "object", "properties": {"city": STRING}, "required": ["city"]}
@@ -26,7 +24,7 @@ ORDINARY: dict[str, Callable[[int], str]] = {
     "one long call": lambda size: _call(_filled(CODE, size)),
     "one broken call": lambda size: _call(_filled(CODE, size)).replace('"path"', "'path'"),
     "many calls": lambda size: _filled(CALL, size),
-    "json answer": lambda size: json.dumps([{"a": [1, 2.5, None], "b": "text"}] * (size // 36)),
+    "json answer": lambda size: json.dumps([{"a": [1, 2.5, None], "b": "text"}] * max(1, size // 36)),
 }
 HOSTILE = {
     "<": "<", "<tool_call>": "<tool_call>", "<tool_call>{": "<tool_call>{", "<tool>{a:'x": "<tool>{a:'x ",
@@ -35,6 +33,7 @@ HOSTILE = {
     "xml": "<function=get_weather><parameter=city>", "actions": "Action: get_weather\nAction Input: {",
     "thoughts": "<think>", "NUL": "\x00",
 }  # fmt: skip
+NS = "ns a character"
 
 
 def _filled(unit: str, size: int) -> str:
@@ -46,23 +45,7 @@ def _call(content: str) -> str:
     return f"<tool_call>\n{json.dumps(value)}\n</tool_call>"
 
 
-def _best(work: Callable[[], object], repeats: int = 3) -> float:
-    """The shortest of some runs, in nanoseconds."""
-    times = []
-    for _ in range(repeats):
-        begin = perf_counter()
-        work()
-        times.append((perf_counter() - begin) * 1e9)
-    return min(times)
-
-
-def whole(text: str) -> float:
-    """Nanoseconds a character for the whole text."""
-    return _best(lambda: read_reply(text, TOOLS)) / len(text)
-
-
-def in_pieces(text: str, size: int) -> float:
-    """Nanoseconds a character for the text in pieces of `size` characters."""
+def _in_pieces(text: str, size: int) -> Callable[[], object]:
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
 
     def read() -> None:
@@ -71,49 +54,63 @@ def in_pieces(text: str, size: int) -> float:
             reader.feed(piece)
         reader.close()
 
-    return _best(read, 2) / len(text)
+    return read
 
 
-def _row(name: str, figures: Sequence[float]) -> None:
-    print(f"{name:20}" + "".join(f"{figure:10.1f}" for figure in figures))
+def _per_character(work: Callable[[], object], text: str) -> Sample:
+    sample = sync_sample(work, 1)
+    return lambda: sample() / len(text) * 1e9
 
 
-def ordinary() -> None:
-    """Ordinary replies."""
-    print(f"{'ns a character':20}" + "".join(f"{title:>10}" for title in ("8k", "64k", "512k", "by 20", "by 1")))
+def ordinary(sizes: Sizes) -> Table:
+    """Replies as models write them, whole and in pieces."""
+    size = sizes.calls * 640
+    rows = []
     for name, make in ORDINARY.items():
-        figures = [whole(make(size)) for size in (8_000, 64_000, 512_000)]
-        _row(name, [*figures, in_pieces(make(64_000), 20), in_pieces(make(64_000), 1)])
-    text = json.dumps({"content": _filled(CODE, 64_000)})
-    _row("json.loads", [_best(lambda: json.loads(text)) / len(text)])
+        text = make(size)
+        samples = {
+            "whole": _per_character(partial(read_reply, text, TOOLS), text),
+            "by 20": _per_character(_in_pieces(text, 20), text),
+            "by 1": _per_character(_in_pieces(text, 1), text),
+        }
+        costs = compare(samples, sizes.fewer(3))
+        goals: dict[str, Goal] = {"whole": ("≤", 20 if name == "prose" else 300), "by 1": ("≤", 2000)}
+        rows.append(Row(name, {way: costs.cost(way) for way in samples}, goals))
+    text = json.dumps({"content": _filled(CODE, size)})
+    beside = compare({"whole": _per_character(lambda: json.loads(text), text)}, 3)
+    rows.append(Row("`json.loads`", {"whole": beside.cost("whole")}))
+    return Table(f"Reading a reply of {size:,} characters: {NS}", rows)
 
 
-def hostile() -> None:
-    """Replies made to be expensive: the figures of a row stay near each other when the work is linear."""
-    sizes = (16_000, 32_000, 64_000, 128_000)
-    print(
-        f"\n{'ns a character':20}" + "".join(f"{title:>10}" for title in ("16k", "32k", "64k", "128k", "1 M", "16k/1"))
-    )
-    for name, unit in HOSTILE.items():
-        figures = [whole(_filled(unit, size)) for size in (*sizes, 1_000_000)]
-        _row(name, [*figures, in_pieces(_filled(unit, 16_000), 1)])
+def _growing(make: Callable[[int], str], n: int, rounds: int) -> Costs:
+    def sample(text: str) -> Sample:
+        return sync_sample(partial(read_reply, text, TOOLS), 1)
+
+    return compare({growing(times): sample(make(n * times)) for times in TIMES}, rounds)
 
 
-def rendering() -> None:
-    """Histories."""
-    print(f"\n{'milliseconds':20}" + "".join(f"{title:>10}" for title in ("200", "2,000", "20,000")))
-    calls = (ToolCall("get_weather", {"city": "Oslo"}, "a"),)
-    plain = (Message("user", (PROSE,)), Message("assistant", (PROSE,)))
-    tools = (
-        Message("assistant", (PROSE,), tool_calls=calls),
-        Message("tool", (PROSE,), "get_weather", tool_call_id="a"),
-    )
-    for name, unit in {"plain": plain, "calls and results": tools}.items():
-        chats = [Chat(unit * (count // 2), tools=TOOLS) for count in (200, 2_000, 20_000)]
-        _row(name, [_best(lambda chat=chat: render(chat)) / 1e6 for chat in chats])  # type: ignore[misc]
+def growth(sizes: Sizes) -> Iterator[Table]:
+    """Ordinary replies and those made to be expensive, at n, 2n, 4n and 8n characters."""
+    n = sizes.calls * 160
+    kinds: dict[str, dict[str, Callable[[int], str]]] = {
+        "a reply": ORDINARY,
+        "a reply made to be expensive": {name: partial(_filled, unit) for name, unit in HOSTILE.items()},
+    }
+    for kind, makers in kinds.items():
+        rows = []
+        for name, make in makers.items():
+            costs = _growing(make, n, sizes.fewer(3))
+            figures = {f"{NS} at {growing(times)}": costs.cost(growing(times)) / n / times * 1e9 for times in TIMES}
+            ratio = costs.ratio("8n", "n")
+            rows.append(Row(f"`{name}`", figures | {"8n / n": ratio}, {"8n / n": ("≤", 10.0)}))
+        yield Table(f"Reading {kind}, n = {n:,} characters", rows)
+
+
+def questions(sizes: Sizes) -> Iterator[Table]:
+    """Reading replies."""
+    yield ordinary(sizes)
+    yield from growth(sizes)
 
 
 if __name__ == "__main__":
-    ordinary()
-    hostile()
-    rendering()
+    main(questions)

@@ -18,6 +18,9 @@ A conversation with tools, images and schemas becomes one text and one file; one
 objects again. Above the line is all that touches the world; below it everything is values.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dynaspark_core import errors
 from dynaspark_core._version import __version__
 from dynaspark_core.client import DynasparkClient
@@ -38,7 +41,10 @@ from dynaspark_core.messages import (
     Value,
 )
 from dynaspark_core.prompt import render
-from dynaspark_core.tools import ReplyReader, read_object, read_reply
+
+if TYPE_CHECKING:
+    from dynaspark_core.tools.answers import read_object
+    from dynaspark_core.tools.reader import ReplyReader, read_reply
 
 __all__ = [
     "Chat",
@@ -63,3 +69,12 @@ __all__ = [
     "read_reply",
     "render",
 ]
+
+_LATE = {"ReplyReader": "reader", "read_object": "answers", "read_reply": "reader"}
+"""What is imported when it is asked for, as it costs more than all else; and the module of `tools` that has it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"dynaspark_core.tools.{_LATE[name]}"), name)

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from warnings import warn
 
-import aiohttp
-
-from dynaspark_core import fetch, models, sessions
+from dynaspark_core import models, sessions
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.posting import Answer, Door
@@ -38,7 +36,6 @@ class Caller:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._door = Door(settings)
-        self._reading = fetch.Reading(allow_urls=settings.allow_image_urls)
 
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""
@@ -62,17 +59,15 @@ class Caller:
 
     async def _begun(self, chat: Chat, *, is_whole: bool) -> _Begun:
         exchange = await self._exchange(chat)
-        own = await sessions.sessions()
-        gate = own.gate(self._settings.origin, self._settings.max_concurrency)
-        attempt = partial(self._attempt, exchange, own.session, gate, is_whole=is_whole)
+        attempt = partial(self._attempt, exchange, is_whole=is_whole)
         return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
 
-    async def _attempt(
-        self, exchange: Exchange, session: aiohttp.ClientSession, gate: sessions.Gate, name: str, *, is_whole: bool
-    ) -> _Begun:
+    async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> _Begun:
+        gate = (await sessions.sessions()).gate(self._settings.origin, self._settings.max_concurrency)
         await self._door.quota.enter(gate, self._settings.timeout)
         try:
-            answer = await self._door.post(exchange, session, name)
+            own = await sessions.sessions()  # those of before the wait may be closed by now
+            answer = await self._door.post(exchange, own.session, name)
             try:
                 return _Begun(answer, await answer.more(is_whole=is_whole), gate)
             except BaseException:
@@ -90,7 +85,10 @@ class Caller:
         images = list(chat.images())
         if not images:
             return Exchange(chat)
-        packed = await fetch.packed(images, self._settings.image_policy, self._reading)
+        from dynaspark_core import fetch  # noqa: PLC0415  # with all that images need, a good part of the import
+
+        reading = fetch.Reading(allow_urls=self._settings.allow_image_urls)
+        packed = await fetch.packed(images, self._settings.image_policy, reading)
         return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 
 

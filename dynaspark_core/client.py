@@ -6,13 +6,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from dynaspark_core import fetch
 from dynaspark_core.calling import Caller
 from dynaspark_core.checks import checked, stops
 from dynaspark_core.dictionaries import messages_from
 from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
-from dynaspark_core.images import Policy
-from dynaspark_core.messages import Chat, Done, Event, Message, Reply, TextDelta, Value
+from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Message, Policy, Reply, TextDelta, Value
 from dynaspark_core.repairs import Repairs, together, value_in
 from dynaspark_core.settings import settings
 from dynaspark_core.tools.repair import repair_chat
@@ -185,12 +183,18 @@ class DynasparkClient:
         if isinstance(prompt, Chat) and not (model or images or stop):
             return prompt
         said = prompt.messages if isinstance(prompt, Chat) else prompt
-        given = [await fetch.given(image) for image in images]
+        given = await _given(images) if images else []
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
         if not isinstance(prompt, Chat):
             return Chat(messages, model=model, stop=stops(stop))
         cuts = (*stops(prompt.stop), *stops(stop))
         return replace(prompt, messages=messages, model=model or prompt.model, stop=cuts)
+
+
+async def _given(images: Sequence[object]) -> list[Image | ImageRef]:
+    from dynaspark_core import fetch  # noqa: PLC0415  # see `calling`
+
+    return [await fetch.given(image) for image in images]
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:

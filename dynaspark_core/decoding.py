@@ -124,7 +124,8 @@ class EventDecoder:
         return "".join(out)
 
     def close(self) -> str:
-        self._utf8.feed(b"", final=True)
+        if not self.is_finished:
+            self._utf8.feed(b"", final=True)
         text = self._end_line() + self._end_event()
         if not self.is_finished:
             raise StreamBrokenError("the event stream ended without [DONE]", text=text)

@@ -6,6 +6,7 @@ forgotten by the next `start`.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dynaspark_core import wire
 from dynaspark_core.decoding import Decoder, decoder
@@ -13,9 +14,11 @@ from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
 from dynaspark_core.prompt import estimate_tokens, render
 from dynaspark_core.stops import Stops
-from dynaspark_core.tools.reader import ReplyReader
 from dynaspark_core.tools.repair import untrusted_texts
 from dynaspark_core.tools.section import offered
+
+if TYPE_CHECKING:
+    from dynaspark_core.tools.reader import ReplyReader
 
 NO_MORE_TURNS = ("</turn>", "<turn role=")
 """Where a model that was given turns starts to write the turns of others, its answer has ended. (With tools the reader
@@ -47,8 +50,8 @@ class Exchange:
         self.form = wire.form(self.prompt, chat.model, image)
         self._chat = chat
         self._has_image = image is not None
-        self._untrusted = untrusted_texts(chat)
-        ends_with_turns = not offered(chat.tools, chat.tool_choice) and self.prompt.startswith("<turn ")
+        self._has_tools = bool(chat.tools) and bool(offered(chat.tools, chat.tool_choice))
+        ends_with_turns = not self._has_tools and self.prompt.startswith("<turn ")
         self._stop = (*chat.stop, *(NO_MORE_TURNS if ends_with_turns else ()))
         self._decoder: Decoder | None = None
         self._texts: list[str] = []
@@ -56,12 +59,7 @@ class Exchange:
     def start(self, header: Mapping[str, str], now: float) -> None:
         """A 2xx answer begins, at Unix time `now`; forgets what an earlier attempt had read."""
         self._decoder = decoder(header.get("Content-Type", ""), partial(wire.body_error, header=header, now=now))
-        self._reader = ReplyReader(
-            self._chat.tools,
-            self._chat.tool_choice,
-            parallel_tool_calls=self._chat.parallel_tool_calls,
-            untrusted=self._untrusted,
-        )
+        self._reader = _reader(self._chat) if self._has_tools else None
         self._stops = Stops(self._stop) if self._stop else None
         self._texts.clear()
         self._shown: list[str] = []
@@ -78,12 +76,17 @@ class Exchange:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes bring."""
-        return self._told(self._reader.feed(self._read(data)))
+        return self._told(self._events(self._read(data)))
 
     def close(self) -> list[Event]:
         """The last events; `Done` is the last of all. Raises if the answer is not whole, or is none."""
-        rest = self._read(None)
-        return self._told([*(self._reader.feed(rest) if rest else ()), *self._reader.close()])
+        rest = self._events(self._read(None))
+        return self._told([*rest, *(self._reader.close() if self._reader else [Done(Reply(""))])])
+
+    def _events(self, text: str) -> list[Event]:
+        if self._reader is not None:
+            return self._reader.feed(text)
+        return [TextDelta(text)] if text else []
 
     def _read(self, data: bytes | None) -> str:
         assert self._decoder is not None  # noqa: S101  # `start` comes first
@@ -132,6 +135,17 @@ class Exchange:
         asked = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if self._has_image else 0)
         answered = estimate_tokens(self.text)
         return Usage(asked, answered, asked + answered, estimated=True)
+
+
+def _reader(chat: Chat) -> "ReplyReader":
+    from dynaspark_core.tools.reader import ReplyReader  # noqa: PLC0415  # see `tools`
+
+    return ReplyReader(
+        chat.tools,
+        chat.tool_choice,
+        parallel_tool_calls=chat.parallel_tool_calls,
+        untrusted=untrusted_texts(chat),
+    )
 
 
 def _delta(text: str) -> Iterator[Event]:

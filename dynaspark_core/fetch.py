@@ -23,7 +23,6 @@ from dynaspark_core.images import (
     LIMITS,
     Limits,
     Packed,
-    Policy,
     chosen,
     encoded,
     fits,
@@ -32,7 +31,7 @@ from dynaspark_core.images import (
     pack,
     ready,
 )
-from dynaspark_core.messages import Image, ImageRef
+from dynaspark_core.messages import Image, ImageRef, Policy
 from dynaspark_core.sources import image_ref
 
 TOGETHER = 4

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
+Policy = Literal["sheet", "last", "error"]
+"""What becomes of several images, where one file can be sent."""
 FinishReason = Literal["stop", "tool_calls", "length"]
 InvalidReason = Literal[
     "malformed", "truncated", "unknown_tool", "bad_arguments", "missing_name", "schema_echo", "not_allowed",

@@ -4,6 +4,7 @@ It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, sta
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -188,9 +189,11 @@ class _Guard:
 
 
 def _forms(key: str | None) -> list[str]:
-    """The key as it may stand in a text or in an address, the longest form first."""
-    forms = {key, quote(key, safe=""), quote(key), quote_plus(key)} if key else set()
-    return sorted(forms, key=len, reverse=True)
+    """The key as it may stand in a text, in JSON or in an address, the longest form first."""
+    if not key:
+        return []
+    in_json = (json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1])
+    return sorted({key, quote(key, safe=""), quote(key), quote_plus(key), *in_json}, key=len, reverse=True)
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from dynaspark_core.errors import DynasparkError, ToolCallError
 from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Reply, Usage, Value
-from dynaspark_core.tools.answers import read_object
 from dynaspark_core.tools.repair import repair_chat
 
 
@@ -77,6 +76,8 @@ def value_in(reply: Reply, chat: Chat) -> Value:
     """The value of the chat's schema in the reply, None beside a call. Raises `OutputError` where there is none."""
     if reply.tool_calls or reply.invalid_tool_calls:
         return Value(None, reply)
+    from dynaspark_core.tools.answers import read_object  # noqa: PLC0415  # see `tools`
+
     return Value(read_object(reply.text, chat.response_schema or {}), reply)
 
 

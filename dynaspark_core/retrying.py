@@ -28,6 +28,8 @@ async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name
     try:
         return await attempt(f"{name}.1")
     except DynasparkError as error:
+        if not max_retries or not _may_pass(error):
+            raise
         failed = [error]
 
     async def again() -> T:

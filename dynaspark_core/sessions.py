@@ -11,7 +11,7 @@ import select
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
@@ -78,16 +78,23 @@ class Gate:
 
         Each attempt has its deadline, so only answers that nobody reads on can hold all places for that long.
         """
-        while self._places.locked():
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        turn = asyncio.ensure_future(self._places.acquire())
+        try:
+            await self._wait(turn, patience)
+        except BaseException:
+            if not turn.cancel():
+                self._places.release()
+            raise
+
+    async def _wait(self, turn: asyncio.Future[Literal[True]], patience: float) -> None:
+        while not turn.done():
             seen = self._count
-            try:
-                async with asyncio.timeout(patience):
-                    await self._places.acquire()
-                    return
-            except TimeoutError as exc:
-                if self._count == seen:
-                    raise RequestTimeoutError(_no_place(self._limit, patience), is_retryable=False) from exc
-        await self._places.acquire()
+            await asyncio.wait({turn}, timeout=patience)
+            if not turn.done() and self._count == seen:
+                raise RequestTimeoutError(_no_place(self._limit, patience), is_retryable=False)
 
     def leave(self) -> None:
         """Gives the place back."""

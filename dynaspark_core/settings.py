@@ -12,7 +12,7 @@ from yarl import URL
 
 from dynaspark_core import storages
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.images import Policy
+from dynaspark_core.messages import Policy
 from dynaspark_core.models import ALIASES, resolve
 
 PUBLIC_URL = "https://dynaspark.onrender.com"

@@ -34,10 +34,7 @@ class Form:
 
     content_type: str
     pieces: tuple[bytes, ...] = field(repr=False)
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.pieces))
+    size: int
 
 
 def form(prompt: str, model: str, image: Image | None = None) -> Form:
@@ -51,7 +48,7 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
         pieces: tuple[bytes, ...] = (text + f"--{boundary}--\r\n".encode(),)
     else:
         pieces = (text + _file_head(boundary, image), image.data, f"\r\n--{boundary}--\r\n".encode())
-    return Form(f"multipart/form-data; boundary={boundary}", pieces)
+    return Form(f"multipart/form-data; boundary={boundary}", pieces, sum(map(len, pieces)))
 
 
 def _field(boundary: str, name: str, value: str) -> bytes:
@@ -115,9 +112,8 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
     details = error.get("details") if isinstance(error, dict) else None
     reset_time = details.get("reset_time") if isinstance(details, dict) else None
     wait = _asked_wait(status, header, reset_time, now)
-    asked = f" (it asks to wait {math.ceil(wait)} s)" if wait else ""
     result = kind(
-        _sentence(status, header, body, error) + asked,
+        _sentence(status, header, body, error, wait),
         status=status,
         body=body[:MOST_ERROR_TEXT],
         retry_after=wait,
@@ -141,14 +137,16 @@ def _envelope(text: str) -> object:
     return answer.get("error") if isinstance(answer, dict) else None
 
 
-def _sentence(status: int, header: Mapping[str, str], body: str, error: object) -> str:
+def _sentence(status: int, header: Mapping[str, str], body: str, error: object, wait: float | None) -> str:
+    """What happened. What the service said stands last: it may have been cut within a secret, see `errors`."""
     said = _said(error) or _said_by_page(body)
     if 300 <= status < 400 and "Location" in header:
         said = f"a redirect to {_host(header.get('Location', ''))}, which is not followed: set base_url to it"
     advice = f" ({_ADVICE[status]})" if status in _ADVICE else ""
     if status >= 500 and said == _PAGE:
         advice = " (its host is waking up or down: try again in a minute)"
-    return f"the service answered {status}: {said}{advice}"
+    asked = f" (it asks to wait {math.ceil(wait)} s)" if wait else ""
+    return f"the service answered {status}{advice}{asked}: {said}"
 
 
 def _said(error: object) -> str:

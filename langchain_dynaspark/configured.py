@@ -13,7 +13,7 @@ from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, Sk
 from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
 from dynaspark_core.faces import NOT_SENT, Keeper, warn_of_unsent
-from dynaspark_core.images import Policy
+from dynaspark_core.messages import Policy
 from dynaspark_core.prompt import estimate_tokens, render
 from langchain_dynaspark import convert
 from langchain_dynaspark.options import chat_fields

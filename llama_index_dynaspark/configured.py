@@ -18,7 +18,7 @@ from llama_index.core.types import PydanticProgramMode
 from dynaspark_core import Chat, DynasparkClient, Message, models
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.faces import NOT_SENT, Keeper, warn_of_unsent
-from dynaspark_core.images import Policy
+from dynaspark_core.messages import Policy
 from dynaspark_core.sources import Place
 from llama_index_dynaspark import convert, responses
 from llama_index_dynaspark.structured import Model, Options, Prediction, announce

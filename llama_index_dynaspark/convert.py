@@ -76,11 +76,8 @@ def calls(message: ChatMessage) -> list[ToolCall | InvalidToolCall]:
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
         return _written_calls(message.additional_kwargs.get("tool_calls") or ())
-    made: list[ToolCall | InvalidToolCall] = []
-    for block in blocks:
-        call = _call(block)
-        made += [call] if call else _written_calls([_told(block)])
-    return made
+    whole = [call for block in blocks if (call := _call(block)) is not None]
+    return [*whole] if len(whole) == len(blocks) else _written_calls(map(_told, blocks))
 
 
 def _call(block: ToolCallBlock) -> ToolCall | None:

@@ -26,7 +26,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 
 from dynaspark_core import blocking
-from dynaspark_core.images import Policy
+from dynaspark_core.messages import Policy
 from llama_index_dynaspark import convert
 from llama_index_dynaspark import tools as own_tools
 from llama_index_dynaspark.configured import ConfiguredLLM

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage
+from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage, sessions
 from dynaspark_core.errors import (
     AccessError,
     ConnectError,
@@ -419,20 +419,22 @@ async def test_a_stream_that_holds_the_only_place_is_named_by_the_call_that_wait
 
 
 async def test_who_waits_for_a_place_is_patient_while_places_come_free() -> None:
-    """Each answer takes most of `timeout`, the last in the queue waits for several times as long."""
-    first = threading.Event()
+    """Three stalled calls, 0.4 s each, go before one whose own `timeout` is 1 s."""
+    is_over = threading.Event()
 
     def stalls(asked: Asked) -> str:
         if asked.prompt == "stall":
-            first.wait()
+            is_over.wait()
         return "ok"
 
-    async with LocalService(Script(stalls)) as service:
-        client = DynasparkClient(base_url=service.url, max_concurrency=1, timeout=0.2, max_retries=0)
-        ended = await asyncio.gather(
-            *(client.complete(prompt) for prompt in ("stall", "stall", "stall", "x")), return_exceptions=True
+    with LocalService(Script(stalls)) as service:
+        stalling, patient = (
+            DynasparkClient(base_url=service.url, max_concurrency=1, timeout=seconds, max_retries=0)
+            for seconds in (0.4, 1)
         )
-        first.set()
+        calls = [stalling.complete("stall") for _ in range(3)]
+        ended = await asyncio.gather(*calls, patient.complete("x"), return_exceptions=True)
+        is_over.set()
     assert [type(end) for end in ended] == [RequestTimeoutError] * 3 + [Reply]
 
 
@@ -470,3 +472,51 @@ async def test_a_value_is_also_found_in_a_text_longer_than_any_model_writes() ->
     with LocalService(Script("{" * 40_000 + '\n{"a": 1}')) as service:
         value = await DynasparkClient(base_url=service.url, max_repairs=0).value(chat)
     assert value.value == {"a": 1}
+
+
+async def test_a_key_is_hidden_where_what_the_service_said_is_cut_and_advice_is_given() -> None:
+    key = "sk-0123456789abcdef"
+    quoted = json.dumps({"error": key + 'é"'}).encode()
+    echo = Script(Answer(body=b"x" * 290 + key.encode(), status=401), Answer(body=quoted, status=400))
+    with LocalService(echo) as service:
+        with pytest.raises(AccessError, match="DYNASPARK_API_KEY") as cut:
+            await DynasparkClient(base_url=service.url, api_key=key).complete("x")
+        with pytest.raises(DynasparkError) as escaped:
+            await DynasparkClient(base_url=service.url, api_key=key + 'é"').complete("x")
+    assert "sk-0" not in str(cut.value)
+    assert "sk-0" not in f"{escaped.value} {vars(escaped.value)['body']}"
+
+
+async def test_closing_the_pool_harms_no_call_that_waits_for_its_place() -> None:
+    is_open = threading.Event()
+
+    def answers(_: Asked) -> Iterator[str]:
+        yield "one "
+        is_open.wait()
+        yield "two"
+
+    with LocalService(Script(answers)) as service:
+        client = DynasparkClient(base_url=service.url, max_concurrency=1)
+        async with aclosing(client.stream("first")) as first:
+            assert await anext(first) == "one "
+            second = asyncio.create_task(client.complete("second"))
+            assert not (await asyncio.wait({second}, timeout=0.05))[0]  # it waits
+            await sessions.close()
+        is_open.set()
+        assert (await second).text == "one two"
+
+
+async def test_places_are_given_in_the_order_of_asking_also_after_patience_has_run_out() -> None:
+    gate, order = sessions.Gate(1), asyncio.Queue[int]()
+    await gate.enter(1)
+
+    async def goes(number: int) -> None:
+        await gate.enter(0.02)
+        order.put_nowait(number)
+
+    waiting = {asyncio.create_task(goes(number)) for number in range(6)}
+    for number in range(6):
+        await asyncio.wait(waiting, timeout=0.015)
+        gate.leave()
+        assert await order.get() == number
+    await asyncio.gather(*waiting)

@@ -48,6 +48,7 @@ GOOD = [
     (EVENTS, b'data: Hel\r\ndata:lo\r\rdata: {"response":" w\xc3\xa9"}\n\ndata:[DONE]\n\n', ("Hel\nlo wé", None, None)),
     (EVENTS, b"\xef\xbb\xbf: note\nid: 1\ndata: " + SAID + b"\n\ndata: a\n\ndata: [DONE]", ("a", "m", USAGE)),
     (EVENTS, b'data: {"city": 1}\n\ndata: {half\n\ndata: [DONE]\n\ndata: late\n\n', ('{"city": 1}{half', None, None)),
+    (EVENTS, b"data: a\n\ndata: [DONE]\n\n\xff", ("a", None, None)),
     (PLAIN, "é\r\n{\"response\": 1}".encode(), ("é\r\n{\"response\": 1}", None, None)),
     ("text/plain; charset=latin-1", b"caf\xe9", ("café", None, None)),
     (PLAIN, b" <b>bold</b>", (" <b>bold</b>", None, None)),

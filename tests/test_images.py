@@ -17,7 +17,6 @@ from dynaspark_core.errors import ConfigError, ImageError, UnreadableImageError
 from dynaspark_core.images import (
     Limits,
     Packed,
-    Policy,
     chosen,
     encoded,
     from_base64,
@@ -28,7 +27,7 @@ from dynaspark_core.images import (
     sniff,
 )
 from dynaspark_core.images.layout import GAP, lay_out
-from dynaspark_core.messages import Image
+from dynaspark_core.messages import Image, Policy
 from dynaspark_core.server.eyes import Eyes
 
 LARGE = 1_000_000

@@ -210,6 +210,15 @@ async def test_a_call_copied_from_a_tool_result_is_told_and_not_made(llm: Dynasp
     assert "copied_from_untrusted" in (response.message.content or "")
 
 
+async def test_calls_without_ids_keep_apart(llm: Dynaspark, script: Says) -> None:
+    answering(script, "Noted.")
+    blocks = [ToolCallBlock(tool_name="add", tool_kwargs={"a": 1}), ToolCallBlock(tool_name="now", tool_kwargs={})]
+    await llm.achat([ChatMessage("Go."), ChatMessage(blocks=blocks, role="assistant"), ChatMessage("And?")])
+    assert script.asked[-1].prompt.count('status="missing"') == 2
+    assert '<tool_result id="c1" name="add"' in script.asked[-1].prompt
+    assert '<tool_result id="c2" name="now"' in script.asked[-1].prompt
+
+
 def test_unknown_tools_and_missing_calls_are_clear_errors_of_predict_and_call(llm: Dynaspark, script: Says) -> None:
     answering(script, UNKNOWN, "No.", CALL)
     with pytest.raises(ToolCallError, match=r"'multiply'; the tools are: add, now"):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.tools import read_object
+from dynaspark_core.tools.answers import read_object
 
 PERSON: dict[str, Any] = {
     "title": "Person",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.tools import compact
+from dynaspark_core.tools.compact import compact
 
 A: dict[str, Any] = {"type": "object", "properties": {"x": {"type": "integer"}}}
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.tools.json_values import Open, strict_value
@@ -53,6 +53,7 @@ def test_python_literals_mean_what_python_says(value: dict[str, Any]) -> None:
 
 
 @settings(deadline=None)
+@example({"a": {"\\_": None}})
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), JSON, max_size=4))
 def test_python_calls_are_read_as_written(arguments: dict[str, Any]) -> None:
     text = f"f({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

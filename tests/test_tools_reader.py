@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Message, Reply, TextDelta, Tool, ToolCall
 from dynaspark_core.prompt import render
-from dynaspark_core.tools import ReplyReader, read_reply
+from dynaspark_core.tools.reader import ReplyReader, read_reply
 
 Outcome = tuple[Any, ...]
 HOLD_LIMIT = 24

@@ -6,7 +6,8 @@ from cases.replies import CALL, OBJECT, TOOLS
 from dynaspark_core.errors import OutputError
 from dynaspark_core.messages import Chat, Message, Reply
 from dynaspark_core.prompt import render
-from dynaspark_core.tools import read_reply, repair_chat, untrusted_texts
+from dynaspark_core.tools.reader import read_reply
+from dynaspark_core.tools.repair import repair_chat, untrusted_texts
 
 CHAT = Chat((Message("user", ("hi",)),), tools=TOOLS)
 

@@ -14,7 +14,7 @@ decoded, which a single image within the limits never is.
 from dynaspark_core.images.encoded import from_base64, from_data_uri
 from dynaspark_core.images.pillow import encoded, fits
 from dynaspark_core.images.ready import LIMITS, Limits, ready
-from dynaspark_core.images.sheet import Packed, Policy, chosen, pack
+from dynaspark_core.images.sheet import Packed, chosen, pack
 from dynaspark_core.images.sniff import Header, header, sniff
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "Header",
     "Limits",
     "Packed",
-    "Policy",
     "chosen",
     "encoded",
     "fits",

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dynaspark_core.errors import ConfigError, ImageError
 from dynaspark_core.images.layout import Layout, label, lay_out
 from dynaspark_core.images.pillow import FIRST_FRAME, decoded, encoded_within, fitted, on_white, upright_size
 from dynaspark_core.images.ready import LIMITS, Limits, checked
-from dynaspark_core.messages import Image
+from dynaspark_core.messages import Image, Policy
 
 if TYPE_CHECKING:  # see `pillow`
     from PIL.Image import Image as Picture
 
-Policy = Literal["sheet", "last", "error"]
 Item = TypeVar("Item")
 
 SHEET_COUNT = 25

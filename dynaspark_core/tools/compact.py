@@ -26,9 +26,9 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
         for name, part in _mapping(schema.get(group)).items()
         if isinstance(part, Mapping)
     }
-    if not definitions:
-        return dict(_shorten(schema, {}))
     body = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
+    if not definitions:
+        return dict(_shorten(body, {}))
     uses = _uses(body, definitions)
     once = {ref: part for ref, part in definitions.items() if uses[ref] == 1 and not _reaches_itself(ref, definitions)}
     result: dict[str, Any] = _shorten(body, once)

@@ -127,7 +127,7 @@ class LenientReader:
             return
         char = self.peek()
         if char in QUOTES:
-            frame.key = keyed(self._string("key"))
+            frame.key = self._string("key")
         else:
             bare = _BARE_KEY.match(self.text, self.position, self.end)
             if bare is None:
@@ -183,6 +183,7 @@ class LenientReader:
             raise Unreadable(start, why, is_cut=not self._is_closed, in_string=place != "key") from None
         self.position = close + 1
         raw = self.text[start + 1 : close]
+        raw = keyed(raw) if place == "key" else raw
         if opener == "`" and "${" in raw:
             raise Unreadable(start, "a template string is no JSON value")
         return raw if place == "key" and "\\" not in raw else decoded(raw, is_python=self._is_python)

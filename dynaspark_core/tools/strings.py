@@ -41,6 +41,7 @@ _AFTER: Mapping[Place, re.Pattern[str]] = {
 _STOPS = {opener: re.compile(rf"[{re.escape(closers)}\\]") for opener, closers in QUOTES.items()}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?|.)", re.DOTALL)
 _PYTHON_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}|U0010[0-9a-fA-F]{4}|.)", re.DOTALL)
+_MARKDOWN = re.compile(r"(?<!\\)((?:\\\\)*)\\_")
 _COLON = re.compile(r"\s*:")
 _DRIVE = re.compile(r"[A-Za-z]:\\(?!\\)")
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "/": "/"}
@@ -131,5 +132,5 @@ def _python_escape(code: str) -> str:
 
 
 def keyed(raw: str) -> str:
-    r"""A key or a name as it was meant: markdown's `\_` is an underscore there."""
-    return raw.replace("\\_", "_")
+    r"""A key or a name as it was meant, its escapes left: markdown's `\_` is an underscore there."""
+    return _MARKDOWN.sub(r"\1_", raw) if "\\_" in raw else raw

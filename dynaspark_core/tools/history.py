@@ -16,7 +16,8 @@ RAW_LIMIT = 4_000
 """Longest raw text of an unreadable call in a prompt, in characters."""
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+"""The value as JSON text; what JSON does not know is written as its str()."""
 
 
 class Aliases:
@@ -49,7 +50,7 @@ def cut_middle(text: str, limit: int) -> str:
 def json_line(value: object) -> str:
     """The value as one line of JSON that holds none of our markers; what JSON does not know is written as its str()."""
     try:
-        text = _encode(value)
+        text = encode(value)
         if not text.isascii():
             text.encode()
     except UnicodeEncodeError:  # lone surrogates

@@ -1,11 +1,13 @@
 """What a prompt says of tools and of the form of the answer. It stands last, after all documents."""
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from dynaspark_core.messages import Chat, Tool
 from dynaspark_core.tools.compact import compact
-from dynaspark_core.tools.history import json_line
+from dynaspark_core.tools.history import encode, json_line
 
 _HEAD = """\
 # Tools
@@ -74,8 +76,20 @@ def tool_section(tools: Sequence[Tool], tool_choice: str = "auto", *, parallel: 
 
 def tool_line(tool: Tool) -> str:
     """The tool as one line of JSON: name, description, compact schema."""
-    entry: dict[str, Any] = {"name": tool.name, "description": tool.description.strip()}
-    return json_line({**entry, "parameters": compact(tool.parameters)})
+    try:
+        return _line(tool.name, tool.description, encode(tool.parameters))
+    except (RecursionError, ValueError):  # nested too deep, or in itself
+        return _line_of(tool.name, tool.description, tool.parameters)
+
+
+@lru_cache(maxsize=512)
+def _line(name: str, description: str, parameters: str) -> str:
+    """Kept by content: every call of an agent brings the same tools, and a schema is an object that may change."""
+    return _line_of(name, description, json.loads(parameters))
+
+
+def _line_of(name: str, description: str, parameters: Mapping[str, Any]) -> str:
+    return json_line({"name": name, "description": description.strip(), "parameters": compact(parameters)})
 
 
 def value_section(schema: Mapping[str, Any]) -> str:

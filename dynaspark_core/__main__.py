@@ -6,6 +6,7 @@ import io
 import sys
 from pathlib import Path
 
+from dynaspark_core._version import __version__
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import DynasparkError
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dynaspark_core", description="Ask Dynaspark, or serve it locally.")
+    parser.add_argument("--version", action="version", version=f"dynaspark-llm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     ask = commands.add_parser("ask", help="stream the answer to one question to stdout")
     ask.add_argument("question", nargs="?", help="default: read from stdin")

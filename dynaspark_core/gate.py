@@ -112,4 +112,4 @@ def parsed(text: str) -> URL:
 
 def shown(url: URL) -> str:
     """The URL for messages: without user, password, query and fragment, at most 120 characters."""
-    return f"{url.scheme}://{url.raw_host or ''}{url.raw_path}"[:120]
+    return f"{url.scheme}://{url.host_port_subcomponent or ''}{url.raw_path}"[:120]

@@ -16,6 +16,8 @@ from dynaspark_core.messages import Image, ImageRef
 NESTING_LIMIT = 16
 """Steps from a conversation to a value in it; a text in a document in a tool's result in a message is 9 steps in."""
 
+_FROM_PYTHON = "Give a file as a pathlib.Path or as bytes, base64 text as a data URL"
+_IN_MESSAGES = "Give the bytes, base64 text or a data URL; allow_files=True lets text name files"
 FETCHED = ("http", "https", "data")
 """The schemes that text may name."""
 
@@ -81,7 +83,7 @@ def url_ref(value: object, place: Place, name: str = "") -> ImageRef:
     what = f"a {scheme.lower()}: address" if colon and scheme.isalnum() else "a path or bare text"
     message = (
         f"{place.name} is {what}: text never opens a local file, and only http, https and data URLs are fetched. "
-        "Give a file as a pathlib.Path or as bytes, base64 text as a data URL"
+        + (_IN_MESSAGES if place.depth else _FROM_PYTHON)
     )
     raise ForbiddenImageError(message)
 

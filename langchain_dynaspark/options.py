@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_origin
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
@@ -15,6 +15,7 @@ WORDS = {"auto": "auto", "none": "none", "any": "required", "required": "require
 """What a `tool_choice` that names no tool may say, and what it is in a `Chat`."""
 OWN_TOOL_TYPES = (None, "function", "object", "custom")
 """Types of tool dictionaries that describe a tool of the caller's; the others are tools that a provider runs itself."""
+PLAIN_TYPES = (bool, int, float, str, list, dict)
 ANY_OBJECT = {"type": "object"}
 
 
@@ -77,6 +78,9 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
     try:
         converted = convert_to_openai_tool(tool, strict=strict)
     except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        if tool in PLAIN_TYPES or get_origin(tool) is not None:
+            message = f"{place} is {tool}, which has no named fields: make it a field of a class"
+            raise ConfigError(message) from exc
         raise ConfigError(f"{place} describes no tool: {exc}") from exc
     if not converted.get("function", {}).get("name"):
         raise ConfigError(f"{place} describes no tool that has a name")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dynaspark_core import __version__
 from dynaspark_core.__main__ import main
 from dynaspark_core.server import Answer, LocalService, Script
 
@@ -67,3 +68,25 @@ def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
         main(["ask", "--wrong"])
     assert caught.value.code == 2
     assert "--wrong" in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"dynaspark-llm {__version__}\n")
+
+
+def test_serve_tells_the_defaults_of_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "default: 1000000" in said
+    assert "default: DYNASPARK_SERVICE_KEY" in said
+
+
+@pytest.mark.parametrize("threads", ["0", "-1"])
+def test_fewer_threads_than_one_are_refused_before_anything_is_fetched(
+    threads: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--threads", threads, "--model", "missing.gguf"]) == 1
+    assert capsys.readouterr() == ("", f"ConfigError: threads must be at least 1: {threads}\n")

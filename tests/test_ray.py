@@ -46,7 +46,10 @@ class BothAtOnce:
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (it has no wheel for this Python)")
 def test_workers_of_ray_share_one_limit(server: Redis) -> None:
     """Of 30 questions exactly 10 are posted, by two workers; the other rows say how long to wait."""
-    with LocalService(script := Script(BothAtOnce().answer)) as service, tempfile.TemporaryDirectory() as folder:
+    with (
+        LocalService(script := Script(BothAtOnce().answer)) as service,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,  # Ray's servers may still write into it
+    ):
         environment = os.environ | {
             "DYNASPARK_BASE_URL": service.url,
             "DYNASPARK_LIMIT_STORAGE": server.url,

@@ -18,6 +18,7 @@ import pytest
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.server import Answer, Asked, LocalService, RefusedError, Rules, Script
+from dynaspark_core.server.cli import SERVICE_KEY
 from dynaspark_core.server.rules import HOUR, Quota
 
 PATH = "/generate_response"
@@ -489,14 +490,15 @@ async def test_the_end_cancels_requests_in_progress_and_closes_the_engine() -> N
 def test_what_cannot_be_started_says_so() -> None:
     with LocalService(Script("Hello.")) as service:
         taken = LocalService(Script("Hello."), port=int(service.url.rpartition(":")[2]))
-        with pytest.raises(ConfigError, match="cannot listen"):
+        with pytest.raises(ConfigError, match=r"cannot listen.*; --port 0 takes any free one$"):
             taken.start()
         with pytest.raises(ConfigError, match="runs already"):
             service.start()
         with pytest.raises(ConfigError, match="does not run"):
             _ = taken.url
-    with pytest.raises(ConfigError, match="cannot listen"):
+    with pytest.raises(ConfigError, match=r"cannot listen on 127.0.0.1 port 70000") as caught:
         LocalService(Script("Hello."), port=70_000).start()
+    assert "--port" not in str(caught.value)
 
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
@@ -518,3 +520,30 @@ def test_serve_prints_its_address_and_stops_cleanly(number: signal.Signals) -> N
         rest, errors = served.communicate(timeout=30)
     assert line.startswith("Listening on http://127.0.0.1:")
     assert (served.returncode, rest, errors) == (0, "", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize(
+    ("option", "variable", "wanted"),
+    [([], "from-env", "from-env"), (["--api-key", "given"], "from-env", "given"), ([], "", None)],
+)
+async def test_serve_takes_its_key_from_the_environment_too(
+    option: list[str], variable: str, wanted: str | None
+) -> None:
+    command = [sys.executable, "-m", "dynaspark_core", "serve", "--engine", "script", "--port", "0", *option]
+    served = await asyncio.create_subprocess_exec(
+        *command,
+        env=os.environ | {SERVICE_KEY: variable},
+        stdout=subprocess.PIPE,
+    )
+    assert served.stdout is not None
+    url = (await served.stdout.readline()).decode().split()[2]
+    statuses = []
+    async with aiohttp.ClientSession() as session:
+        for key in (None, "from-env", "given"):
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            async with session.post(f"{url}/generate_response", data={"user_input": "Hi"}, headers=headers) as response:
+                statuses.append(response.status)
+    served.send_signal(signal.SIGTERM)
+    await served.communicate()
+    assert statuses == [200 if wanted in {None, key} else 401 for key in (None, "from-env", "given")]

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from dynaspark_core.server.running import LOOPBACK, listening
 from dynaspark_core.server.script import Script
 
 PORT = 8323
+SERVICE_KEY = "DYNASPARK_SERVICE_KEY"
+"""The environment variable of `--api-key`, which others on the machine could read in the list of processes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--answer", metavar="TEXT", help="engine script: what every request gets; default: Hello.")
     add("--host", default=LOOPBACK, help="the address to listen on; default: this machine only")
     add("--port", type=int, default=PORT, help=f"default: {PORT}; 0: any free one")
-    add("--api-key", metavar="KEY", help="the key that every request must carry; default: none")
-    add("--requests-per-hour", type=int, default=Rules().requests_per_hour, metavar="N", help="then 429 is answered")
+    add("--api-key", metavar="KEY", help=f"the key that every request must carry; default: {SERVICE_KEY}")
+    many = Rules().requests_per_hour
+    add("--requests-per-hour", type=int, default=many, metavar="N", help=f"then 429 is answered; default: {many}")
 
 
 def run(options: argparse.Namespace) -> int:
     """The exit code 0, after the service has run and was told to stop. Raises `ConfigError` when it cannot start."""
-    rules = Rules(api_key=options.api_key, requests_per_hour=options.requests_per_hour)
+    key = os.environ.get(SERVICE_KEY) or None if options.api_key is None else options.api_key
+    rules = Rules(api_key=key, requests_per_hour=options.requests_per_hour)
     for name, engine in _OPTIONS.items():
         if engine != options.engine and getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} is for --engine {engine}")

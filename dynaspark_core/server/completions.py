@@ -17,6 +17,8 @@ LINE_LIMIT: Final = 1 << 20
 """Longest line of a stream, in bytes: one piece of text with its frame."""
 DOCUMENT_LIMIT: Final = 16 << 20
 """Longest answer in one document, in bytes."""
+_SPOKEN = ("text", "refusal")
+"""The types of a content's parts that are the answer, and the names of their text; others are a model's reasoning."""
 
 
 class UpstreamError(Exception):
@@ -67,13 +69,15 @@ class Reader:
             raise UpstreamError("answered JSON that is no chat completion")
         if chunk.get("error"):
             raise UpstreamError(f"failed: {_message(chunk)}", _code(chunk["error"]))
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) and "usage" not in chunk:
+            raise UpstreamError(f"answered JSON that is no chat completion: {printable(_message(chunk))}", _code(chunk))
         self.has_begun = True
         self.model = _text(chunk.get("model")) or self.model
         self.usage = _usage(chunk.get("usage")) or self.usage
-        choices = chunk.get("choices")
         choice = _fields(choices[0] if isinstance(choices, list) and choices else None)
         self.finish_reason = _text(choice.get("finish_reason")) or self.finish_reason
-        return _text(_fields(choice.get(part)).get("content"))
+        return _written(_fields(choice.get(part)))
 
     def _hold(self, block: bytes, limit: int) -> None:
         self._held += block
@@ -168,6 +172,14 @@ def _parsed(value: bytes) -> object:
 
 def _fields(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+def _written(message: dict[str, object]) -> str:
+    """The text of a message or a piece of one: its content, whole or in parts, or the refusal in its place."""
+    content = message.get("content")
+    whole = {"type": "text", "text": content or message.get("refusal")}
+    parts = map(_fields, content if isinstance(content, list) else [whole])
+    return "".join(_text(part.get(kind)) for part in parts for kind in _SPOKEN if part.get("type") == kind)
 
 
 def _text(value: object) -> str:

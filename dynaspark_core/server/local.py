@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.server import phrasing, small, turns, wanted, weights
 from dynaspark_core.server.engines import Answer, Asked
@@ -26,10 +27,12 @@ class Local:
     It takes one request at a time, on one thread of its own; the others wait in the order in which they came. A reply
     ends after 1,024 tokens at the latest, and when the model only repeats itself; the same prompt gets the same reply.
     Answers carry the tokens counted by the model's tokenizer and, after a file, what the model was told of it. Raises
-    `ConfigError` when a package, the weights or a file is missing.
+    `ConfigError` when a package, the weights or a file is missing, and for fewer than 1 of `threads`.
     """
 
     def __init__(self, file: Path | None = None, *, threads: int = 1) -> None:
+        if threads < 1:
+            raise ConfigError(f"threads must be at least 1: {threads}")
         self._phrase = phrasing.phrase if file else small.phrase
         self._eyes = Eyes()
         self._model = Model(file or weights.fetch(), name="" if file else weights.NAME, threads=threads)

@@ -8,6 +8,7 @@ comes. The endpoint's format is its public documentation's: `POST …/chat/compl
 
 import asyncio
 import io
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -25,6 +26,7 @@ from dynaspark_core.server import completions
 from dynaspark_core.server.completions import Reader, UpstreamError
 from dynaspark_core.server.engines import Answer, Asked, RefusedError
 
+LOG = logging.getLogger(__name__)
 KEY: Final = "DYNASPARK_UPSTREAM_API_KEY"
 """The environment variable that holds the endpoint's key."""
 CONNECT_TIMEOUT: Final = 10.0
@@ -55,7 +57,7 @@ class OpenAI:
     Errors of the endpoint are errors of the service, with its name and what it said: 400 for a model or address that
     it does not know and for a key that it refuses, 429 with its `Retry-After`, 502 when it cannot be reached or answers
     no chat completion, 504 when it is silent. An answer's `metadata` holds the `finish_reason` when it is not
-    `stop`. Raises `ConfigError` for a URL or a key that cannot be used.
+    `stop`. Failures are logged as warnings. Raises `ConfigError` for a URL or a key that cannot be used.
     """
 
     def __init__(
@@ -151,7 +153,9 @@ class OpenAI:
 
     def _refused(self, status: int, words: str, headers: dict[str, str] | None = None) -> RefusedError:
         shown = words.replace(self._secret, "…") if self._secret else words
-        return RefusedError(status, f"the upstream {self._url} {shown}", headers=headers)
+        message = f"the upstream {self._url} {shown}"
+        LOG.warning("%s", message)
+        return RefusedError(status, message, headers=headers)
 
 
 def _ours(status: int) -> int:

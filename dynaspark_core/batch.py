@@ -7,10 +7,12 @@ or model needs another `path`, as only the inputs are compared.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from inspect import isawaitable
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -24,9 +26,12 @@ from dynaspark_core.results import Results, keys
 MOST_TASKS = 100
 """Inputs that wait for an answer at a time; the others are not begun."""
 LEAST_PAUSE = 1.0
-"""Seconds, where the service asks for less."""
+"""Seconds, where the service asks for less; more each time that it still refuses."""
 
 Input = TypeVar("Input")
+_NOT_ASYNC = (
+    "ask has to be an async function, such as model.ainvoke instead of model.invoke; nor may keep make such a sync call"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,17 @@ async def abatch(
         inputs: With a `path`, texts or other values that JSON holds.
         path: A file of JSON lines: what comes of an input goes there as it comes. A next run with the same file asks
             only for what has no value in it: new, changed and failed inputs, and those under way when it was stopped.
-        keep: A result → the value of its outcome, with a `path` one that JSON holds. Default `kept`.
+        keep: A result → the value of its outcome, with a `path` one that JSON holds, which then is as JSON gives it
+            back. Default `kept`. It runs on the event loop between the requests: no place for slow work or sync calls.
         progress: Whether a bar is shown on stderr; needs the extra `batch`.
 
-    A `RateLimitError` that says when to come back is waited out, up to `pacing.LONGEST_QUOTA` at a time, by all inputs
-    together. Raises `ConfigError` for a file of something else and for values that JSON cannot hold.
+    A `RateLimitError` that says when to come back is waited out by all inputs together, then one of them asks first. It
+    is the outcome of an input where the limit would hold the run up for longer than `pacing.LONGEST_QUOTA` in all.
+
+    Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else and for
+    values that JSON cannot hold; `OSError` where the file cannot be written.
     """
-    given = list(inputs)
+    given = _listed(inputs)
     with ExitStack() as stack:
         file = None if path is None else stack.enter_context(closing(await asyncio.to_thread(Results, Path(path))))
         names = [str(number) for number in range(len(given))] if file is None else await asyncio.to_thread(keys, given)
@@ -87,19 +96,35 @@ def batch(
     keep: Callable[[Any], Any] = kept,
     progress: bool = True,
 ) -> list[Outcome[Input]]:
-    """What `abatch` gives, without `await`; `ask` is an async function as well. An interrupt leaves the file whole."""
-    return blocking.run(abatch(ask, inputs, path=path, keep=keep, progress=progress))
+    """What `abatch` gives, without `await`; `ask` is an async function as well. An interrupt leaves the file whole.
+
+    `inputs` are read in this thread; `ask` and `keep` run on the event loop that all sync calls share.
+    """
+    return blocking.run(abatch(ask, _listed(inputs), path=path, keep=keep, progress=progress))
+
+
+def _listed(inputs: Iterable[Input]) -> list[Input]:
+    if isinstance(inputs, str | bytes):
+        raise ConfigError("inputs is one text; it must be a list, or another iterable, of inputs")
+    return list(inputs)
 
 
 @dataclass(slots=True)
 class _Run(Generic[Input]):
-    """One run; `until` is the loop's time before which nothing is asked."""
+    """One run; `until` is the loop's time before which nothing is asked.
+
+    `since` is that of the first refusal after which all were refused: until one is not, inputs ask one by one, with
+    pauses of at least `least` seconds.
+    """
 
     ask: Callable[[Input], Awaitable[object]]
     keep: Callable[[Any], Any]
     file: Results | None
     bar: Any
     until: float = 0.0
+    since: float | None = None
+    least: float = LEAST_PAUSE
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def all(self, todo: list[tuple[str, Input]]) -> dict[str, Outcome[Input]]:
         left, outcomes = iter(todo), dict[str, Outcome[Input]]()
@@ -113,26 +138,61 @@ class _Run(Generic[Input]):
         return outcomes
 
     async def _some(self, left: Iterator[tuple[str, Input]], outcomes: dict[str, Outcome[Input]]) -> None:
-        for name, each in left:
-            outcome = outcomes[name] = await self._outcome(each)
-            if self.file is not None:
-                self.file.write(name, each, outcome.value, outcome.error)
-            if self.bar is not None:
-                self.bar.update()
+        try:
+            for name, each in left:
+                outcome = await self._outcome(each)
+                if self.file is not None:
+                    value = self.file.write(name, each, outcome.value, outcome.error)
+                    outcome = replace(outcome, value=value)
+                outcomes[name] = outcome
+                if self.bar is not None:
+                    self.bar.update()
+        except Exception:
+            deque(left, maxlen=0)  # the others begin no more
+            raise
 
     async def _outcome(self, each: Input) -> Outcome[Input]:
-        while True:
+        while (outcome := await self._in_turn(each)) is None:
+            pass
+        return outcome
+
+    async def _in_turn(self, each: Input) -> Outcome[Input] | None:
+        async with self.turn:
             await self._paused()
-            try:
-                return Outcome(each, self.keep(await self.ask(each)))
-            except Exception as error:  # noqa: BLE001  # whatever `ask` raises is the outcome of its input
-                wait = error.retry_after if isinstance(error, RateLimitError) else None
-                if wait is None or wait > pacing.LONGEST_QUOTA:
-                    return Outcome(each, error=error)
-                self.until = max(self.until, asyncio.get_running_loop().time() + max(wait, LEAST_PAUSE))
+            if self.since is not None:
+                return await self._asked(each)
+        return await self._asked(each)
+
+    async def _asked(self, each: Input) -> Outcome[Input] | None:
+        """What came of it; None where it is to be asked once more, after `until`."""
+        began = _now()
+        try:
+            asked = self.ask(each)
+            outcome = Outcome(each, self.keep(await asked)) if isawaitable(asked) else None
+        except blocking.InsideError as error:
+            raise ConfigError(_NOT_ASYNC) from error
+        except Exception as error:  # noqa: BLE001  # whatever `ask` raises is the outcome of its input
+            if isinstance(error, RateLimitError) and error.retry_after is not None:
+                return None if self._waits(error.retry_after, began) else Outcome(each, error=error)
+            outcome = Outcome(each, error=error)
+        if outcome is None:
+            raise ConfigError(_NOT_ASYNC)
+        self.since = None if began >= self.until else self.since
+        return outcome
+
+    def _waits(self, seconds: float, began: float) -> bool:
+        """Whether a refusal of what was asked at `began` is waited out; one after a pause doubles the least."""
+        now = _now()
+        again = self.least * (2 if began >= self.until else 1)
+        since, least = (now, LEAST_PAUSE) if self.since is None else (self.since, again)
+        until = now + max(seconds, least)
+        if until - since > pacing.LONGEST_QUOTA:
+            return False
+        self.since, self.least, self.until = since, least, max(self.until, until)
+        return True
 
     async def _paused(self) -> None:
-        while (left := self.until - asyncio.get_running_loop().time()) > 0:
+        while (left := self.until - _now()) > 0:
             self._tell(f"waiting {left:,.0f} s for the limit")
             await asyncio.sleep(left)
             self._tell("")
@@ -140,6 +200,10 @@ class _Run(Generic[Input]):
     def _tell(self, text: str) -> None:
         if self.bar is not None:
             self.bar.set_postfix_str(text)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _bar(total: int, initial: int) -> Any:

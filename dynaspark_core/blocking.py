@@ -19,6 +19,10 @@ _LONGEST_EXIT = 1.0
 """Seconds that the exit of the interpreter waits for requests to be cancelled."""
 
 
+class InsideError(RuntimeError):
+    """A sync call on the background loop itself."""
+
+
 class _Background:
     """The thread and its loop; made by the first sync call."""
 
@@ -56,14 +60,26 @@ def _loop() -> asyncio.AbstractEventLoop:
     if _background is None:
         with _lock:
             _background = _background or _Background()
-    if _background.is_here():
-        raise RuntimeError("a sync call inside Dynaspark's own event loop would wait for itself: use the async method")
     return _background.loop
+
+
+def _begun(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """The coroutine on the background loop; one that cannot go there is closed. Raises `InsideError` on that loop."""
+    if _background is not None and _background.is_here():
+        coroutine.close()
+        raise InsideError("a sync call inside Dynaspark's own event loop would wait for itself: use the async method")
+    _stay_at_exit()
+    try:
+        return asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    except RuntimeError:  # at exit the loop is closed, and no thread may begin
+        coroutine.close()
+        _stay_at_exit()
+        raise
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """What the coroutine returns. An interrupt of this thread cancels it."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    future = _begun(coroutine)
     try:
         return _result(future)
     finally:
@@ -73,7 +89,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 def iterate(source: AsyncGenerator[T]) -> Generator[T]:
     """The source's items, as they come. Nothing starts before the first is asked for; leaving early cancels it."""
     items: SimpleQueue[tuple[T] | None] = SimpleQueue()
-    future = asyncio.run_coroutine_threadsafe(_pump(source, items.put), _loop())
+    future = _begun(_pump(source, items.put))
     try:
         while item := items.get():
             yield item[0]
@@ -83,13 +99,18 @@ def iterate(source: AsyncGenerator[T]) -> Generator[T]:
 
 
 def _result(future: Future[T]) -> T:
-    """The result. At exit, which only daemon threads live to see, their calls are cancelled: such a thread stays."""
+    """The result. At exit the calls that daemon threads are in are cancelled: such a thread stays."""
     try:
         return future.result()
     except CancelledError:
-        if _is_ending.is_set():
-            threading.Event().wait()
+        _stay_at_exit()
         raise
+
+
+def _stay_at_exit() -> None:
+    """Keeps a daemon thread for good once the interpreter ends: an error would be the last that is seen of it."""
+    if _is_ending.is_set() and threading.current_thread().daemon:
+        threading.Event().wait()
 
 
 async def _pump(source: AsyncGenerator[T], put: Callable[[tuple[T] | None], None]) -> None:

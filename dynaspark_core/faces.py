@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from warnings import warn
+from weakref import ref
 
 from dynaspark_core.client import DynasparkClient
 
@@ -15,21 +16,24 @@ NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
 class Keeper:
     """Keeps the client that an object's attributes mean, and makes another when one of them has changed.
 
-    The environment is read when a client is made. Copies and pickles of an object begin with a keeper of their own; it
-    says nothing of the object's equality.
+    The environment is read when a client is made. Deep copies and pickles of an object begin with a keeper of their
+    own; shallow copies share it, and each has its own client there. It says nothing of the object's equality.
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[tuple[object, ...], DynasparkClient] | None = None
+        self._kept: tuple[_Kept, ...] = ()
 
     def client(self, holder: Any) -> DynasparkClient:
         """The client for an object whose attributes are named as the settings, the same client for the same values."""
         fields = holder.__dict__
         values = (*map(fields.get, _FIELDS), *(_items(fields.get(name)) for name in _MAPPINGS))
-        kept = self._kept
-        if kept is None or kept[0] != values:
-            kept = self._kept = values, _client_of(holder)
-        return kept[1]
+        for whose, kept, client in self._kept:
+            if whose() is holder and kept == values:
+                return client
+        client = _client_of(holder)
+        others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not holder]
+        self._kept = (*others, (ref(holder), values, client))
+        return client
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Keeper)
@@ -41,16 +45,19 @@ class Keeper:
         return Keeper, ()
 
 
+_Kept = tuple[ref[Any], tuple[object, ...], DynasparkClient]
+
+
 def _client_of(holder: Any) -> DynasparkClient:
     key = getattr(holder, "api_key", None)
     values = {name: getattr(holder, name) for name in _PLAIN} | {"allow_files": getattr(holder, "allow_files", None)}
-    return _client(
-        _environment(),
-        **{name: value or None if name == "model" else value for name, value in values.items()},
-        api_key=key.get_secret_value() if key else None,
-        headers=_items(holder.default_headers),
-        model_aliases=_items(holder.model_aliases),
-    )
+    values |= {"model": holder.model or None, "api_key": key.get_secret_value() if key else None}
+    mappings = {"headers": _items(holder.default_headers), "model_aliases": _items(holder.model_aliases)}
+    try:
+        hash((*values.values(), *mappings.values()))
+    except TypeError:  # no setting is a list: the client says which one must be what
+        return _client.__wrapped__((), **mappings, **values)
+    return _client(_environment(), **mappings, **values)
 
 
 _PLAIN = (
@@ -78,7 +85,7 @@ def _items(mapping: Mapping[str, str] | None) -> _Items:
 
 
 def _environment() -> tuple[str | None, ...]:
-    """What the environment says of the settings: it may change while the program runs."""
+    """What the environment says of the settings now: an object made later may find another."""
     return tuple(map(os.environ.get, _VARIABLES))
 
 

@@ -47,7 +47,8 @@ class Door:
         self._headers = wire.headers(settings.origin, settings.headers)
         self._proxy = settings.proxy
         self._seconds = settings.timeout
-        self.quota = quota(settings.origin, key, settings.requests_per_hour, settings.limit_storage)
+        others = settings.base_url, settings.proxy, sorted(settings.headers.items())
+        self.quota = quota(settings.origin, key, settings.requests_per_hour, settings.limit_storage, others)
 
     async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Answer":
         """The answer, begun; `name` is the request's in the log. Raises `TransportError` or `StatusError`."""

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +23,9 @@ SHORTEST_WAIT = 0.01
 
 _log = logging.getLogger("dynaspark_core")
 _empty: dict[str, float] = {}
-"""Bucket → the Unix time until which the service's quota is known to be used up."""
+"""Account → the Unix time until which the service's quota is known to be used up."""
+_told: dict[tuple[str, str], float] = {}
+"""Account and storage → what that storage was told of it."""
 
 
 class Gate(Protocol):
@@ -41,48 +43,55 @@ class Quota:
     """What a client may send: `per_hour` requests in any hour, None for no own limit.
 
     Clients with the same bucket, number and storage count together, over all loops and threads, and over processes
-    where `storage` is the URL of a Redis. Plain values, so that it pickles.
+    where `storage` is the URL of a Redis. `account` is whose quota the service counts: also other headers, or another
+    proxy, may stand for somebody else. Plain values, so that it pickles.
     """
 
     bucket: str
+    account: str
     per_hour: int | None = None
     storage: str | None = field(default=None, repr=False)
 
     async def enter(self, gate: Gate, patience: float) -> None:
         """Takes a place under the limits and one at the gate; it holds neither while it waits for the first.
 
-        Raises `RateLimitError` with `retry_after` where that would take longer than `pacing.LONGEST_ASKED_WAIT` in all,
-        `ConnectError` where the shared storage cannot be asked, and what the gate raises.
+        The gate's comes first, and is held while the storage is asked, for `storages.LONGEST_QUESTION` at most: a place
+        under the limits is counted when the request can go out, not before. Raises `RateLimitError` with `retry_after`
+        where the waits would be longer than `pacing.LONGEST_ASKED_WAIT` in all, not retryable where a part of them is
+        over; `ConnectError` where the shared storage cannot be asked, and what the gate raises.
         """
         waited = 0.0
         while refusal := await self._refused(gate, patience):
             seconds = refusal.retry_after or 0
-            waited += seconds
-            if waited > pacing.LONGEST_ASKED_WAIT:
+            if waited + seconds > pacing.LONGEST_ASKED_WAIT:
+                refusal.is_retryable = not waited
                 raise refusal
+            waited += seconds
             _log.info("waiting %.1f s: %s", seconds, refusal)
             await asyncio.sleep(seconds)
 
     async def hear(self, header: Mapping[str, str], now: float) -> None:
         """Remembers what an answer says of the service's quota; `header` is case-insensitive, `now` the Unix time.
 
-        A storage that cannot be told is a WARNING: the answer itself is worth more.
+        What is known stands until the time that the service has named: an answer with places left that comes before it
+        is one to an earlier request. A storage that cannot be told is a WARNING: the answer itself is worth more.
         """
         seconds = pacing.empty_for(header, now)
-        if seconds is None or not self._is_news(now + seconds if seconds else 0):
+        if not seconds:
             return
-        if self.storage is not None:
+        until = _empty[self.account] = max(now + seconds, _empty.get(self.account, 0))
+        if self.storage is not None and self._is_news(self.storage, until):
             try:
-                await storages.shared(self.storage, lambda limiter: self._tell(limiter, seconds))
+                await storages.shared(self.storage, lambda limiter: self._tell(limiter, until - now))
             except ConnectError as error:
+                _told.pop((self.account, self.storage), None)
                 _log.warning("other processes do not hear of the service's quota: %s", error)
 
-    def _is_news(self, until: float) -> bool:
-        """Whether this was not known; now it is. Times that differ by a second are the same."""
-        before = _empty.pop(self.bucket, 0)
-        if until:
-            _empty[self.bucket] = until
-        return abs(until - before) >= 1
+    def _is_news(self, storage: str, until: float) -> bool:
+        """Whether the storage was not told; now it will be. Times that differ by a second are the same."""
+        before = _told.get((self.account, storage), 0)
+        _told[self.account, storage] = until
+        return until - before >= 1
 
     async def _refused(self, gate: Gate, patience: float) -> RateLimitError | None:
         await gate.enter(patience)
@@ -97,7 +106,7 @@ class Quota:
 
     async def _refusal(self) -> RateLimitError | None:
         """Why no request may go out now, and for how long; None when one may, and is counted."""
-        left = _empty.get(self.bucket, 0) - time.time()
+        left = _empty.get(self.account, 0) - time.time()
         if 0 < left <= pacing.LONGEST_QUOTA:
             return _spent(left)
         if self.storage is not None:
@@ -111,12 +120,11 @@ class Quota:
     def _tell(self, limiter: "MovingWindowRateLimiter", seconds: float) -> None:
         """A mark stands in the storage as long as the quota is used up."""
         limiter.storage.clear(self._mark)
-        if seconds:
-            limiter.storage.incr(self._mark, math.ceil(seconds))
+        limiter.storage.incr(self._mark, math.ceil(seconds))
 
     @property
     def _mark(self) -> str:
-        return f"{self.bucket}/empty"
+        return f"{self.account}/empty"
 
     def _taken(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
         if self.per_hour is None:
@@ -131,12 +139,21 @@ class Quota:
         return RateLimitError(used_up, retry_after=left)
 
 
-def quota(origin: str, api_key: str | None, per_hour: int | None, storage: str | None) -> Quota:
-    """What a client of this service, with this key, may send. Raises `ConfigError` when a library for it is missing."""
+def quota(
+    origin: str, api_key: str | None, per_hour: int | None, storage: str | None, credentials: Iterable[object] = ()
+) -> Quota:
+    """What a client of this service, with this key, may send. Raises `ConfigError` when a library for it is missing.
+
+    `credentials` are what else may say who asks; of them and of the key only digests are kept.
+    """
     if per_hour is not None or storage is not None:
         storages.demand(storage)
-    digest = sha256(api_key.encode(errors="surrogatepass")).hexdigest()[:16] if api_key else "no-key"
-    return Quota(f"dynaspark/{origin}/{digest}", per_hour, storage)
+    bucket = f"dynaspark/{origin}/{_digest(api_key) if api_key else 'no-key'}"
+    return Quota(bucket, f"{bucket}/{_digest(repr(tuple(credentials)))}", per_hour, storage)
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _spent(left: float) -> RateLimitError:

@@ -1,6 +1,7 @@
 """A file of JSON lines with what came of a batch's inputs: written as it comes, read by the next run."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
@@ -16,7 +17,8 @@ _BEGIN = b'{"key": "'
 def keys(inputs: Iterable[object]) -> list[str]:
     """A digest of each input, with a number for those that are the same. `ConfigError` for what JSON cannot hold."""
     seen: Counter[str] = Counter()
-    return [_key(sha256(_json(each, "input").encode()).hexdigest()[:32], seen) for each in inputs]
+    texts = (_json(each, "input", is_sorted=True) for each in inputs)
+    return [_key(sha256(text.encode()).hexdigest()[:32], seen) for text in texts]
 
 
 def _key(digest: str, seen: Counter[str]) -> str:
@@ -27,7 +29,7 @@ def _key(digest: str, seen: Counter[str]) -> str:
 class Results:
     """The open file; `values` are those that it held, by their keys.
 
-    Each line is one short write, so that a kill cuts at most the last one; a cut line is dropped at the next opening.
+    Each line is a write of its own, so that a kill cuts at most the last one, which the next opening drops.
     Raises `ConfigError`, and changes nothing, where the file holds something else.
     """
 
@@ -48,11 +50,25 @@ class Results:
         self._file.truncate(sum(len(line) + 1 for line in lines))
         return {line["key"]: line["value"] for line in read if "value" in line}
 
-    def write(self, key: str, given: object, value: object, error: Exception | None) -> None:
-        """Adds a line for an input: its value, or the error that ended it."""
+    def write(self, key: str, given: object, value: object, error: Exception | None) -> Any:
+        """Adds a line for an input: its value, or the error that ended it. Returns the value as the next run reads it.
+
+        Raises `OSError`, and leaves no part of the line, where the disk is full.
+        """
         told = None if error is None else f"{type(error).__name__}: {error}"
-        ended = f'"value": {_json(value, "answer")}' if told is None else f'"error": {json.dumps(told)}'
-        self._file.write(f'{{"key": "{key}", "input": {_json(given, "input")}, {ended}}}\n'.encode())
+        text = _json(value, "answer")
+        ended = f'"value": {text}' if told is None else f'"error": {json.dumps(told)}'
+        self._append(f'{{"key": "{key}", "input": {_json(given, "input")}, {ended}}}\n'.encode())
+        return json.loads(text)
+
+    def _append(self, line: bytes) -> None:
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def close(self) -> None:
         self._file.close()
@@ -72,8 +88,8 @@ def _foreign(place: str) -> ConfigError:
     return ConfigError(f"{place} is no line of results; the file is left as it is")
 
 
-def _json(value: object, name: str) -> str:
+def _json(value: object, name: str, *, is_sorted: bool = False) -> str:
     try:
-        return json.dumps(value, sort_keys=True)
+        return json.dumps(value, sort_keys=is_sorted)
     except (TypeError, ValueError) as exc:
         raise ConfigError(f"an {name} of the type {type(value).__name__} cannot go into a file: {exc}") from exc

@@ -39,7 +39,8 @@ def checked(url: str) -> str:
     try:
         parts = urlsplit(url)
         place = parts.path if parts.scheme == "redis+unix" else parts.hostname
-        is_usable = parts.scheme in EXAMPLES and bool(place) and parts.port != 0
+        is_whole = not parts.netloc or "@" not in parts.path  # else a / in the password has ended the host
+        is_usable = parts.scheme in EXAMPLES and bool(place) and parts.port != 0 and is_whole
     except ValueError:
         is_usable = False
     if not is_usable or not url.isprintable() or " " in url:
@@ -52,8 +53,9 @@ def checked(url: str) -> str:
 def demand(url: str | None) -> None:
     """Nothing; the libraries for this storage are installed. Raises `ConfigError` that says how they come."""
     wanted, extra = (("limits",), "limits") if url is None else (("limits", "redis"), "shared-limits")
-    if missing := [name for name in wanted if find_spec(name) is None]:
-        raise ConfigError(f'{" and ".join(missing)} must be installed for this: pip install "dynaspark-llm[{extra}]"')
+    setting = "requests_per_hour" if url is None else "limit_storage"
+    if missing := " and ".join(name for name in wanted if find_spec(name) is None):
+        raise ConfigError(f'{missing} must be installed for {setting}: pip install "dynaspark-llm[{extra}]"')
 
 
 def limiter(url: str | None) -> "MovingWindowRateLimiter":

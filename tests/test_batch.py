@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel
 from dynaspark_core import DynasparkClient
 from dynaspark_core.batch import MOST_TASKS, Outcome, abatch, batch
 from dynaspark_core.errors import AccessError, ConfigError, RateLimitError
+from dynaspark_core.pacing import LONGEST_QUOTA
 from dynaspark_core.server import Answer, Asked, LocalService, Script
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
@@ -139,6 +141,137 @@ async def test_a_limit_is_waited_out(path: Path, capsys: pytest.CaptureFixture[s
     assert len(script.asked) == 6
     assert "waiting 1 s for the limit" in capsys.readouterr().err
     assert all("error" not in line for line in lines(path))
+
+
+async def test_a_limit_that_goes_on_is_waited_for_longer(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = Answer("slow down", status=429, headers={"Retry-After": "0"})
+    with LocalService(script := Script(slow, slow, echo)) as service:
+        client = DynasparkClient(base_url=service.url, max_retries=0)
+        (outcome,) = await abatch(client.complete, ["x"])
+    told = capsys.readouterr().err
+    assert [f"waiting {seconds} s" in told for seconds in (1, 2)] == [True, True]
+    assert (outcome.value, len(script.asked)) == ("re: x", 3)
+
+
+async def test_a_limit_that_never_ends_is_a_failure_and_felt_by_one_at_a_time() -> None:
+    """All 20 are refused at once; then it would be longer than the longest quota in all."""
+    together = asyncio.Barrier(20)
+    asked, under_way, peak = 0, 0, 0
+
+    async def ask(_: int) -> None:
+        nonlocal asked, under_way, peak
+        asked += 1
+        if asked <= 20:
+            await together.wait()
+            raise RateLimitError("no", retry_after=0)
+        under_way += 1
+        peak = max(peak, under_way)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        under_way -= 1
+        raise RateLimitError("no", retry_after=LONGEST_QUOTA)
+
+    async with asyncio.timeout(30):
+        outcomes = await abatch(ask, range(20), progress=False)
+    assert [type(outcome.error) for outcome in outcomes] == [RateLimitError] * 20
+    assert (asked, peak) == (40, 1)
+
+
+async def test_all_go_on_together_after_a_limit() -> None:
+    begun, together, again = 0, asyncio.Barrier(20), asyncio.Barrier(19)
+
+    async def ask(number: int) -> int:
+        nonlocal begun
+        begun += 1
+        if begun <= 20:
+            await together.wait()
+            raise RateLimitError("no", retry_after=0)
+        if begun > 21:
+            await again.wait()
+        return number
+
+    async with asyncio.timeout(30):
+        outcomes = await abatch(ask, range(20), progress=False)
+    assert [outcome.value for outcome in outcomes] == [*range(20)]
+
+
+def run_abatch(*arguments: Any, **options: Any) -> list[Outcome[str]]:
+    return asyncio.run(abatch(*arguments, **options))
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"),
+    [
+        (batch, "sync"),
+        (batch, "sync inside async"),
+        (batch, "stream"),
+        (batch, "keep"),
+        (run_abatch, "sync"),
+        (run_abatch, "stream"),
+    ],
+)
+def test_a_function_that_is_not_async_is_one_error_with_the_way_out(
+    path: Path, run: Callable[..., object], kind: str
+) -> None:
+    with LocalService(script := Script(lambda _: "o")) as service:
+        model, client = ChatDynaspark(base_url=service.url), DynasparkClient(base_url=service.url)
+
+        async def ask(prompt: str) -> object:
+            return model.invoke(prompt)
+
+        asks: dict[str, Any] = {"sync": model.invoke, "sync inside async": ask, "stream": client.stream}
+        own: dict[str, Any] = {"keep": lambda reply: model.invoke(reply.text).text} if kind == "keep" else {}
+        with pytest.raises(ConfigError, match=r"ask has to be an async function, such as model.ainvoke instead of"):
+            run(asks.get(kind, model.ainvoke), prompts(20), path=path, progress=False, **own)
+    assert len(script.asked) <= (20 if kind == "keep" else 1)
+    assert content(path) == b""
+
+
+def test_one_text_is_no_list_of_inputs() -> None:
+    client = DynasparkClient()
+    with pytest.raises(ConfigError, match="inputs is one text"):
+        batch(client.complete, "What is 1 + 1?", progress=False)
+    with pytest.raises(ConfigError, match="inputs is one text"):
+        asyncio.run(abatch(client.complete, "What is 1 + 1?", progress=False))
+
+
+def test_inputs_may_come_from_sync_calls() -> None:
+    with LocalService(Script(echo)) as service:
+        model = ChatDynaspark(base_url=service.url)
+        outcomes = batch(model.ainvoke, (model.invoke(word).text for word in "ab"), progress=False)
+    assert [outcome.value for outcome in outcomes] == ["re: re: a", "re: re: b"]
+
+
+async def test_a_value_of_the_file_is_that_of_the_first_run(path: Path) -> None:
+    async def ask(_: str) -> object:
+        return {"b": 1, "a": {2: 3}, "pair": (1, 2)}
+
+    first, second = [await abatch(ask, ["x"], path=path, progress=False) for _ in range(2)]
+    assert repr(first) == repr(second)
+    assert repr(first[0].value) == "{'b': 1, 'a': {'2': 3}, 'pair': [1, 2]}"
+
+
+FULL = """
+import asyncio, resource, sys
+from dynaspark_core.batch import batch
+async def ask(text): return text
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try: batch(ask, ["a", "b", "c"], path=sys.argv[1], progress=False)
+except OSError as error: print("OSError")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_full_disk_is_an_error_and_leaves_whole_lines(path: Path) -> None:
+    async def ask(text: str) -> str:
+        return text
+
+    batch(ask, ["a", "b", "c"], path=path, progress=False)
+    whole = content(path)
+    path.unlink()
+    command = [sys.executable, "-c", FULL, str(path), str(len(whole) - 5)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "OSError\n"
+    assert content(path) == b"".join(whole.splitlines(keepends=True)[:2])
 
 
 @pytest.mark.parametrize("headers", [{"X-RateLimit-Reset": "1"}, {"Retry-After": "86400"}])

@@ -3,10 +3,15 @@
 import copy
 import pickle
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.faces import Keeper
+from langchain_dynaspark import ChatDynaspark
+from llama_index_dynaspark import Dynaspark
 
 
 @dataclass
@@ -48,11 +53,34 @@ def test_a_value_that_changes_brings_another_client_also_inside_a_mapping() -> N
 
 
 def test_the_environment_is_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper = Keeper()
-    before = keeper.client(Holder())
+    keeper, holder = Keeper(), Holder()
+    before = keeper.client(holder)
     monkeypatch.setenv("DYNASPARK_TIMEOUT", "7")
-    assert keeper.client(Holder()) is before
+    assert keeper.client(holder) is before
     assert Keeper().client(Holder()).settings.timeout == 7
+
+
+@pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])
+def test_a_shallow_copy_with_other_values_leaves_the_client_alone(
+    face: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = face(base_url="http://127.0.0.1:1")
+    before = model._client
+    copies = [model.model_copy(update={"base_url": f"http://127.0.0.1:{port}"}) for port in (2, 3)]
+    other = copies[0]._client
+    monkeypatch.setenv("DYNASPARK_TIMEOUT", "7")
+    assert copies[1]._client.settings.base_url == "http://127.0.0.1:3"
+    assert model._client is before
+    assert copies[0]._client is other
+    assert copy.copy(model)._client.settings.timeout == 7
+
+
+@pytest.mark.parametrize("wrong", [["sheet"], {"sheet": 1}])
+def test_a_value_that_cannot_be_hashed_is_a_wrong_setting(wrong: Any) -> None:
+    for make in (lambda: ChatDynaspark(image_policy=wrong), lambda: Keeper().client(Holder(image_policy=wrong))):
+        with pytest.raises(ValueError, match=r"image_policy is .* must be one of") as caught:
+            make()
+        assert type(caught.value) in {ConfigError, ValidationError}
 
 
 def test_a_keeper_says_nothing_of_equality_and_copies_begin_with_their_own() -> None:

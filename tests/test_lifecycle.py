@@ -16,7 +16,9 @@ import pytest
 from dynaspark_core.server import Asked, LocalService, Script
 
 HEAD = """
-import asyncio, logging, os, sys, threading
+import asyncio, atexit, logging, os, sys, threading
+last = []
+atexit.register(lambda: [each() for each in last])  # runs after what the packages do at exit
 from dynaspark_core import DynasparkClient, blocking
 logging.getLogger("asyncio").setLevel(logging.ERROR)  # a busy machine's slow callbacks are no fault
 client = DynasparkClient(base_url=sys.argv[1])
@@ -28,6 +30,33 @@ SCRIPTS = {
         threading.Thread(target=lambda: blocking.run(client.complete("never")), daemon=True).start()
         threading.Thread(target=lambda: list(blocking.iterate(client.stream("never"))), daemon=True).start()
         print(asyncio.run(ask()))
+    """,
+    "daemon threads that begin a call at exit": """
+        is_over = threading.Event()
+        def begin(call):
+            is_over.wait()
+            call()
+        calls = (lambda: blocking.run(ask()), lambda: list(blocking.iterate(client.stream("x"))))
+        threads = [threading.Thread(target=begin, args=(call,), daemon=True) for call in calls]
+        for thread in threads: thread.start()
+        print(blocking.run(ask()))
+        last.append(is_over.set)
+        last += [lambda thread=thread: thread.join(0.3) for thread in threads]
+    """,
+    "a sync call that begins only at exit": """
+        print(asyncio.run(ask()))
+        def begin():
+            try: blocking.run(ask())
+            except RuntimeError: pass
+        blocking.run(asyncio.sleep(0))
+        last.append(begin)
+    """,
+    "a sync call on the loop of the sync calls": """
+        async def inside():
+            for call in (lambda: blocking.run(ask()), lambda: list(blocking.iterate(client.stream("x")))):
+                try: call()
+                except RuntimeError: print(await ask())
+        blocking.run(inside())
     """,
     "a script that never closes": """
         print(asyncio.run(ask()))

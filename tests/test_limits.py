@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -254,7 +254,7 @@ async def test_who_waits_holds_no_place_and_can_be_cancelled(key: str, waiting: 
     assert len(script.asked) == 2
 
 
-async def test_an_answer_with_places_left_ends_what_was_known(key: str) -> None:
+async def test_an_answer_to_an_earlier_request_does_not_end_what_is_known(key: str) -> None:
     is_asked, first_is_read = threading.Event(), threading.Event()
 
     def answer(asked: Asked) -> Answer:
@@ -270,11 +270,61 @@ async def test_an_answer_with_places_left_ends_what_was_known(key: str) -> None:
         slow = asyncio.create_task(client.complete("slow"))
         await asyncio.to_thread(is_asked.wait, 30)
         await client.complete("first")
-        with pytest.raises(RateLimitError):
-            await client.complete("x")
         first_is_read.set()
+        assert (await slow).text == "o"
+        with pytest.raises(RateLimitError, match="its quota is used up"):
+            await client.complete("x")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"headers": {"Authorization": "Bearer A"}}, {"headers": {"Authorization": "Bearer B"}}),
+        ({"base_url": "http://a:p@"}, {"base_url": "http://b:p@"}),
+        ({}, {"headers": {"X-User": "B"}}),
+    ],
+)
+async def test_a_quota_is_that_of_who_asks(key: str, one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Whoever the service may take for another is asked; the own limit is of the host and the key."""
+    with LocalService(script := Script(used_up(), used_up())) as service:
+        for own in (one, other):
+            base_url = own.get("base_url", "http://") + service.url.removeprefix("http://")
+            client = DynasparkClient(**own | {"base_url": base_url}, api_key=key, requests_per_hour=2)
+            assert (await client.complete("x")).text == "last"
+            with pytest.raises(RateLimitError, match="its quota is used up"):
+                await client.complete("x")
+        third = DynasparkClient(base_url=service.url, api_key=key, headers={"X-User": "C"}, requests_per_hour=2)
+        with pytest.raises(RateLimitError, match="requests_per_hour=2 is used up"):
+            await third.complete("x")
+    assert len(script.asked) == 2
+
+
+async def test_who_has_waited_is_not_to_wait_again(key: str, waiting: Told, caplog: pytest.LogCaptureFixture) -> None:
+    """While a call waits, an answer that was under way tells of a longer time: too long, with what was waited."""
+    is_asked, is_waiting = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if asked.prompt == "slow":
+            is_asked.set()
+            assert is_waiting.wait(30)
+            return Answer("o", headers=headers(0, Retry_After_Ms=61_200))
+        return Answer("o", headers=headers(0, Retry_After_Ms=1500))
+
+    with LocalService(script := Script(answer)) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key)
+        slow = asyncio.create_task(client.complete("slow"))
+        await asyncio.to_thread(is_asked.wait, 30)
+        await client.complete("first")
+        task = asyncio.create_task(client.complete("x"))
+        await waiting.event.wait()
+        is_waiting.set()
         await slow
-        assert (await client.complete("x")).text == "o"
+        async with asyncio.timeout(30):
+            with pytest.raises(RateLimitError) as caught:
+                await task
+    assert not caught.value.is_retryable
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert len(script.asked) == 2
 
 
 @pytest.mark.parametrize("reset", ["nan", "inf", "-1", "1", "9" * 400, "٣", "1_0", "soon"])
@@ -341,26 +391,44 @@ def test_another_process_knows_that_the_quota_is_used_up(key: str, server: Redis
 
 
 @needs_redis
-def test_a_new_quota_is_shared_as_well(key: str, server: Redis) -> None:
-    """An answer that was under way when the quota was used up tells that there is a new one."""
+@pytest.mark.parametrize("is_gone", [False, True], ids=["a client without it", "a storage that was gone"])
+async def test_a_storage_is_told_what_it_was_not_told_before(
+    key: str, server: Redis, tmp_path: Path, is_gone: bool
+) -> None:
+    """This process knows of the quota, its storage does not; an answer that is still under way tells it again."""
     is_asked, is_read = threading.Event(), threading.Event()
 
     def answer(asked: Asked) -> Answer:
         if asked.prompt == "slow":
             is_asked.set()
             assert is_read.wait(30)
-        return used_up() if asked.prompt == "last" else Answer("o", headers=headers(5))
+        elif is_gone:
+            server.process.kill()
+            server.process.wait()
+        return used_up()
 
-    async def ask(client: DynasparkClient) -> None:
+    with LocalService(script := Script(answer)) as service, ExitStack() as stack:
+        client = DynasparkClient(base_url=service.url, api_key=key, limit_storage=server.url)
         slow = asyncio.create_task(client.complete("slow"))
         await asyncio.to_thread(is_asked.wait, 30)
-        await client.complete("last")
+        await DynasparkClient(
+            base_url=service.url, api_key=key, limit_storage=server.url if is_gone else None
+        ).complete("last")
+        if is_gone:
+            stack.enter_context(running(tmp_path))
         is_read.set()
         await slow
+        (said,) = ended(started("print(*ask(client(), 1))", service.url, key, server.url)).split()
+    assert HOUR - 120 < int(said) <= HOUR + 1
+    assert len(script.asked) == 2
 
-    with LocalService(Script(answer)) as service:
-        asyncio.run(ask(DynasparkClient(base_url=service.url, api_key=key, limit_storage=server.url)))
-        assert ended(started("print(*ask(client(), 1))", service.url, key, server.url)) == "o\n"
+
+@pytest.mark.parametrize("password", ["p@ss/SECRET", "SECRET/p", "12/SECRET"])
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+unix"])
+def test_an_unquoted_password_is_refused_and_not_shown(scheme: str, password: str) -> None:
+    with pytest.raises(ConfigError, match=r"limit_storage .*must be a Redis's URL") as caught:
+        DynasparkClient(limit_storage=f"{scheme}://:{password}@127.0.0.1:1/0")
+    assert "SECRET" not in "".join(traceback.format_exception(caught.value))
 
 
 FORKED = """
@@ -511,7 +579,9 @@ def test_a_library_that_is_missing_is_named_with_its_command(
     monkeypatch: pytest.MonkeyPatch, absent: str, setting: dict[str, Any], extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, absent, None)
-    with pytest.raises(ConfigError, match=rf'{absent} must be installed.*pip install "dynaspark-llm\[{extra}\]"'):
+    (name,) = setting
+    told = rf'{absent} must be installed for {name}: pip install "dynaspark-llm\[{extra}\]"'
+    with pytest.raises(ConfigError, match=told):
         DynasparkClient(**setting)
     assert DynasparkClient().settings.requests_per_hour is None
 

@@ -193,7 +193,7 @@ async def test_a_hostile_answer_leaves_turns_to_others_on_the_loop() -> None:
 SENTENCES: dict[str, tuple[Talk, str]] = {
     "a wrong path": (
         says(sized(PAGE, status=b"404 Not Found")),
-        "the service answered 404: an HTML page (check base_url and path)",
+        "the service answered 404 (check base_url and path): an HTML page",
     ),
     "a wrong host": (
         says(sized(PAGE)),
@@ -201,11 +201,11 @@ SENTENCES: dict[str, tuple[Talk, str]] = {
     ),
     "no key": (
         says(sized(b'{"error": {"message": "Invalid API key"}}', status=b"401 No")),
-        "the service answered 401: Invalid API key (set api_key or DYNASPARK_API_KEY)",
+        "the service answered 401 (set api_key or DYNASPARK_API_KEY): Invalid API key",
     ),
     "a long wait": (
         says(limited(b"Retry-After: 2712", body=b'{"error": "Rate limit exceeded"}')),
-        "the service answered 429: Rate limit exceeded (it asks to wait 2712 s)",
+        "the service answered 429 (it asks to wait 2712 s): Rate limit exceeded",
     ),
     "a cut answer": (
         says(answer(b"Content-Length: 500", body=CUT)),

@@ -8,7 +8,6 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 import aiohttp
@@ -32,7 +31,6 @@ _WITHOUT_ANSWER = frozenset({204, 205, 206})
 _CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT)
 """The whole attempt's seconds are counted in `Answer`."""
 
-T = TypeVar("T")
 _log = logging.getLogger("dynaspark_core")
 
 
@@ -86,6 +84,8 @@ class Answer:
         self._size = 0
         self._is_over = False
         self._response: aiohttp.ClientResponse | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._since: float | None = None
 
     async def begin(self, posted: Awaitable[aiohttp.ClientResponse]) -> None:
         """Waits for the answer's head. Raises `TransportError` or `StatusError`."""
@@ -121,25 +121,52 @@ class Answer:
         content = self._response.content
         data = content.read_nowait(_PIECE)
         if not data and not content.at_eof():
-            data = await self._waited(content.read(_PIECE))
+            data = await self._arrived(content)
         elif len(data) == _PIECE:
             await asyncio.sleep(0)  # more is there: others on the loop go first
         self._size += len(data)
         return data
 
-    async def _waited(self, awaited: Awaitable[T]) -> T:
-        """What comes of it, in the seconds that are left."""
+    async def _waited(self, posted: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
+        """The response, its body to come, in the seconds that there are."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._left) as deadline:
-                return await awaited
+                return await posted
         except TimeoutError as exc:
             if not deadline.expired():
                 raise
-            message = f"the service took longer than timeout={self._seconds:g} s"
-            raise RequestTimeoutError(message, text=self._guard.text) from exc
+            raise self._late() from exc
         finally:
             self._left -= time.monotonic() - started
+
+    async def _arrived(self, content: aiohttp.StreamReader) -> bytes:
+        """The next bytes, in the seconds that are left. One timer serves all pieces, which saves a tenth of each."""
+        self._since = time.monotonic()
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._left, self._look_at_the_clock, content)
+        try:
+            return await content.read(_PIECE)
+        finally:
+            self._left -= time.monotonic() - self._since
+            self._since = None
+
+    def _look_at_the_clock(self, content: aiohttp.StreamReader) -> None:
+        """Ends the waiting when its seconds are over; while the reader is at work, none is waiting."""
+        self._timer = None
+        if self._since is None:
+            return
+        left = self._left - (time.monotonic() - self._since)
+        if left > 0:
+            self._timer = asyncio.get_running_loop().call_later(left, self._look_at_the_clock, content)
+        else:
+            late = self._late()
+            late.__cause__ = TimeoutError("no bytes in time")
+            content.set_exception(late)
+
+    def _late(self) -> RequestTimeoutError:
+        message = f"the service took longer than timeout={self._seconds:g} s"
+        return RequestTimeoutError(message, text=self._guard.text)
 
     async def _error_body(self) -> bytes:
         """What can be had of it: the status alone already says what happened."""
@@ -153,6 +180,9 @@ class Answer:
 
     def leave(self) -> None:
         """Gives the connection back, or closes it when the answer was left before its end."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._response is not None:
             self._response.close()
 

@@ -9,6 +9,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
@@ -91,9 +92,10 @@ class Visit:
         if hasattr(socket, "TCP_CORK"):
             self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         self.writer.write(data)
-        if self.writer.can_write_eof():
-            self.writer.write_eof()
-        await self.writer.drain()
+        with suppress(OSError):  # the visitor may have left
+            if self.writer.can_write_eof():
+                self.writer.write_eof()
+            await self.writer.drain()
 
     async def gone(self) -> None:
         """Returns when the visitor hangs up."""

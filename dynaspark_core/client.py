@@ -26,7 +26,7 @@ Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 class DynasparkClient:
     """Dynaspark without a framework: `complete` a prompt, or `stream` its answer. Async; needs no closing.
 
-    Every argument may come from the environment instead (`DYNASPARK_MODEL`, `DYNASPARK_BASE_URL`, …).
+    Every argument but `headers` and `model_aliases` may come from the environment instead (`DYNASPARK_MODEL`, …).
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
@@ -40,7 +40,7 @@ class DynasparkClient:
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
         max_repairs: Requests that ask the model to write a broken call or object again, while nothing was shown.
             Default 1.
-        max_concurrency: Requests under way at a time on one event loop, over all clients of that host and limit.
+        max_concurrency: Requests under way at a time on one event loop, over all clients of that host and number.
             Default 10 for the public service, whose limit it is, else 100.
         requests_per_hour: The own limit: requests in any hour, repeated ones included, counted over all clients of that
             host, key and number. A place that is free within a minute is waited for; else `RateLimitError`. Default:

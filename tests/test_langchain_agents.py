@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,8 +22,9 @@ from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
+from serving import Serve
 
-from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.server import Answer, Asked, LocalService
 from dynaspark_core.server.local import Local
 from langchain_dynaspark import ChatDynaspark
 
@@ -79,25 +80,6 @@ def thoughtful(asked: Asked) -> str:
     if "Form of the answer" in asked.prompt:
         return f"Here:\n```json\n{json.dumps({'city': found[1], 'degrees': int(found[2])})}\n```"
     return f"It has {found[2]} degrees in {found[1]}."
-
-
-Serve = Callable[..., tuple[ChatDynaspark, Script]]
-
-
-@pytest.fixture
-def served() -> Iterator[Serve]:
-    """Makes a model and the script of its service, for these answers."""
-    services: list[LocalService] = []
-
-    def serve(*answers: Any, **settings: Any) -> tuple[ChatDynaspark, Script]:
-        script = Script(*answers)
-        services.append(LocalService(script))
-        services[-1].start()
-        return ChatDynaspark(base_url=services[-1].url, max_retries=0, **settings), script
-
-    yield serve
-    for service in services:
-        service.stop()
 
 
 QUESTION: Any = {"messages": [HumanMessage("How warm is it where Ada lives?")]}

@@ -1,7 +1,7 @@
 """`with_structured_output` and `response_format`: a value of the schema, or an error that says what the model wrote."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, TypedDict
 
@@ -12,8 +12,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.v1 import BaseModel as BaseModelV1
+from serving import Serve
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked
 from langchain_dynaspark import ChatDynaspark
 
 
@@ -77,25 +78,6 @@ class Watching(BaseCallbackHandler):
 
     def on_chat_model_start(self, *_: Any, options: Any = None, **__: Any) -> None:
         self.options.append(options)
-
-
-Serve = Callable[..., tuple[ChatDynaspark, Script]]
-
-
-@pytest.fixture
-def served() -> Iterator[Serve]:
-    """Makes a model and the script of its service, for these answers."""
-    services: list[LocalService] = []
-
-    def serve(*answers: Any, **settings: Any) -> tuple[ChatDynaspark, Script]:
-        script = Script(*answers)
-        services.append(LocalService(script))
-        services[-1].start()
-        return ChatDynaspark(base_url=services[-1].url, max_retries=0, **settings), script
-
-    yield serve
-    for service in services:
-        service.stop()
 
 
 @pytest.mark.parametrize("strict", [None, False, True])

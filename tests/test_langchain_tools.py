@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypedDict
 
 import pytest
@@ -15,9 +15,10 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 from pydantic.v1 import BaseModel as BaseModelV1
+from serving import Serve
 
 from dynaspark_core import errors
-from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.server import Answer, Asked
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.replies import marked
 
@@ -109,25 +110,6 @@ class Started(BaseCallbackHandler):
 
     def on_llm_new_token(self, token: str | list[Any], **_: Any) -> None:
         self.tokens.append(str(token))
-
-
-@pytest.fixture
-def served() -> Iterator[Callable[..., tuple[ChatDynaspark, Script]]]:
-    """Makes a model and the script of its service, for these answers."""
-    services: list[LocalService] = []
-
-    def serve(*answers: Any, **settings: Any) -> tuple[ChatDynaspark, Script]:
-        script = Script(*answers)
-        services.append(LocalService(script))
-        services[-1].start()
-        return ChatDynaspark(base_url=services[-1].url, max_retries=0, **settings), script
-
-    yield serve
-    for service in services:
-        service.stop()
-
-
-Serve = Callable[..., tuple[ChatDynaspark, Script]]
 
 
 @pytest.mark.parametrize(("given", "name"), INPUTS.values(), ids=INPUTS)

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,8 +19,9 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import Context
 from pydantic import BaseModel
+from serving import dynaspark as served
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, Script
 from llama_index_dynaspark import Dynaspark
 
 pytestmark = pytest.mark.filterwarnings(
@@ -71,13 +71,6 @@ def picture() -> list[Any]:
 
 
 TOOLS: list[Any] = [FunctionTool.from_defaults(tool) for tool in (add, noon)]
-
-
-@contextmanager
-def served(answer: Any) -> Iterator[tuple[Dynaspark, Script]]:
-    script = Script(answer)
-    with LocalService(script) as service:
-        yield Dynaspark(base_url=service.url, max_retries=0), script
 
 
 def adder(asked: Asked) -> Any:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -27,8 +26,9 @@ from llama_index.core.question_gen import LLMQuestionGenerator
 from llama_index.core.selectors import LLMMultiSelector, PydanticMultiSelector
 from llama_index.core.tools import QueryEngineTool
 from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
+from serving import dynaspark as served
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, Script
 from llama_index_dynaspark import Dynaspark
 
 PNG = bytes.fromhex(
@@ -62,13 +62,6 @@ def router(asked: Asked) -> str:
     if '"MultiSelection"' in asked.prompt:
         return call("MultiSelection", {"selections": selections})
     return json.dumps([{"choice": number, "reason": "r"} for number in numbers])
-
-
-@contextmanager
-def served(answer: Any) -> Iterator[tuple[Dynaspark, Script]]:
-    script = Script(answer)
-    with LocalService(script) as service:
-        yield Dynaspark(base_url=service.url, max_retries=0), script
 
 
 @pytest.fixture

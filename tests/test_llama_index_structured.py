@@ -2,7 +2,6 @@
 
 import enum
 import json
-from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +14,10 @@ from llama_index.core.types import PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from pydantic import BaseModel, field_validator
+from serving import Says
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server import LocalService
 from llama_index_dynaspark import Dynaspark
 
 
@@ -54,14 +54,6 @@ LOWER = RIGHT.replace("Air", "air")
 WITHOUT_KIND = '{"name": "Air", "songs": []}'
 WAYS = ["structured_predict", "astructured_predict", "stream_structured_predict", "astream_structured_predict"]
 TEMPLATE = "An album about {topic}."
-
-
-class Says(Script):
-    """Gives what stands in `lines`."""
-
-    def __init__(self) -> None:
-        self.lines: deque[Any] = deque()
-        super().__init__(lambda _: self.lines.popleft())
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from llama_index.core.program.function_program import FunctionCallingProgram, ge
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
+from serving import Says
 
 from dynaspark_core import Chat, InvalidToolCall, Reply
 from dynaspark_core.errors import ConfigError, ToolCallError
-from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server import LocalService
 from llama_index_dynaspark import Dynaspark, responses
 
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 3}}\n</tool_call>'
@@ -41,14 +42,6 @@ def now() -> str:
 
 
 ADD, NOW = FunctionTool.from_defaults(add), FunctionTool.from_defaults(now)
-
-
-class Says(Script):
-    """Gives what stands in `lines`, which a test may change."""
-
-    def __init__(self) -> None:
-        self.lines: deque[Any] = deque()
-        super().__init__(lambda _: self.lines.popleft())
 
 
 @pytest.fixture

@@ -90,11 +90,17 @@ def metadata(wheel: Path) -> Message:
 
 
 def sources(*folders: str) -> set[str]:
-    """Every file of these folders, without what Python and editors leave."""
+    """Every file of these folders, without those that git ignores, as the builder does."""
     files = (file for folder in folders for file in (ROOT / folder).rglob("*") if file.is_file())
-    return {
-        file.relative_to(ROOT).as_posix() for file in files if not {"__pycache__", ".ipynb_checkpoints"} & {*file.parts}
-    }
+    return {file.relative_to(ROOT).as_posix() for file in files if "__pycache__" not in file.parts} - ignored()
+
+
+def ignored() -> set[str]:
+    """What git ignores; nothing in an unpacked source distribution, which has none of it."""
+    if not (ROOT / ".git").exists():
+        return set()
+    command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard"]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
 
 
 def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: Path) -> None:

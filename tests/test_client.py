@@ -164,11 +164,17 @@ async def test_each_kind_of_body_is_read(answer: Answer, text: str) -> None:
 async def test_a_failure_that_may_pass_is_asked_again_and_said_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     soon = {"Retry-After": "0"}
     script = Script(Answer("busy", status=503, headers=soon), Answer("slow down", status=429, headers=soon), "Hello.")
-    with LocalService(script) as service, caplog.at_level(logging.WARNING, "dynaspark_core"):
+    with LocalService(script) as service, caplog.at_level(logging.DEBUG, "dynaspark_core"):
         assert (await DynasparkClient(base_url=service.url).complete("secret prompt")).text == "Hello."
     assert len(script.asked) == 3
     assert len({asked.prompt for asked in script.asked}) == 1
-    (first, second) = (record.getMessage() for record in caplog.records if record.name == "dynaspark_core")
+    said = [record for record in caplog.records if record.name == "dynaspark_core"]
+    (first, second) = (record.getMessage() for record in said if record.levelno == logging.WARNING)
+    assert [record.getMessage().split(":")[0][-2:] for record in said if " posts " in record.getMessage()] == [
+        ".1",
+        ".2",
+        ".3",
+    ]
     assert re.fullmatch(r"request \d+\.1: ServerError \(status 503\); retry 1 of 2 in 0\.0 s", first)
     assert re.fullmatch(r"request \d+\.2: RateLimitError \(status 429\); retry 2 of 2 in 0\.0 s", second)
 
@@ -520,3 +526,37 @@ async def test_places_are_given_in_the_order_of_asking_also_after_patience_has_r
         gate.leave()
         assert await order.get() == number
     await asyncio.gather(*waiting)
+
+
+@pytest.mark.parametrize(("comes", "text"), [(True, "one two three"), (False, "one two ")])
+async def test_the_clock_goes_on_with_the_seconds_that_are_left(comes: bool, text: str) -> None:
+    """Of 1 s, 0.7 s are the reader's; then the next piece comes after 0.6 s, or never."""
+    second, third, never = threading.Event(), threading.Event(), threading.Event()
+
+    def answers(asked: Asked) -> Iterator[str]:
+        for piece, event in () if asked.prompt == "stall" else (("one ", second), ("two ", third), ("three", never)):
+            yield piece
+            event.wait()
+        never.wait()
+
+    async def passes(seconds: float) -> None:
+        with pytest.raises(RequestTimeoutError):
+            await DynasparkClient(base_url=service.url, timeout=seconds, max_retries=0).complete("stall")
+
+    async def reads() -> None:
+        async for piece in DynasparkClient(base_url=service.url, timeout=1).stream("x"):
+            got.append(piece)
+            second.set()
+            if "".join(got) == "one two ":
+                await passes(0.7)
+                later.append(asyncio.create_task(passes(0.6)))
+                later[0].add_done_callback(lambda _: third.set() if comes else None)
+
+    with LocalService(Script(answers)) as service:
+        got, later = list[str](), list[asyncio.Task[None]]()
+        with pytest.raises(RequestTimeoutError):
+            await asyncio.wait_for(reads(), 10)
+        await later[0]
+        third.set()
+        never.set()
+    assert "".join(got) == text

@@ -137,3 +137,9 @@ def test_the_strict_reader_says_whether_more_text_could_help() -> None:
     assert strict_value('{"a": NaN}', 0) == Open(is_hopeless=True)
     assert strict_value("[" * 5000 + "]" * 5000, 0) == Open(is_hopeless=True)
     assert strict_value('{"a": "' + "b" * 100_000 + '"}', 0) == ({"a": "b" * 100_000}, 100_009)
+
+
+def test_an_underscore_of_markdown_in_a_key_is_one_and_an_escaped_backslash_stays() -> None:
+    text = r"f(a={'x\_y': 1, 'x\\_y': 2})"
+    (call,) = PythonCalls(text, 0, len(text), is_closed=True).read()
+    assert call.arguments == {"a": {"x_y": 1, "x\\_y": 2}}

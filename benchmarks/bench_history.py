@@ -27,7 +27,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock
 from peers import peers
 
 from dynaspark_core import Chat, Message, Tool
-from dynaspark_core.prompt import render
+from dynaspark_core.prompt.render import render
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 

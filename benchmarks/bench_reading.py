@@ -7,7 +7,7 @@ from functools import partial
 from harness import TIMES, Costs, Goal, Row, Sample, Sizes, Table, compare, growing, main, sync_sample
 
 from dynaspark_core.messages import Tool
-from dynaspark_core.tools.reader import ReplyReader, read_reply
+from dynaspark_core.reply.reader import ReplyReader, read_reply
 
 STRING = {"type": "string"}
 WEATHER = {"type": "object", "properties": {"city": STRING}, "required": ["city"]}

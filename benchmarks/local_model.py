@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from dynaspark_core import Chat, DynasparkClient, DynasparkError, Message, Tool
 from dynaspark_core.server import LocalService
-from dynaspark_core.server.local import Local
+from dynaspark_core.server.local.engine import Local
 
 Case = TypeVar("Case")
 

@@ -2,17 +2,14 @@
 
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
-     batch     faces → client    server · testing · __main__    edge: I/O, clocks, threads
-                   calling                     blocking
-     posting   retrying   fetch   sessions
-     failures  download  settings   quotas
-                         storages   results
+     __main__     testing                                       what people start
+     frameworks → client       batch       server               edge: I/O, clocks, threads
+                  transport
   ────────────────────────────────────────────────────────────────────────────────────────
-               exchange   repairs                               pure: bytes and values
-     prompt   decoding · stops   wire    dictionaries · checks
-     tools    jsontext           pacing  content   gate
-     schema   answers            models  sources   images
-               messages → errors
+     exchange     repair                                        pure: bytes and values
+     prompt       reply        wire        content     images
+                  schema
+     messages     errors       models
 
 A conversation with tools, images and schemas becomes one text and one file; one text becomes messages, calls and
 objects again. Above the line is all that touches the world; below it everything is values.
@@ -40,11 +37,11 @@ from dynaspark_core.messages import (
     Usage,
     Value,
 )
-from dynaspark_core.prompt import render
+from dynaspark_core.prompt.render import render
 
 if TYPE_CHECKING:
-    from dynaspark_core.tools.answers import read_object
-    from dynaspark_core.tools.reader import ReplyReader, read_reply
+    from dynaspark_core.reply.reader import ReplyReader, read_reply
+    from dynaspark_core.reply.value import read_object
 
 __all__ = [
     "Chat",
@@ -70,11 +67,11 @@ __all__ = [
     "render",
 ]
 
-_LATE = {"ReplyReader": "reader", "read_object": "answers", "read_reply": "reader"}
-"""What is imported when it is asked for, as it costs more than all else; and the module of `tools` that has it."""
+_LATE = {"ReplyReader": "reader", "read_object": "value", "read_reply": "reader"}
+"""What is imported when it is asked for, as it costs more than all else; and the module of `reply` that has it."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"dynaspark_core.tools.{_LATE[name]}"), name)
+    return getattr(import_module(f"dynaspark_core.reply.{_LATE[name]}"), name)

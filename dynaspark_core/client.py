@@ -1,4 +1,4 @@
-"""The shared transport: a prompt or a chat goes in, text, events or the reply come out. One attempt is `posting`."""
+"""The client without a framework: a prompt or a chat goes in, text, events or the reply come out."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -6,14 +6,13 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from dynaspark_core.calling import Caller
-from dynaspark_core.checks import checked, stops
-from dynaspark_core.dictionaries import messages_from
+from dynaspark_core.content.checks import checked, stops
+from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Message, Policy, Reply, TextDelta, Value
-from dynaspark_core.repairs import Repairs, together, value_in
-from dynaspark_core.settings import settings
-from dynaspark_core.tools.repair import repair_chat
+from dynaspark_core.repair import Repairs, repair_chat, together, value_in
+from dynaspark_core.transport.call import Caller
+from dynaspark_core.transport.settings import settings
 
 FAILED = (TransportError, StatusError, ReplyError)
 """What a request for a repair may end in, without taking away the reply that there is."""
@@ -192,9 +191,9 @@ class DynasparkClient:
 
 
 async def _given(images: Sequence[object]) -> list[Image | ImageRef]:
-    from dynaspark_core import fetch  # noqa: PLC0415  # see `calling`
+    from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
 
-    return [await fetch.given(image) for image in images]
+    return [await loading.given(image) for image in images]
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:

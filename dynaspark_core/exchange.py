@@ -8,17 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dynaspark_core import wire
-from dynaspark_core.decoding import Decoder, decoder
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
-from dynaspark_core.prompt import estimate_tokens, render
-from dynaspark_core.stops import Stops
-from dynaspark_core.tools.repair import untrusted_texts
-from dynaspark_core.tools.section import offered
+from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage, offered
+from dynaspark_core.prompt.render import estimate_tokens, render
+from dynaspark_core.reply.stops import Stops
+from dynaspark_core.wire import http
+from dynaspark_core.wire.decoders import Decoder, decoder
 
 if TYPE_CHECKING:
-    from dynaspark_core.tools.reader import ReplyReader
+    from dynaspark_core.reply.reader import ReplyReader
 
 NO_MORE_TURNS = ("</turn>", "<turn role=")
 """Where a model that was given turns starts to write the turns of others, its answer has ended. (With tools the reader
@@ -47,7 +45,7 @@ class Exchange:
         self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks)
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
-        self.form = wire.form(self.prompt, chat.model, image)
+        self.form = http.form(self.prompt, chat.model, image)
         self._chat = chat
         self._has_image = image is not None
         self._has_tools = bool(chat.tools) and bool(offered(chat.tools, chat.tool_choice))
@@ -58,7 +56,7 @@ class Exchange:
 
     def start(self, header: Mapping[str, str], now: float) -> None:
         """A 2xx answer begins, at Unix time `now`; forgets what an earlier attempt had read."""
-        self._decoder = decoder(header.get("Content-Type", ""), partial(wire.body_error, header=header, now=now))
+        self._decoder = decoder(header.get("Content-Type", ""), partial(http.body_error, header=header, now=now))
         self._reader = _reader(self._chat) if self._has_tools else None
         self._stops = Stops(self._stop) if self._stop else None
         self._texts.clear()
@@ -138,13 +136,13 @@ class Exchange:
 
 
 def _reader(chat: Chat) -> "ReplyReader":
-    from dynaspark_core.tools.reader import ReplyReader  # noqa: PLC0415  # see `tools`
+    from dynaspark_core.reply.reader import ReplyReader  # noqa: PLC0415  # see `reply`
 
     return ReplyReader(
         chat.tools,
         chat.tool_choice,
         parallel_tool_calls=chat.parallel_tool_calls,
-        untrusted=untrusted_texts(chat),
+        untrusted=chat.untrusted_texts(),
     )
 
 

@@ -4,7 +4,7 @@ Only values and look-ups stand here; no I/O, no rendering, no parsing. Every fra
 before anything else happens, and every answer leaves as these.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -111,6 +111,19 @@ class Chat:
     def images(self) -> Iterator[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
         return (part for message in self.messages for part in message.content if not isinstance(part, str))
+
+    def untrusted_texts(self) -> tuple[str, ...]:
+        """The texts that came from elsewhere: the results of tools."""
+        return tuple(text for message in self.messages if message.role == "tool" and (text := message.text))
+
+
+def offered(tools: Sequence[Tool], tool_choice: str) -> tuple[Tool, ...]:
+    """The tools that may be called: none, all, or the one that `tool_choice` names."""
+    if tool_choice == "none":
+        return ()
+    if tool_choice in {"auto", "required"}:
+        return tuple(tools)
+    return tuple(tool for tool in tools if tool.name == tool_choice)
 
 
 @dataclass(frozen=True, slots=True)

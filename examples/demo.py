@@ -5,7 +5,7 @@ import runpy
 from pathlib import Path
 
 from dynaspark_core.server import LocalService
-from dynaspark_core.server.local import Local
+from dynaspark_core.server.local.engine import Local
 
 PARTS = {
     "langchain_streaming.py": "LangChain: a chain (prompt | ChatDynaspark | parser) streams its answer.",

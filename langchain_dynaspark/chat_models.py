@@ -12,12 +12,12 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
-from dynaspark_core import blocking
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.transport import blocking
 from langchain_dynaspark import options, replies
 from langchain_dynaspark.asking import Question, chat_of
-from langchain_dynaspark.configured import ConfiguredChatModel
 from langchain_dynaspark.errors import langchain_errors
+from langchain_dynaspark.fields import ConfiguredChatModel
 from langchain_dynaspark.structured import structured
 
 Stop = list[str] | None

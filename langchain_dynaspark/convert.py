@@ -16,11 +16,11 @@ from langchain_core.messages import (
 from langchain_core.messages import InvalidToolCall as NotACall
 
 from dynaspark_core import InvalidToolCall, Message, ToolCall
-from dynaspark_core.content import parts
-from dynaspark_core.dictionaries import ROLES, calls_in
+from dynaspark_core.content.blocks import parts
+from dynaspark_core.content.dictionaries import ROLES, calls_in
+from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Part, Role
-from dynaspark_core.sources import Place
 from langchain_dynaspark.replies import NO_JSON
 
 _IMAGES_IN_BASE64 = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")

@@ -1,4 +1,4 @@
-"""LlamaIndex's messages → ours. Shapes only: every decision is `dynaspark_core`'s. The way back is `responses`."""
+"""LlamaIndex's messages → ours. Shapes only: every decision is `dynaspark_core`'s. The way back is `replies`."""
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
@@ -20,10 +20,10 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.schema import ImageDocument, ImageNode
 
 from dynaspark_core import ImageRef, InvalidToolCall, Message, ToolCall
-from dynaspark_core.dictionaries import messages_from
+from dynaspark_core.content.dictionaries import messages_from
+from dynaspark_core.content.image_refs import Place, image_ref
 from dynaspark_core.errors import ConfigError, ForbiddenImageError
 from dynaspark_core.messages import Part, Role
-from dynaspark_core.sources import Place, image_ref
 
 ROLES: dict[MessageRole, Role] = {
     MessageRole.SYSTEM: "system",

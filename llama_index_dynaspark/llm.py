@@ -25,18 +25,17 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 
-from dynaspark_core import blocking
 from dynaspark_core.messages import Policy
-from llama_index_dynaspark import convert
-from llama_index_dynaspark import tools as own_tools
-from llama_index_dynaspark.configured import ConfiguredLLM
+from dynaspark_core.transport import blocking
+from llama_index_dynaspark import convert, options
+from llama_index_dynaspark.asking import AskingLLM
 from llama_index_dynaspark.structured import Options
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
 
 
-class Dynaspark(ConfiguredLLM):
+class Dynaspark(AskingLLM):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and schemas are written into that text: emulated. Text is given out as its bytes arrive.
@@ -183,8 +182,8 @@ class Dynaspark(ConfiguredLLM):
     ) -> dict[str, Any]:
         return {
             "messages": convert.with_question(chat_history, user_msg),
-            "tools": [own_tools.written(tool) for tool in tools],
-            "tool_choice": own_tools.choice(tool_choice, is_required=tool_required),
+            "tools": [options.written(tool) for tool in tools],
+            "tool_choice": options.choice(tool_choice, is_required=tool_required),
             "allow_parallel_tool_calls": allow_parallel_tool_calls,
             **kwargs,
         }
@@ -199,13 +198,13 @@ class Dynaspark(ConfiguredLLM):
     ) -> ChatResponse:
         """The response itself. Raises `ToolCallError` for a call that nobody could answer (`known_only`)."""
         if known_only:
-            own_tools.known_only(response.message, tools)
+            options.known_only(response.message, tools)
         return response
 
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:
-        return own_tools.selections(response.message, must_call=error_on_no_tool_call)
+        return options.selections(response.message, must_call=error_on_no_tool_call)
 
     def structured_predict(
         self, output_cls: type[Model], prompt: PromptTemplate, llm_kwargs: Options = None, **prompt_args: Any

@@ -20,8 +20,8 @@ from llama_index.core.prompts import BasePromptTemplate
 from llama_index_instrumentation import get_dispatcher
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.tools.answers import read_object
-from dynaspark_core.tools.history import json_line
+from dynaspark_core.prompt.turns import json_line
+from dynaspark_core.reply.value import read_object
 
 Model = TypeVar("Model", bound=BaseModel)
 Options = dict[str, Any] | None

@@ -15,10 +15,11 @@ from langchain_core.prompts import ChatPromptTemplate
 from pydantic import BaseModel
 
 from dynaspark_core import DynasparkClient
-from dynaspark_core.batch import MOST_TASKS, Outcome, abatch, batch
+from dynaspark_core.batch import Outcome, abatch, batch
+from dynaspark_core.batch.run import MOST_TASKS
 from dynaspark_core.errors import AccessError, ConfigError, RateLimitError
-from dynaspark_core.pacing import LONGEST_QUOTA
 from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.wire.pacing import LONGEST_QUOTA
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage, sessions
+from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage
 from dynaspark_core.errors import (
     AccessError,
     ConnectError,
@@ -28,6 +28,7 @@ from dynaspark_core.errors import (
     WakingUpError,
 )
 from dynaspark_core.server import Answer, Asked, LocalService, Rules, Script
+from dynaspark_core.transport import sessions
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"

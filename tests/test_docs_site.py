@@ -22,7 +22,7 @@ from llama_index.core import Settings as LlamaIndexSettings
 
 from dynaspark_core import errors
 from dynaspark_core.server import Asked, LocalService, Script
-from dynaspark_core.settings import Settings
+from dynaspark_core.transport.settings import Settings
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import DynasparkPermissionDeniedError, twin
 from llama_index_dynaspark import Dynaspark

@@ -16,14 +16,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dynaspark_core import Chat, Message, Tool, ToolCall
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.prompt import render
-from dynaspark_core.server import Asked, LocalService, RefusedError, phrasing, small, turns, wanted, weights
-from dynaspark_core.server.eyes import Eyes, Sight
-from dynaspark_core.server.local import Local
-from dynaspark_core.server.model import CONTEXT, is_loop
-from dynaspark_core.server.phrasing import Phrased
-from dynaspark_core.server.turns import Conversation, Turn
-from dynaspark_core.server.wanted import Call, FreeText, Offered, Value
+from dynaspark_core.prompt.render import render
+from dynaspark_core.server import Asked, LocalService, RefusedError
+from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
+from dynaspark_core.server.local.engine import Local
+from dynaspark_core.server.local.model import CONTEXT, is_loop
+from dynaspark_core.server.local.ocr import Eyes, Sight
+from dynaspark_core.server.local.phrasing import Phrased
+from dynaspark_core.server.local.request_kind import Call, FreeText, Offered, Value
+from dynaspark_core.server.local.turns import Conversation, Turn
 
 WEATHER = Tool(
     "get_weather",
@@ -45,7 +46,7 @@ def prompt(*messages: Message, tools: tuple[Tool, ...] = (), choice: str = "auto
 
 
 def asked_for(*messages: Message, tools: tuple[Tool, ...] = (), choice: str = "auto", schema: object = None) -> object:
-    return wanted.read(turns.read(prompt(*messages, tools=tools, choice=choice, schema=schema)).closing)
+    return request_kind.read(turns.read(prompt(*messages, tools=tools, choice=choice, schema=schema)).closing)
 
 
 def needs(package: str) -> None:
@@ -117,7 +118,7 @@ def test_a_tool_may_have_any_name() -> None:
     ],
 )
 def test_what_cannot_be_read_asks_for_free_text(closing: str) -> None:
-    assert wanted.read(closing) == FreeText()
+    assert request_kind.read(closing) == FreeText()
 
 
 # Phrasing
@@ -125,8 +126,8 @@ def test_what_cannot_be_read_asks_for_free_text(closing: str) -> None:
 
 def phrased(text: str, seen: str = "", *, for_small: bool = False) -> Phrased:
     conversation = turns.read(text)
-    phrase = small.phrase if for_small else phrasing.phrase
-    return phrase(conversation, wanted.read(conversation.closing), seen)
+    phrase = few_shot.phrase if for_small else phrasing.phrase
+    return phrase(conversation, request_kind.read(conversation.closing), seen)
 
 
 @pytest.mark.parametrize("for_small", [False, True])
@@ -467,7 +468,7 @@ def test_nothing_that_reports_its_use_is_loaded() -> None:
     needs("openvino_genai")
     needs("rapidocr")
     script = (
-        "import sys; from pathlib import Path; from dynaspark_core.server.eyes import Eyes;"
+        "import sys; from pathlib import Path; from dynaspark_core.server.local.ocr import Eyes;"
         "Eyes().look(sys.stdin.buffer.read());"
         "print([name for name in sys.modules if name in ('openvino_telemetry', 'onnxruntime')])"
     )

@@ -603,7 +603,7 @@ async def test_serve_answers_with_the_endpoint() -> None:
 def llama() -> Iterator[str]:
     """The address of llama.cpp's server with SmolLM2-135M-Instruct."""
     xllamacpp = pytest.importorskip("xllamacpp", reason="pip install --group upstream")
-    from dynaspark_core.server import weights  # noqa: PLC0415  # only here is a model needed
+    from dynaspark_core.server.local import weights  # noqa: PLC0415  # only here is a model needed
 
     settings = xllamacpp.CommonParams()
     settings.model.path = str(weights.fetch())

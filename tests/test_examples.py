@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dynaspark_core.server import Asked, LocalService, Script
-from dynaspark_core.server.local import Local
+from dynaspark_core.server.local.engine import Local
 
 FOLDER = Path(__file__).parent.parent / "examples"
 RECEIPT = (FOLDER / "receipt.png").read_bytes()

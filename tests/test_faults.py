@@ -21,8 +21,9 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from llama_index.core import Document, SummaryIndex
 
-from dynaspark_core import DynasparkClient, sessions
+from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, StatusError
+from dynaspark_core.transport import sessions
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -130,7 +131,8 @@ async def test_a_redirect_takes_the_prompt_nowhere(code: int) -> None:
 
 TRUSTING = """
 import asyncio, sys
-from dynaspark_core import DynasparkClient, sessions
+from dynaspark_core import DynasparkClient
+from dynaspark_core.transport import sessions
 from dynaspark_core.errors import ConnectError
 client = DynasparkClient(base_url=sys.argv[1])
 try:

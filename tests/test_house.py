@@ -1,9 +1,11 @@
 """The drawing in CONTRIBUTING.md, held: the arrows, what a pure module may touch, the sizes. See the last test."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,29 +14,36 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark")
 WORLD = {"aiohttp", "asyncio", "multiprocessing", "pathlib", "socket", "ssl", "subprocess", "threading", "time"}
 """What no pure module imports."""
-EDGE = [
-    ("__main__", "testing"),
-    ("faces", "server", "batch"),
-    ("client",),
-    ("calling", "blocking"),
-    ("posting", "retrying", "fetch", "sessions"),
-    ("failures", "settings", "download", "quotas"),
-    ("storages", "results"),
-]
-"""The modules that touch the world, from the top down; `server` is a room of its own."""
-PURE = [
-    ("exchange", "repairs"),
-    ("prompt", "decoding", "stops", "wire", "dictionaries", "checks"),
-    ("tools", "content", "jsontext", "pacing", "gate"),
-    ("schema", "sources", "answers", "images", "models"),
-    ("scalars",),
-    ("messages", "errors", "_version"),
-]
-"""The pure modules, from the top down."""
-LEVEL = {name: level for level, names in enumerate([*EDGE, *PURE]) for name in names}
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MOST_ENTRIES = 21
+"""Entries at the top of the core; a folder is a layer."""
+
+
+def drawing() -> list[str]:
+    return CONTRIBUTING.split("```arrows\n")[1].split("```", maxsplit=1)[0].rstrip("\n").splitlines()
+
+
+def entries() -> set[str]:
+    """What stands at the top of the core."""
+    return {path.stem for path in (ROOT / "dynaspark_core").iterdir() if path.suffix in {"", ".py"}} - {"__pycache__"}
+
+
+def rows(lines: list[str]) -> list[set[str]]:
+    """The rooms of the core that the lines name, from the top down; in `a → b`, `b` is a row of its own."""
+    drawn: list[set[str]] = []
+    for line in lines:
+        first, *below = line.split("→")
+        drawn += [set(first.split()) & entries(), *(set(part.split()) & entries() for part in below)]
+    return [row for row in drawn if row]
+
+
+BORDER = next(number for number, line in enumerate(drawing()) if line.strip("─ ") == "")
+EDGE, PURE = rows(drawing()[:BORDER]), rows(drawing()[BORDER:])
+LEVEL = {name: level for level, names in enumerate([*EDGE, *PURE, {"_version"}]) for name in names}
+ROOMS = {name for name in LEVEL if (ROOT / "dynaspark_core" / name).is_dir()}
 TOP = {name for names in EDGE for name in names}
 MAY_NOT = {
-    "server": {"client", "posting", "wire", "prompt", "exchange", "tools", "dictionaries", "decoding"},
+    "server": {"client", "transport", "wire", "prompt", "exchange", "repair", "reply", "schema", "content", "images"},
     "langchain_dynaspark": {"aiohttp", "llama_index", "llama_index_dynaspark"},
     "llama_index_dynaspark": {"aiohttp", "langchain_core", "langchain_dynaspark"},
 }
@@ -51,7 +60,7 @@ def sources() -> Sources:
 
 
 def room(path: str) -> str:
-    """`wire` for `dynaspark_core/wire.py`, `images` for all of its package, a framework's package as a whole."""
+    """`client` for `dynaspark_core/client.py`, `images` for all of its package, a framework's package as a whole."""
     package, *rest = Path(path).with_suffix("").parts
     return rest[0] if package == "dynaspark_core" else package
 
@@ -105,8 +114,10 @@ def impurities(files: Sources) -> list[str]:
 
 
 def unplaced(files: Sources) -> list[str]:
-    """Modules of the core that the drawing does not know."""
-    return [path for path in files if path.startswith("dynaspark_core/") and room(path) not in {*LEVEL, "__init__"}]
+    """Modules of the core that the drawing does not know, or that the table of rooms does not name."""
+    core = [path for path in files if path.startswith("dynaspark_core/") and not path.endswith("__init__.py")]
+    named = set(re.findall(r"`(\w+)`", CONTRIBUTING.split("| room |")[1].split("\n\n", maxsplit=1)[0]))
+    return [path for path in core if room(path) not in LEVEL or (Path(path).stem not in named and room(path) in ROOMS)]
 
 
 def too_large(files: Sources) -> list[str]:
@@ -138,16 +149,17 @@ def test_the_house_is_as_it_is_drawn(check: object) -> None:
     ("check", "path", "text"),
     [
         (wrong_arrows, "dynaspark_core/errors.py", "from dynaspark_core.messages import Chat"),
-        (wrong_arrows, "dynaspark_core/wire.py", "def f():\n    from dynaspark_core import client"),
-        (wrong_arrows, "dynaspark_core/server/app.py", "from dynaspark_core.wire import form"),
+        (wrong_arrows, "dynaspark_core/wire/http.py", "def f():\n    from dynaspark_core import client"),
+        (wrong_arrows, "dynaspark_core/server/app.py", "from dynaspark_core.wire.http import form"),
         (wrong_arrows, "langchain_dynaspark/convert.py", "import aiohttp"),
         (wrong_arrows, "llama_index_dynaspark/llm.py", "from langchain_dynaspark import ChatDynaspark"),
-        (cycles, "dynaspark_core/stops.py", "from dynaspark_core.exchange import Exchange"),
-        (impurities, "dynaspark_core/prompt.py", "import time"),
+        (cycles, "dynaspark_core/reply/signs.py", "from dynaspark_core.reply.reader import read_reply"),
+        (impurities, "dynaspark_core/prompt/render.py", "import time"),
         (impurities, "dynaspark_core/images/sheet.py", "from pathlib import Path"),
         (unplaced, "dynaspark_core/utils.py", ""),
-        (too_large, "dynaspark_core/wire.py", "x = 1\n" * 251),
-        (too_large, "dynaspark_core/wire.py", "def f():\n" + "    x = 1\n" * 41),
+        (unplaced, "dynaspark_core/wire/utils.py", ""),
+        (too_large, "dynaspark_core/wire/http.py", "x = 1\n" * 251),
+        (too_large, "dynaspark_core/wire/http.py", "def f():\n" + "    x = 1\n" * 41),
     ],
 )
 def test_each_check_notices_what_it_is_for(check: object, path: str, text: str) -> None:
@@ -180,12 +192,18 @@ def test_each_package_is_typed(package: str) -> None:
 def test_the_drawing_in_contributing_and_in_the_core_is_the_same() -> None:
     """The box of arrows stands in both; a change of one is a change of the other."""
     core = ast.get_docstring(ast.parse((ROOT / "dynaspark_core/__init__.py").read_text(encoding="utf-8"))) or ""
-    box = core.split("\n\n")[1]
-    assert [line.strip() for line in box.splitlines()] == [
-        line.strip() for line in _fenced((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-    ]
+    assert [line.strip() for line in core.split("\n\n")[1].splitlines()] == [line.strip() for line in drawing()]
 
 
-def _fenced(text: str) -> list[str]:
-    block = text.split("```arrows\n")[1].split("```", maxsplit=1)[0]
-    return block.rstrip("\n").splitlines()
+def test_all_that_is_drawn_is_there_and_the_core_is_easy_to_enter() -> None:
+    assert entries() == {*LEVEL, "__init__"}
+    assert len(entries()) <= MOST_ENTRIES
+
+
+def test_each_drawn_arrow_is_an_import() -> None:
+    used: dict[str, set[str]] = {}
+    for path, text in sources().items():
+        used.setdefault(room(path), set()).update(rooms_imported(text))
+    arrows = [pair for line in drawing() for pair in pairwise(line.split("→"))]
+    for upper, lower in arrows:
+        assert used[upper.split()[-1]] >= {lower.split()[0]}

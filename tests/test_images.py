@@ -28,7 +28,7 @@ from dynaspark_core.images import (
 )
 from dynaspark_core.images.layout import GAP, lay_out
 from dynaspark_core.messages import Image, Policy
-from dynaspark_core.server.eyes import Eyes
+from dynaspark_core.server.local.ocr import Eyes
 
 LARGE = 1_000_000
 

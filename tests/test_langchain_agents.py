@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from serving import Serve
 
 from dynaspark_core.server import Answer, Asked, LocalService
-from dynaspark_core.server.local import Local
+from dynaspark_core.server.local.engine import Local
 from langchain_dynaspark import ChatDynaspark
 
 RESULT = re.compile(r'<tool_result id="c(\d+)" name="(\w+)" status="(\w+)">\n(.*?)\n</tool_result>', re.DOTALL)

@@ -23,7 +23,7 @@ from langchain_core.tools import tool
 from pydantic import SecretStr
 
 from dynaspark_core import __version__, errors
-from dynaspark_core.prompt import estimate_tokens
+from dynaspark_core.prompt.render import estimate_tokens
 from dynaspark_core.server import Answer, LocalService, Script
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark import errors as twins

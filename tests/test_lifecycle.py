@@ -19,7 +19,8 @@ HEAD = """
 import asyncio, atexit, logging, os, sys, threading
 last = []
 atexit.register(lambda: [each() for each in last])  # runs after what the packages do at exit
-from dynaspark_core import DynasparkClient, blocking
+from dynaspark_core import DynasparkClient
+from dynaspark_core.transport import blocking
 logging.getLogger("asyncio").setLevel(logging.ERROR)  # a busy machine's slow callbacks are no fault
 client = DynasparkClient(base_url=sys.argv[1])
 async def ask(): return (await client.complete("x")).text

@@ -22,10 +22,11 @@ import redis
 from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.load import dumps
 
-from dynaspark_core import DynasparkClient, blocking
+from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, RateLimitError
-from dynaspark_core.pacing import LONGEST_ASKED_WAIT
 from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.transport import blocking
+from dynaspark_core.wire.pacing import LONGEST_ASKED_WAIT
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -339,7 +340,8 @@ async def test_an_absurd_reset_is_not_believed(key: str, reset: str) -> None:
 
 HEAD = """
 import asyncio, logging, os, sys
-from dynaspark_core import DynasparkClient, blocking
+from dynaspark_core import DynasparkClient
+from dynaspark_core.transport import blocking
 from dynaspark_core.errors import RateLimitError
 logging.getLogger("asyncio").setLevel(logging.ERROR)  # -X dev tells of slow steps, which a busy machine has
 url, key, *storage = sys.argv[1:]

@@ -17,7 +17,7 @@ from serving import Says
 from dynaspark_core import Chat, InvalidToolCall, Reply
 from dynaspark_core.errors import ConfigError, ToolCallError
 from dynaspark_core.server import LocalService
-from llama_index_dynaspark import Dynaspark, responses
+from llama_index_dynaspark import Dynaspark, replies
 
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 3}}\n</tool_call>'
 OTHER = CALL.replace('"a": 2', '"a": 4')
@@ -170,7 +170,7 @@ async def test_a_broken_call_is_asked_for_once_more_then_told_as_text(llm: Dynas
 
 def test_what_is_told_of_a_call_holds_no_call() -> None:
     lost = InvalidToolCall("<tool_call>{</tool_call>", "malformed", "c", error="no end")
-    told = responses.response(Chat(()), Reply("", invalid_tool_calls=(lost,))).message.content
+    told = replies.response(Chat(()), Reply("", invalid_tool_calls=(lost,))).message.content
     assert told == "[A call was not made (malformed: no end). It was written: &lt;tool_call>{&lt;/tool_call>]"
 
 

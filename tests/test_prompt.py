@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, Tool, ToolCall
-from dynaspark_core.prompt import estimate_tokens, render
+from dynaspark_core.prompt.render import estimate_tokens, render
 
 PNG = Image(b"x" * 10, "cat.png", "image/png")
 URL = ImageRef("url", "https://example.com/secret?key=1", "dog.jpg")

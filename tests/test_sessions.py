@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from dynaspark_core import DynasparkClient, sessions
+from dynaspark_core import DynasparkClient
+from dynaspark_core.transport import sessions
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -7,7 +7,7 @@ import pytest
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.settings import OWN_CONCURRENCY, PUBLIC_CONCURRENCY, PUBLIC_URL, settings
+from dynaspark_core.transport.settings import OWN_CONCURRENCY, PUBLIC_CONCURRENCY, PUBLIC_URL, settings
 
 
 def test_the_defaults_are_the_public_service() -> None:

@@ -19,7 +19,8 @@ from faults.rows import answer, sized
 from faults.server import FaultServer, Listener, Visit
 from faults.surfaces import SURFACES
 
-from dynaspark_core import DynasparkClient, sessions
+from dynaspark_core import DynasparkClient
+from dynaspark_core.transport import sessions
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -196,7 +197,7 @@ async def test_streams_inside_streams(face: str, service: Listener) -> None:
 FORKING = """
 import asyncio, os, sys
 from dynaspark_core import DynasparkClient
-from dynaspark_core.blocking import run
+from dynaspark_core.transport.blocking import run
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 make = {"client": DynasparkClient, "ChatDynaspark": ChatDynaspark, "Dynaspark": Dynaspark}[sys.argv[2]]

@@ -11,8 +11,8 @@ import pytest
 from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import RejectedError
 from dynaspark_core.messages import Tool, ToolCall
+from dynaspark_core.reply.reader import read_reply
 from dynaspark_core.server import LocalService, Script, call
-from dynaspark_core.tools.reader import read_reply
 
 GUIDE = (Path(__file__).parent.parent / "docs/testing.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)

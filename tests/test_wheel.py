@@ -47,9 +47,9 @@ with LocalService(Script(lambda asked: ["Hel", "lo."])) as service:
 
         assert Dynaspark(base_url=service.url).complete("Hi").text == "Hello."
     if find_spec("openvino_genai"):
-        from dynaspark_core.server import extra
+        from dynaspark_core.server.local import packages
 
-        extra.openvino_genai(), extra.rapidocr()
+        packages.openvino_genai(), packages.rapidocr()
 ours = ("dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark")
 files = [Path(module.__file__) for name, module in sys.modules.items() if name.split(".")[0] in ours]
 assert len(files) > 40 and not any(file.is_relative_to(source) for file in files), files
@@ -106,7 +106,7 @@ def ignored() -> set[str]:
 def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-        assert archive.read("dynaspark_core/wire.py") == (ROOT / "dynaspark_core/wire.py").read_bytes()
+        assert archive.read("dynaspark_core/wire/http.py") == (ROOT / "dynaspark_core/wire/http.py").read_bytes()
     assert names == sources(*PACKAGES)
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
 

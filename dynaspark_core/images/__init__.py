@@ -1,6 +1,6 @@
 """Images as bytes: found out what they are, made to fit the limits, several joined on one numbered sheet.
 
-Pure: bytes in, bytes out; nothing is opened or fetched (`fetch` does). Pillow is imported only when something has to be
+Pure: bytes in, bytes out; `transport.loading` opens and fetches. Pillow is imported only when something has to be
 decoded, which a single image within the limits never is.
 
     encoded   base64 text and data URIs → bytes

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from dynaspark_core.scalars import LIMITS, is_type
 from dynaspark_core.schema.keywords import RULES, Fit, Mismatch, Result
+from dynaspark_core.schema.scalars import LIMITS, is_type
 
 DEPTH_LIMIT = 150
 """Deepest nesting that is checked, of schemas within schemas: some 600 frames of the interpreter's 1,000."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dynaspark_core.scalars import ABSENT, LIMITS, coerced, describe, from_enum, is_type, same, shown, words
+from dynaspark_core.schema.scalars import ABSENT, LIMITS, coerced, describe, from_enum, is_type, same, shown, words
 
 _NAMES_SHOWN = 20
 _PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")

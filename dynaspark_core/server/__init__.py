@@ -5,8 +5,8 @@
 
 Engines: `Script` gives the answers of a list or of functions and records what was asked; `OpenAI` stands in front of an
 OpenAI-compatible endpoint; `serve --engine local` runs a real small model (the extra `local`). It is written from the
-protocol alone and shares no code with our client, so that both cannot be wrong in the same way. It is no production
-server: one process, one quota, one key.
+protocol: of the client's code it imports only words (`messages`, `errors`), so that both cannot be wrong in the same
+way. It is no production server: one process, one quota, one key.
 """
 
 from dynaspark_core.server.engines import Answer, Asked, Engine, RefusedError

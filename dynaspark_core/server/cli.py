@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.engines import Engine
-from dynaspark_core.server.local import Local
+from dynaspark_core.server.local.engine import Local
 from dynaspark_core.server.openai import KEY, OpenAI
 from dynaspark_core.server.rules import Rules
 from dynaspark_core.server.running import LOOPBACK, listening

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from langchain_core.exceptions import ModelError
 from llama_index.core.llms import ChatMessage
 
-from dynaspark_core import DynasparkClient, sessions
+from dynaspark_core import DynasparkClient
+from dynaspark_core.transport import sessions
 from faults.rows import KEY, PASSWORD, Fault
 from faults.server import FaultServer, Listener
 from langchain_dynaspark import ChatDynaspark

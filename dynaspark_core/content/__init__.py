@@ -1,0 +1,7 @@
+"""What callers write → our words: a message's content, role/content dictionaries, checks of a whole chat.
+
+dictionaries   lists of messages as OpenAI writes them
+blocks         the blocks of a message's content
+image_refs     images as callers name them
+checks         a chat before it is rendered
+"""

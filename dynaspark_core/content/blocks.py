@@ -1,0 +1,165 @@
+"""Content as the frameworks' dictionaries write it, turned into our parts: text and images.
+
+Pure: nothing is loaded, decoded or opened here. One table leads from a block's type to its reader; a block without a
+`type` is read by its first known key. It knows the blocks of OpenAI (chat and responses), Anthropic, Google, Bedrock
+Converse, MCP, and LangChain (v0 and v1).
+
+What cannot be sent is an error that names the place, the block's type and the way out. Three kinds are left out on
+purpose: reasoning (not replayed to any model), records of a provider's own server tools, and calls to tools, which
+stand in a message's `tool_calls` (`dictionaries.calls_in` reads them where they stand only in the content).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+
+from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, facts, file_name
+from dynaspark_core.errors import ConfigError, ImageError
+from dynaspark_core.messages import Image, ImageRef, Part
+
+Reader = Callable[[Block, Place], Iterable[Part]]
+
+CONTENT = Place("content")
+"""A message's content, wherever the message stands; text in it names no files."""
+
+
+def parts(content: str | Sequence[object] | None, place: Place = CONTENT) -> tuple[Part, ...]:
+    """The texts and images of a message's content, in order; empty text and None give nothing.
+
+    `place` names the content in errors and says whether text may name files (`file:` URLs, bare paths); where it may
+    not, that is ForbiddenImageError. Raises ConfigError for what is no content or of an unknown type, ImageError for
+    an image or file that cannot be sent.
+    """
+    return tuple(_members(content, place))
+
+
+def _members(content: object, place: Place) -> Iterable[Part]:
+    if content is None or isinstance(content, str):
+        return (content,) if content else ()
+    if not isinstance(content, Sequence) or isinstance(content, bytes | bytearray | memoryview):
+        message = f"{place.name} is a {type(content).__name__}; it has to be text or a list of text and blocks"
+        raise ConfigError(message)
+    return chain.from_iterable(_member(item, place.inner(f"[{index}]")) for index, item in enumerate(content))
+
+
+def _member(item: object, place: Place) -> Iterable[Part]:
+    if isinstance(item, str):
+        return (item,) if item else ()
+    if isinstance(item, Image | ImageRef):
+        return (item,)
+    if isinstance(item, Mapping):
+        return _reader(item, place)(item, place)
+    message = f"{place.name} is a {type(item).__name__}; content holds text and blocks (dictionaries)"
+    raise ConfigError(message)
+
+
+def _reader(block: Block, place: Place) -> Reader:
+    kind = block.get("type")
+    if kind is None:
+        kind = next((key for key in block if key in READERS), None)
+    reader = READERS.get(kind) if isinstance(kind, str) else None
+    if reader is not None:
+        return reader
+    what = f"of type {kind!r}" if kind is not None else f"without a type, with the keys {list(block)[:8]},"
+    message = f"{place.name}: a block {what} cannot be sent; the service takes text and images"
+    raise ConfigError(message)
+
+
+def _text_under(key: str) -> Reader:
+    def read(block: Block, place: Place) -> Iterable[Part]:
+        text = _text(block, (key,), place)
+        return (text,) if text else ()
+
+    return read
+
+
+def _text(block: Block, keys: Sequence[str], place: Place) -> str:
+    """The text under the first of the keys that is there."""
+    key = next((key for key in keys if key in block), keys[0])
+    if isinstance(text := block.get(key), str):
+        return text
+    found = f"it is a {type(text).__name__}" if key in block else "it is missing"
+    message = f"{place.name}: a block of type {block.get('type')!r} needs text under {key!r}, and {found}"
+    raise ConfigError(message)
+
+
+def _titled(text: str, title: object) -> Iterable[Part]:
+    """A document's text on lines of its own, under its title."""
+    heading = f"{title}:\n" if isinstance(title, str) and title else ""
+    return (f"\n{heading}{text}\n",)
+
+
+def _plain_text(block: Block, place: Place) -> Iterable[Part]:
+    return _titled(_text(block, ("text",), place), block.get("title"))
+
+
+def _content_of(block: Block, place: Place) -> Iterable[Part]:
+    """What a block wraps: a tool's result, a search result, a document made of blocks."""
+    heading = _titled("", block["title"]) if block.get("title") else ()
+    return chain(heading, _members(block.get("content"), place.inner(".content")))
+
+
+def _non_standard(block: Block, place: Place) -> Iterable[Part]:
+    """LangChain v1 wraps in this what it does not know: the block itself stands under `value`."""
+    return _member(block.get("value"), place.inner(".value"))
+
+
+def _picture(block: Block, place: Place) -> Iterable[Part]:
+    return (block_ref(block, place),)
+
+
+def _file(block: Block, place: Place) -> Iterable[Part]:
+    """A file: an image, or text that can stand in the prompt."""
+    known = facts(block)
+    kind = known.get("source_type", known.get("type"))
+    if kind == "text":  # v0 keeps the text under `text` or `url`, Anthropic under `data`
+        return _titled(_text(known, ("text", "data", "url"), place), file_name(block, known))
+    return _content_of(known, place) if kind == "content" else _picture(block, place)
+
+
+def _document(block: Block, place: Place) -> Iterable[Part]:
+    """A document: as a file, but what does not say that it is an image or text is a PDF."""
+    known = facts(block)
+    if known.get("type") in {"text", "content"} or declared_type(known).startswith("image/"):
+        return _file(block, place)
+    what = declared_type(known) or known.get("format") or "PDF"
+    message = f"{place.name}: a block of type 'document' ({what}) cannot be sent; {_WAYS['document']}"
+    raise ImageError(message)
+
+
+def _left_out(_block: Block, _place: Place) -> Iterable[Part]:
+    return ()
+
+
+def _refused(medium: str) -> Reader:
+    def refuse(block: Block, place: Place) -> Iterable[Part]:
+        kind = block.get("type", medium)
+        message = f"{place.name}: a block of type {kind!r} cannot be sent: the service takes no {medium}"
+        raise ConfigError(f"{message}; {_WAYS[medium]}")
+
+    return refuse
+
+
+_WAYS = {
+    "audio": "write it out as text first",
+    "video": "send single frames as images",
+    "document": "give its text as text, or its pages as png, jpeg, gif or webp images",
+}
+
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(("text", "input_text", "output_text"), _text_under("text")),
+    "refusal": _text_under("refusal"),
+    "text-plain": _plain_text,
+    **dict.fromkeys(("tool_result", "search_result"), _content_of),
+    "non_standard": _non_standard,
+    **dict.fromkeys(("image", "image_url", "input_image", "image_file", "inline_data", "inlineData"), _picture),
+    **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData"), _file),
+    "document": _document,
+    **dict.fromkeys(("audio", "input_audio", "audio_url"), _refused("audio")),
+    **dict.fromkeys(("video", "input_video", "video_url"), _refused("video")),
+    **dict.fromkeys(("reasoning", "reasoning_content", "reasoningContent", "thinking", "redacted_thinking"), _left_out),
+    **dict.fromkeys(("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"), _left_out),
+    **dict.fromkeys(("function_call", "functionCall", "input_json_delta"), _left_out),
+    **dict.fromkeys(("server_tool_use", "server_tool_call", "server_tool_call_chunk", "server_tool_result"), _left_out),
+    **dict.fromkeys(("cachePoint", "cache_point"), _left_out),
+}
+"""Block type → reader. A block without a type is read by its first key that stands here."""

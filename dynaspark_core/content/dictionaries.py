@@ -1,0 +1,189 @@
+"""A question as a programmer writes it, turned into our messages: a text, role/content dictionaries, or Messages.
+
+Pure, and for the client alone: the frameworks have message classes of their own. The dictionaries are those of
+OpenAI's chat API, also with the roles that LangChain and Google use, with LangChain's `tool_calls`, and with
+Anthropic's `tool_use` and `tool_result` blocks.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from dynaspark_core.content.blocks import parts
+from dynaspark_core.content.image_refs import Place
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Role, ToolCall
+
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+Entry = Mapping[str, Any]
+Call = ToolCall | InvalidToolCall
+
+
+def messages_from(
+    value: object, images: Iterable[Image | ImageRef] = (), *, allow_files: bool = False
+) -> tuple[Message, ...]:
+    """The conversation in a text, a dictionary, a Message, or a list of dictionaries and Messages.
+
+    The images join the last user message, after its text; without one they are a message of their own. Raises
+    ConfigError that names the place for an empty conversation, an unknown role, missing content or a wrong type, and
+    what `content.parts` raises.
+    """
+    messages = list(_written(value, Place("messages", allow_files)))
+    messages = _with_images(messages, tuple(images))
+    if not any(message.content or message.tool_calls or message.invalid_tool_calls for message in messages):
+        message = "the prompt is empty: there is no text and no image to send"
+        raise ConfigError(message)
+    return tuple(messages)
+
+
+def _written(value: object, place: Place) -> Iterable[Message]:
+    if isinstance(value, str):
+        return (Message("user", (value,)),) if value else ()
+    entries = [value] if isinstance(value, Mapping | Message) else value
+    if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
+        message = f"a prompt is text or a list of messages, not a {type(value).__name__}"
+        raise ConfigError(message)
+    return chain.from_iterable(_messages(entry, place.inner(f"[{index}]")) for index, entry in enumerate(entries))
+
+
+def _with_images(messages: list[Message], images: tuple[Image | ImageRef, ...]) -> list[Message]:
+    if not images:
+        return messages
+    for index in reversed(range(len(messages))):
+        if messages[index].role == "user":
+            joined = replace(messages[index], content=messages[index].content + images)
+            return [*messages[:index], joined, *messages[index + 1 :]]
+    return [*messages, Message("user", images)]
+
+
+def _messages(entry: object, place: Place) -> Iterable[Message]:
+    """One entry's message, after the tool results that an Anthropic user message carries in its content."""
+    if isinstance(entry, Message):
+        return (entry,)
+    if not isinstance(entry, Mapping):
+        kind = type(entry).__name__
+        message = f"{place.name} is a {kind}; it has to be a dictionary with role and content, or a Message"
+        raise ConfigError(message)
+    role = _role(entry, place)
+    calls = _calls(entry, place)
+    if entry.get("content") is None and not calls:
+        message = f"{place.name} (role {entry['role']!r}) has no content"
+        raise ConfigError(message)
+    content, results = _split_results(entry.get("content"), place.inner(".content"))
+    said = Message(
+        role,
+        parts(content, place.inner(".content")),
+        name=_text_or_none(entry, "name", place),
+        tool_calls=tuple(call for call in calls if isinstance(call, ToolCall)),
+        invalid_tool_calls=tuple(call for call in calls if isinstance(call, InvalidToolCall)),
+        tool_call_id=_text_or_none(entry, "tool_call_id", place) or _function_id(entry),
+        status="error" if entry.get("status") == "error" else "ok",
+    )
+    return results if results and not said.content else (*results, said)
+
+
+def _role(entry: Entry, place: Place) -> Role:
+    role = entry.get("role")
+    if isinstance(role, str) and role in ROLES:
+        return ROLES[role]
+    found = f"the unknown role {role!r}" if "role" in entry else f"no role, only {list(entry)[:8]}"
+    message = f"{place.name} has {found}; known are {', '.join(ROLES)}"
+    raise ConfigError(message)
+
+
+def _text_or_none(entry: Entry, key: str, place: Place) -> str | None:
+    value = entry.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    message = f"{place.name}.{key} is a {type(value).__name__}; it has to be text"
+    raise ConfigError(message)
+
+
+def _function_id(entry: Entry) -> str | None:
+    """OpenAI's old function messages have no ids: their name ties a result to its call."""
+    return f"function_{entry.get('name')}" if entry.get("role") == "function" else None
+
+
+def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:
+    listed = entry.get("tool_calls") or ()
+    if not isinstance(listed, Sequence) or not all(isinstance(item, Mapping) for item in listed):
+        message = f"{place.name}.tool_calls has to be a list of dictionaries"
+        raise ConfigError(message)
+    if listed:
+        return tuple(_call(item, f"{place.name}.{number}") for number, item in enumerate(listed))
+    old = entry.get("function_call")
+    if isinstance(old, Mapping):
+        return (_call(old, f"function_{old.get('name')}"),)
+    return calls_in(entry.get("content"))
+
+
+def calls_in(content: object) -> tuple[Call, ...]:
+    """The calls that stand in the content only, as Anthropic (`tool_use`) and LangChain v1 (`tool_call`) write them.
+
+    For messages without a `tool_calls` of their own; where there is one, these blocks tell the same twice.
+    """
+    if not isinstance(content, Sequence) or isinstance(content, str | bytes):
+        return ()
+    blocks = (block for block in content if isinstance(block, Mapping))
+    asked = (block for block in blocks if block.get("type") in {"tool_use", "tool_call"})
+    return tuple(_call(block, f"call_{number}") for number, block in enumerate(asked))
+
+
+def _call(item: Entry, fallback_id: str) -> Call:
+    """One call in any of the shapes; one that cannot be read stays as an invalid call, so that nothing is lost."""
+    known = item["function"] if isinstance(item.get("function"), Mapping) else item
+    name, call_id = known.get("name"), item.get("id")
+    call_id = call_id if isinstance(call_id, str) and call_id else fallback_id
+    written: object = next((known[key] for key in ("arguments", "args", "input") if known.get(key) is not None), {})
+    arguments, error = _arguments(written)
+    if not isinstance(name, str) or not name:
+        return InvalidToolCall(str(written), "missing_name", call_id, error="the call names no tool")
+    if arguments is None:
+        return InvalidToolCall(str(written), "malformed", call_id, name, error)
+    return ToolCall(name, arguments, call_id)
+
+
+def _arguments(written: object) -> tuple[dict[str, Any] | None, str]:
+    """The arguments object and an empty text, or None and what is wrong; nothing written means no arguments."""
+    try:
+        value = json.loads(written) if isinstance(written, str) and written.strip() else written or {}
+    except (ValueError, RecursionError) as error:
+        return None, f"the arguments are not JSON: {error}"
+    if isinstance(value, Mapping):
+        return dict(value), ""
+    return None, f"the arguments are a {type(value).__name__}, not a JSON object"
+
+
+def _split_results(content: object, place: Place) -> tuple[Any, tuple[Message, ...]]:
+    """The content without its `tool_result` blocks, and those as messages of role `tool`."""
+    if not isinstance(content, Sequence) or isinstance(content, str | bytes):
+        return content, ()
+    results = tuple(_result(block, place) for block in content if _is_result(block))
+    return [block for block in content if not _is_result(block)], results
+
+
+def _is_result(block: object) -> bool:
+    return isinstance(block, Mapping) and block.get("type") == "tool_result"
+
+
+def _result(block: Entry, place: Place) -> Message:
+    call_id = block.get("tool_use_id")
+    return Message(
+        "tool",
+        parts([block], place),
+        tool_call_id=call_id if isinstance(call_id, str) else None,
+        status="error" if block.get("is_error") else "ok",
+    )

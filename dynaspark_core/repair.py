@@ -1,0 +1,167 @@
+"""When a broken answer is asked for once more, with what words, and what is shown meanwhile. No I/O.
+
+Only an answer of which nothing was shown can be asked for again. So what may still have to be taken back is held: calls
+that must not run, and all of an answer that has to be a call.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from dynaspark_core.errors import DynasparkError, OutputError, ToolCallError
+from dynaspark_core.messages import (
+    Chat,
+    Done,
+    Event,
+    InvalidReason,
+    InvalidToolCall,
+    Message,
+    Reply,
+    Usage,
+    Value,
+    offered,
+)
+from dynaspark_core.prompt.tools import tool_line, value_section
+from dynaspark_core.prompt.turns import cut_middle
+
+QUOTE_LIMIT = 2_000
+"""Longest quotation of what the model wrote, in characters."""
+REPAIRABLE: frozenset[InvalidReason] = frozenset({"malformed", "truncated", "missing_name", "schema_echo"})
+"""What the model can write again. For the other reasons the tool layer's answer says more than we could."""
+REPAIRABLE_ALONE: frozenset[InvalidReason] = REPAIRABLE | {"bad_arguments"}
+"""The same where one tool is named: such a call is mostly the form of an object, which no tool layer answers."""
+
+_CUT = "The reply was cut: make the arguments smaller, or split them over several calls."
+
+
+class Repairs:
+    """`take` every event of an answer; what it gives can be shown. Then `chat` is what to ask next; None ends.
+
+    `most`: how many repair requests may be made. `is_whole`: nothing is shown before the answer has ended. `holds_all`
+    says whether that is so.
+    """
+
+    def __init__(self, chat: Chat, most: int, *, is_whole: bool = False) -> None:
+        self.chat: Chat | None = chat
+        self._asked = chat
+        self._left = most
+        self.holds_all = is_whole or chat.tool_choice not in {"auto", "none"}
+        self._held: list[Event] = []
+        self._replies: list[Reply] = []
+        self._kept: list[Event] = []
+        self._has_shown = False
+
+    def take(self, event: Event) -> list[Event]:
+        """What can be shown now. Raises `ToolCallError` for a required call that did not come."""
+        if isinstance(event, Done):
+            return self._end(event.reply)
+        self._held.append(event)
+        return [] if self.holds_all or isinstance(event, InvalidToolCall) else self._shown()
+
+    def fall_back(self, failure: DynasparkError) -> list[Event]:
+        """The reply that was to be repaired, when that request has failed.
+
+        Raises the failure where there is no such reply, or where something of its repair was shown already.
+        """
+        self.chat = None
+        if not self._replies or self._has_shown:
+            raise failure
+        return self._last(self._kept)
+
+    def _shown(self) -> list[Event]:
+        self._has_shown = True
+        events, self._held = self._held, []
+        return events
+
+    def _end(self, reply: Reply) -> list[Event]:
+        self._replies.append(reply)
+        self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
+        if self.chat is not None:
+            self._left -= 1
+            self._kept, self._held = self._held, []
+            return []
+        return self._last(self._shown())
+
+    def _last(self, events: list[Event]) -> list[Event]:
+        reply = together(self._replies)
+        if _lacks_call(self._asked, reply):
+            raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+        return [*events, Done(reply)]
+
+
+def _lacks_call(chat: Chat, reply: Reply) -> bool:
+    is_required = bool(chat.tools) and chat.tool_choice not in {"auto", "none"}
+    return is_required and not reply.tool_calls and not reply.invalid_tool_calls
+
+
+def value_in(reply: Reply, chat: Chat) -> Value:
+    """The value of the chat's schema in the reply, None beside a call. Raises `OutputError` where there is none."""
+    if reply.tool_calls or reply.invalid_tool_calls:
+        return Value(None, reply)
+    from dynaspark_core.reply.value import read_object  # noqa: PLC0415  # see `reply`
+
+    return Value(read_object(reply.text, chat.response_schema or {}), reply)
+
+
+def together(replies: Sequence[Reply]) -> Reply:
+    """The last reply, with the repairs counted and the usage of all of them."""
+    if len(replies) == 1:
+        return replies[0]
+    repairs = len(replies) - 1 + sum(reply.repairs for reply in replies)
+    return replace(replies[-1], repairs=repairs, usage=_total(reply.usage for reply in replies))
+
+
+def _total(usages: Iterable[Usage | None]) -> Usage | None:
+    """The sum; estimated if any part is, None if none is known."""
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    return Usage(
+        sum(usage.prompt_tokens for usage in known),
+        sum(usage.completion_tokens for usage in known),
+        sum(usage.total_tokens for usage in known),
+        estimated=any(usage.estimated for usage in known),
+    )
+
+
+def repair_chat(chat: Chat, reply: Reply, error: OutputError | None = None) -> Chat | None:
+    """The chat that asks for the reply again, or None if there is nothing to repair.
+
+    Due after calls that could not be read, a required call that did not come, and `error`: no value of the schema.
+    """
+    request = "\n".join(_complaints(chat, reply, error))
+    if not request:
+        return None
+    written = cut_middle(reply.text if error is None else error.text, QUOTE_LIMIT)
+    said = (Message("assistant", (written,)),) if written.strip() else ()
+    return replace(chat, messages=(*chat.messages, *said, Message("user", (request,))))
+
+
+def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator[str]:
+    if error is not None and chat.response_schema is not None:
+        yield f"This reply cannot be used: {error}"
+        yield value_section(chat.response_schema)
+        return
+    tools = offered(chat.tools, chat.tool_choice)
+    if reply.tool_calls or not tools:
+        return
+    reasons = REPAIRABLE if chat.tool_choice in {"auto", "required"} else REPAIRABLE_ALONE
+    broken = [call for call in reply.invalid_tool_calls if call.reason in reasons]
+    for call in broken:
+        yield from _complaint(chat, call)
+    if broken:
+        yield "Write the call again, whole and correct, and nothing else."
+    elif chat.tool_choice != "auto" and not reply.invalid_tool_calls:
+        names = ", ".join(tool.name for tool in tools)
+        yield f"A tool call is required, and the reply had none. Call one of these tools now: {names}."
+
+
+def _complaint(chat: Chat, call: InvalidToolCall) -> Iterator[str]:
+    """What is wrong with a call, the call as it was written, and the schema of its tool."""
+    yield f"This tool call cannot be used ({call.reason}): {call.error}"
+    if call.reason == "truncated":
+        yield _CUT
+    if call.raw:
+        yield cut_middle(call.raw, QUOTE_LIMIT)
+    tool = next((tool for tool in chat.tools if tool.name == call.name), None)
+    if tool is not None:
+        yield f"The tool is: {tool_line(tool)}"

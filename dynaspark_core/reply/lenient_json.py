@@ -1,0 +1,215 @@
+"""The tolerant reader of JSON: for text that the strict one refused, with repairs whose meaning is unique.
+
+It reads from left to right once, with a stack of its own and a bounded depth. Repaired are quotes, Python's literals,
+trailing commas, comments, bare keys, unescaped inner quotes, and one missing closer where a closing tag follows.
+Everything cut off, computed, left out (`...`) or left open (`<city>`) is refused: guessing there would run a call that
+nobody asked for.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dynaspark_core.reply.lenient_strings import BLANK, QUOTES, Place, Unended, decoded, end_of_string, keyed
+
+DEPTH_LIMIT = 500
+"""Deepest nesting that is read."""
+DIGITS_LIMIT = 300
+"""Longest number that is read; Python itself refuses 4,300 digits."""
+
+_BLANK = re.compile(BLANK)
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(\.[0-9]+)?|(\.[0-9]+))([eE][+-]?[0-9]+)?")
+_WORD = re.compile(r"[A-Za-z_][\w.]*")
+_BARE_KEY = re.compile(r"(?:[^\W\d]|\$|\\_)(?:[\w$-]|\\_)*")
+_AFTER_NUMBER = frozenset(" \t\r\n,}])/#;，｝］\xa0")  # noqa: RUF001
+_LITERALS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+_CLOSERS: Mapping[str, str] = {"{": "}", "[": "]", "(": ")", "｛": "}", "［": "]"}  # noqa: RUF001
+_PLAIN: Mapping[str, str] = {"｝": "}", "］": "]", "，": ",", "：": ":"}  # noqa: RUF001
+
+
+class Unreadable(Exception):  # noqa: N818 - a signal between readers, never an error of the caller
+    """The text is no value: where, why, whether it was cut off, and whether that was within a member's string."""
+
+    def __init__(self, position: int, why: str, *, is_cut: bool = False, in_string: bool = False) -> None:
+        super().__init__(why)
+        self.position, self.why, self.is_cut, self.in_string = position, why, is_cut, in_string
+
+    def located(self, text: str, start: int = 0) -> str:
+        """What is wrong and where, with line and column counted from `start`."""
+        line = text.count("\n", start, self.position) + 1
+        column = self.position - max(text.rfind("\n", start, self.position) + 1, start) + 1
+        return f"{self.why} at line {line} column {column}"
+
+
+class LenientReader:
+    """One value of `text` between `start` and `end`. `is_closed` says that a closing tag follows `end`."""
+
+    def __init__(self, text: str, start: int, end: int, *, is_closed: bool = False, is_python: bool = False) -> None:
+        self.text, self.position, self.end = text, start, end
+        self._is_closed, self._is_python = is_closed, is_python
+        self._stack: list[_Frame] = []
+
+    def value(self, place: Place = "whole") -> Any:
+        """The value at the position, which is moved behind it. Raises `Unreadable`."""
+        base = len(self._stack)
+        while True:
+            opener = self.peek()
+            if opener in _CLOSERS:
+                self._open(opener)
+                if not self._closes():
+                    self._key()
+                    continue
+                value = self._stack.pop().value
+            else:
+                value = self._scalar(self._stack[-1].place if len(self._stack) > base else place)
+            while len(self._stack) > base:
+                frame = self._stack[-1]
+                frame.add(value)
+                if not self._is_over(value):
+                    self._key()
+                    break
+                value = self._stack.pop().value
+            else:
+                return value
+
+    def peek(self) -> str:
+        """The next character that is neither blank nor comment, as its plain form; empty at the end."""
+        found = _BLANK.match(self.text, self.position, self.end)
+        if found is not None:
+            self.position = found.end()
+        char = self.text[self.position : self.position + 1] if self.position < self.end else ""
+        return _PLAIN.get(char, char)
+
+    def refuse(self, why: str) -> Unreadable:
+        """The error at the position: cut off if the text ends there."""
+        if self.position >= self.end:
+            return Unreadable(self.position, "the text ends too early", is_cut=not self._is_closed)
+        return Unreadable(self.position, f"{why}, found {self.text[self.position : self.position + 12]!r}")
+
+    def _open(self, opener: str) -> None:
+        if len(self._stack) >= DEPTH_LIMIT:
+            raise Unreadable(self.position, f"nested more than {DEPTH_LIMIT} levels deep")
+        self.position += 1
+        self._stack.append(_Frame(_CLOSERS[opener]))
+
+    def _closes(self) -> bool:
+        """Whether the innermost container closes here; then the position is behind its closer."""
+        char = self.peek()
+        if char == self._stack[-1].closer:
+            self.position += 1
+            return True
+        if char and char in "}])":
+            raise Unreadable(self.position, f"expected {self._stack[-1].closer!r}, found {char!r}")
+        return False
+
+    def _is_over(self, last: Any) -> bool:
+        """Whether the innermost container ends after its `last` value; else the position is behind the comma."""
+        char = self.peek()
+        if char == ",":
+            self.position += 1
+            return self._closes()
+        if not char:
+            if self._is_closed and len(self._stack) == 1 and isinstance(last, str | dict | list):
+                return True
+            raise self.refuse("")
+        if self._closes():
+            return True
+        is_member = self._stack[-1].closer == "}" and char == '"'
+        is_block = self._stack[-1].closer == "]" and char == "{" and isinstance(last, dict)
+        if is_member or is_block:
+            return False  # a missing comma: nothing else could stand between the two
+        raise self.refuse(f"expected ',' or {self._stack[-1].closer!r}")
+
+    def _key(self) -> None:
+        """Reads the key of the next member, if the innermost container has keys."""
+        frame = self._stack[-1]
+        if frame.closer != "}":
+            return
+        char = self.peek()
+        if char in QUOTES:
+            frame.key = self._string("key")
+        else:
+            bare = _BARE_KEY.match(self.text, self.position, self.end)
+            if bare is None:
+                raise self.refuse("expected a key")
+            frame.key, self.position = keyed(bare[0]), bare.end()
+        if self.peek() != ":":
+            raise self.refuse("expected ':' after a key")
+        self.position += 1
+
+    def _scalar(self, place: Place) -> Any:
+        char = self.peek()
+        if char in QUOTES and char:
+            return self._string(place)
+        if char.isdecimal() or (char and char in "+-."):
+            return self._number()
+        word = _WORD.match(self.text, self.position, self.end)
+        if word is None:
+            raise self.refuse("expected a value")
+        if word[0] not in _LITERALS:
+            cut = word.end() >= self.end and any(literal.startswith(word[0]) for literal in _LITERALS)
+            raise Unreadable(self.position, f"{word[0][:40]!r} is no JSON value", is_cut=cut and not self._is_closed)
+        if word.end() >= self.end and self._stack:
+            raise Unreadable(self.end, "the text ends too early", is_cut=not self._is_closed)
+        self.position = word.end()
+        return _LITERALS[word[0]]
+
+    def _number(self) -> int | float:
+        found = _NUMBER.match(self.text, self.position, self.end)
+        if found is None or found.end() - found.start() > DIGITS_LIMIT:
+            raise self.refuse("expected a number")
+        if found.end() >= self.end and self._stack:
+            self.position = self.end
+            raise self.refuse("")
+        if found.end() < self.end and self.text[found.end()] not in _AFTER_NUMBER:
+            raise Unreadable(found.end(), f"a number is followed by {self.text[found.end()]!r}")
+        self.position = found.end()
+        value: int | float = float(found[0]) if any(found.groups()) else int(found[0])
+        if value in {float("inf"), float("-inf")}:
+            raise Unreadable(found.start(), "a number is too large")
+        return value
+
+    def _string(self, place: Place) -> str:
+        start = self.position
+        opener = self.text[start]
+        if opener in "\"'" and self.text.startswith(opener * 3, start):
+            return self._triple(opener * 3)
+        try:
+            close = end_of_string(self.text, start, self.end, place)
+        except Unended as error:
+            if not error.is_open:
+                raise Unreadable(error.position, "a quote within a string is not escaped") from None
+            why = "a string does not end"
+            raise Unreadable(start, why, is_cut=not self._is_closed, in_string=place != "key") from None
+        self.position = close + 1
+        raw = self.text[start + 1 : close]
+        raw = keyed(raw) if place == "key" else raw
+        if opener == "`" and "${" in raw:
+            raise Unreadable(start, "a template string is no JSON value")
+        return raw if place == "key" and "\\" not in raw else decoded(raw, is_python=self._is_python)
+
+    def _triple(self, quotes: str) -> str:
+        start = self.position
+        close = self.text.find(quotes, start + 3, self.end)
+        if close < 0:
+            raise Unreadable(start, "a string does not end", is_cut=not self._is_closed, in_string=True)
+        self.position = close + 3
+        return decoded(self.text[start + 3 : close], is_python=self._is_python)
+
+
+class _Frame:
+    """An open container: what it holds so far, its closer, and the key of the member that is being read."""
+
+    __slots__ = ("closer", "key", "place", "value")
+
+    def __init__(self, closer: str) -> None:
+        self.closer = closer
+        self.key = ""
+        self.value: Any = {} if closer == "}" else []
+        self.place: Place = "member" if closer == "}" else "element"
+
+    def add(self, value: Any) -> None:
+        if self.closer == "}":
+            self.value[self.key] = value
+        else:
+            self.value.append(value)

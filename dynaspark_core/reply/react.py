@@ -1,0 +1,82 @@
+"""Calls in the ReAct form: `Action: name`, then `Action Input: {…}` on lines of their own. The first one counts.
+
+After it the model plays the tool itself (`Observation:`), so nothing after the first action is read.
+"""
+
+import re
+
+from dynaspark_core.messages import InvalidReason
+from dynaspark_core.reply.body import read_body
+from dynaspark_core.reply.buffer import Reading, Steps, Waiting
+from dynaspark_core.reply.envelope import strict
+from dynaspark_core.reply.lenient_json import Unreadable
+from dynaspark_core.reply.signs import beginning
+from dynaspark_core.reply.written import Written
+
+_LABEL = r"\*{0,2}Action(?: ?\d{1,2})?\*{0,2} ?:\*{0,2}"
+_NAME = r"""[ \t]*[`"'\[*]{0,2}([A-Za-z_][\w.\-/]{0,127})(?:\(\))?[`"'\]*]{0,2}[ \t]*"""
+_INPUT = r"\*{0,2}Action Input(?: ?\d{1,2})?\*{0,2} ?:\*{0,2}"
+_ACTION = re.compile(rf"{_LABEL}{_NAME}\r?\n\s{{0,8}}{_INPUT}\s*+")
+_LONE_ACTION = re.compile(rf"{_LABEL}{_NAME}(?:\r?\n\s{{0,8}})?(?=\Z|\*{{0,2}}Observation)")
+_STARS = r"\*{0,2}"
+_BEGUN_LABEL = (_STARS, *"Action", " ?", r"\d{0,2}", _STARS, " ?", ":", _STARS)
+_BEGUN_NAME = (r"[ \t]*", r"[`\"'\[*]{0,2}", r"[A-Za-z_][\w.\-/]{0,127}", r"\(?", r"\)?", r"[`\"'\]*]{0,2}", r"[ \t]*")
+_BEGUN_INPUT = beginning(_STARS, *"Action Input", " ?", r"\d{0,2}", _STARS, " ?", ":", _STARS, r"\s*")
+_BEGUN_RESULT = beginning(_STARS, *"Observation")
+_UNDECIDED = re.compile(
+    rf"{beginning(*_BEGUN_LABEL, *_BEGUN_NAME)}"
+    rf"|{''.join(_BEGUN_LABEL)}{''.join(_BEGUN_NAME)}(?:\r\Z|\r?\n\s{{0,8}}(?:{_BEGUN_INPUT}|{_BEGUN_RESULT}))"
+)
+_END = re.compile(r"\n\s{0,8}\*{0,2}(?:Observation|Thought|Action|Final Answer)\b|</?\s?turn\b|<\s?tool_result\b")
+
+
+def action(reading: Reading, at: int) -> Steps:
+    """The action that begins at `at`, if one does; else the text goes on."""
+    while _UNDECIDED.match(reading.text, at) and (yield from reading.more()):
+        pass
+    found = _ACTION.match(reading.text, at)
+    if found is None:
+        _alone(reading, at)
+        return
+    if (yield from _strictly(reading, found)):
+        return
+    end = yield from reading.seek(_END, found.end())
+    _leniently(reading, found, end.start() if end is not None else len(reading.text), is_closed=end is not None)
+
+
+def _alone(reading: Reading, at: int) -> None:
+    """An action without input is a call of a tool that needs none."""
+    lone = _LONE_ACTION.match(reading.text, at)
+    reading.scan = at + 1
+    if lone is None:
+        return
+    call = Written(lone[0].strip(), lone[1], {})
+    if reading.judge.would_accept([call]):
+        reading.accept([call], lone.end())
+        reading.cut()
+
+
+def _strictly(reading: Reading, found: re.Match[str]) -> Waiting:
+    if reading.text[found.end() : found.end() + 1] != "{":
+        return False
+    value = yield from strict(reading, found.end())
+    if value is None or not isinstance(value[0], dict):
+        return False
+    reading.accept([Written(reading.text[found.start() : value[1]], found[1], value[0], value[0])], value[1])
+    reading.cut()
+    return True
+
+
+def _leniently(reading: Reading, found: re.Match[str], end: int, *, is_closed: bool) -> None:
+    raw = reading.text[found.start() : end].strip()
+    try:
+        calls = read_body(reading.text, found.end(), end, is_closed=is_closed, name=found[1])
+    except Unreadable as error:
+        if reading.judge.names.find(found[1]) is None:
+            reading.scan = found.end()
+            return
+        reason: InvalidReason = "truncated" if error.is_cut else "malformed"
+        reading.reject(raw, reason, error.located(reading.text, found.start()), end, found[1])
+    else:
+        reading.accept([Written(raw, found[1], call.arguments, call.source) for call in calls[:1]], end)
+    reading.cut()

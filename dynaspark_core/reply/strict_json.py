@@ -1,0 +1,97 @@
+"""One JSON value: strictly and in C first, tolerantly only where that fails. What the strict reader took is final."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from dynaspark_core.reply.lenient_json import DEPTH_LIMIT, LenientReader, Unreadable
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+_STRICT = json.JSONDecoder(strict=False, parse_constant=_refuse, parse_float=_finite)
+
+
+_WINDOW = 4096
+_TAIL = 12
+"""A JSON error this near to the end may be one of text that has not come yet: a number, a literal, an escape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """No value yet. `is_hopeless` says that no more text can make it one."""
+
+    is_hopeless: bool
+
+
+def strict_value(text: str, start: int) -> tuple[Any, int] | Open:
+    """The JSON value at `start` and where it ends, or why there is none. Line breaks may stand in strings.
+
+    It looks through windows that grow, because an error costs as much as the text in which it is reported.
+    """
+    size = _WINDOW
+    while True:
+        value = _in_window(text[start : start + size], start)
+        if isinstance(value, tuple) or value.is_hopeless or start + size >= len(text):
+            return value
+        size *= 8
+
+
+def _in_window(text: str, offset: int) -> tuple[Any, int] | Open:
+    try:
+        value, end = _STRICT.raw_decode(text)
+    except RecursionError:
+        return _deep_value(text, offset)
+    except json.JSONDecodeError as error:
+        is_at_end = error.pos >= len(text) - _TAIL or error.msg.startswith("Unterminated")
+        return Open(is_hopeless=not is_at_end)
+    except ValueError:  # NaN, or a number of more digits than Python converts
+        return Open(is_hopeless=True)
+    if text.count("[", 0, end) + text.count("{", 0, end) > DEPTH_LIMIT and is_deep(value):
+        return Open(is_hopeless=True)
+    return value, offset + end
+
+
+def _deep_value(text: str, offset: int) -> tuple[Any, int] | Open:
+    """The same without recursion, where the interpreter's stack was used up."""
+    reader = LenientReader(text, 0, len(text))
+    try:
+        return reader.value(), offset + reader.position
+    except Unreadable as error:
+        return Open(is_hopeless=not error.is_cut)
+
+
+def is_deep(value: Any) -> bool:
+    """Whether the value is nested more than `DEPTH_LIMIT` levels deep."""
+    level = [value]
+    for _ in range(DEPTH_LIMIT + 1):
+        level = [
+            item
+            for node in level
+            if isinstance(node, dict | list)
+            for item in (node.values() if isinstance(node, dict) else node)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def lenient_value(text: str, start: int, end: int, *, is_closed: bool = False) -> tuple[Any, int]:
+    """The value at `start`, strictly read if it can be, else tolerantly, and where it ends. Raises `Unreadable`."""
+    strict = strict_value(text, start)
+    if isinstance(strict, tuple) and strict[1] <= end:
+        return strict
+    reader = LenientReader(text, start, end, is_closed=is_closed)
+    value = reader.value()
+    return value, reader.position

@@ -1,0 +1,1 @@
+"""The engine with a real model, and all that only it needs."""

@@ -1,0 +1,48 @@
+"""A prompt read back as turns: the markers that our prompts carry, as `prompt.render` writes them. Pure text.
+
+A prompt that does not have that form is one user turn: anybody may post any text to the service.
+"""
+
+import re
+from dataclasses import dataclass
+
+_FIRST, _OPEN = '<turn role="', '<turn role="assistant">'
+_TURN = re.compile(r'<turn role="(system|user|assistant|tool)"(?: name="([^"]*)")?>(.*?)</turn>', re.DOTALL)
+_ESCAPED = re.compile(r"&lt;(?=/?(?:tool_call|tool_result|tools|turn))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn: `role` is system, user, assistant or tool."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The turns so far, and the `closing`: what the prompt says after them of tools and the form of the answer."""
+
+    turns: tuple[Turn, ...]
+    closing: str = ""
+
+
+def read(prompt: str) -> Conversation:
+    """The conversation that the prompt holds."""
+    body = prompt.rstrip()
+    if not body.startswith(_FIRST) or not body.endswith(_OPEN):
+        return Conversation((Turn("user", prompt),))
+    found = list(_TURN.finditer(body))
+    end = found[-1].end() if found else 0
+    return Conversation(tuple(_turn(*match.groups()) for match in found), body[end : -len(_OPEN)].strip())
+
+
+def _turn(role: str, name: str | None, text: str) -> Turn:
+    """The turn; a speaker's name stands before the text.
+
+    What the caller wrote comes back as written. Turns of the assistant and of tools hold live markers of calls and
+    results, so there the escaped ones stay escaped.
+    """
+    if role in {"system", "user"}:
+        text = _ESCAPED.sub("<", text)
+    return Turn(role, f"{name}: {text}" if name else text.strip("\n") if role == "tool" else text)

@@ -1,0 +1,234 @@
+"""One attempt: the form goes out, the answer's bytes come in. The only module that posts; it decides nothing.
+
+It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, status, seconds; no prompt, answer or key.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from urllib.parse import quote, quote_plus
+
+import aiohttp
+from yarl import URL
+
+from dynaspark_core.errors import DynasparkError, ReplyError, RequestTimeoutError, TransportError
+from dynaspark_core.exchange import Exchange
+from dynaspark_core.messages import Event
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, ours
+from dynaspark_core.transport.quotas import Quota, quota
+from dynaspark_core.transport.settings import CONNECT_TIMEOUT, Settings
+from dynaspark_core.wire import http
+
+SMALL_BODY = 64 * 1024
+"""Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
+_PIECE = 64 * 1024
+"""Bytes of an answer that are read at a time."""
+_MOST_ERROR_BODY = 64 * 1024
+_WITHOUT_ANSWER = frozenset({204, 205, 206})
+"""No content, or a part of it."""
+_CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT)
+"""The whole attempt's seconds are counted in `Answer`."""
+
+_log = logging.getLogger("dynaspark_core")
+
+
+class Door:
+    """Where the form is posted, and how: plain values made once from the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.api_key
+        self._secrets = _forms(key)
+        self._url = URL(settings.url).update_query({"api_key": key} if key else {})
+        self._shown = settings.origin + settings.path
+        self._headers = http.headers(settings.origin, settings.headers)
+        self._proxy = settings.proxy
+        self._seconds = settings.timeout
+        others = settings.base_url, settings.proxy, sorted(settings.headers.items())
+        self.quota = quota(settings.origin, key, settings.requests_per_hour, settings.limit_storage, others)
+
+    async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Answer":
+        """The answer, begun; `name` is the request's in the log. Raises `TransportError` or `StatusError`."""
+        form = exchange.form
+        _log.debug("request %s: posts %d bytes to %s", name, form.size, self._shown)
+        answer = Answer(exchange, self._secrets, self._seconds, name, self.quota)
+        posted = session.post(
+            self._url,
+            data=b"".join(form.pieces) if form.size <= SMALL_BODY else _slices(form.pieces),
+            headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
+            proxy=self._proxy,
+            timeout=_CONNECTING,
+            allow_redirects=False,
+        )
+        try:
+            await answer.begin(posted)
+        except BaseException:
+            answer.leave()
+            raise
+        return answer
+
+
+class Answer:
+    """One HTTP answer, read as far as its events are asked for.
+
+    `seconds` are what may be spent on waiting for it; the time that its reader takes between two reads does not count.
+    """
+
+    def __init__(self, exchange: Exchange, secrets: Sequence[str], seconds: float, name: str, quota: Quota) -> None:
+        self._exchange = exchange
+        self._guard = _Guard(exchange, secrets, name)
+        self._seconds = self._left = seconds
+        self._name = name
+        self._quota = quota
+        self._size = 0
+        self._is_over = False
+        self._response: aiohttp.ClientResponse | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._since: float | None = None
+
+    async def begin(self, posted: Awaitable[aiohttp.ClientResponse]) -> None:
+        """Waits for the answer's head. Raises `TransportError` or `StatusError`."""
+        with self._guard:
+            response = self._response = await self._waited(posted)
+            now = time.time()
+            _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
+            await self._quota.hear(response.headers, now)
+            if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
+                raise http.status_error(response.status, response.headers, await self._error_body(), now)
+            self._exchange.start(response.headers, now)
+            self._guard.has_begun = True
+
+    async def more(self, *, is_whole: bool = False) -> list[Event]:
+        """The next events, or all that are left; none when the answer has ended."""
+        events: list[Event] = []
+        with self._guard:
+            while not self._is_over and (is_whole or not events):
+                events += self._events(await self._read())
+        return events
+
+    def _events(self, data: bytes) -> list[Event]:
+        events = self._exchange.feed(data)
+        if not data or self._exchange.is_finished:
+            self._is_over = True
+            events += self._exchange.close()
+            _log.debug("request %s: %d bytes in %.3f s", self._name, self._size, self._seconds - self._left)
+        return events
+
+    async def _read(self) -> bytes:
+        """The next bytes; none at the end."""
+        assert self._response is not None  # noqa: S101  # `begin` comes first
+        content = self._response.content
+        data = content.read_nowait(_PIECE)
+        if not data and not content.at_eof():
+            data = await self._arrived(content)
+        elif len(data) == _PIECE:
+            await asyncio.sleep(0)  # more is there: others on the loop go first
+        self._size += len(data)
+        return data
+
+    async def _waited(self, posted: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
+        """The response, its body to come, in the seconds that there are."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left) as deadline:
+                return await posted
+        except TimeoutError as exc:
+            if not deadline.expired():
+                raise
+            raise self._late() from exc
+        finally:
+            self._left -= time.monotonic() - started
+
+    async def _arrived(self, content: aiohttp.StreamReader) -> bytes:
+        """The next bytes, in the seconds that are left. One timer serves all pieces, which saves a tenth of each."""
+        self._since = time.monotonic()
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._left, self._look_at_the_clock, content)
+        try:
+            return await content.read(_PIECE)
+        finally:
+            self._left -= time.monotonic() - self._since
+            self._since = None
+
+    def _look_at_the_clock(self, content: aiohttp.StreamReader) -> None:
+        """Ends the waiting when its seconds are over; while the reader is at work, none is waiting."""
+        self._timer = None
+        if self._since is None:
+            return
+        left = self._left - (time.monotonic() - self._since)
+        if left > 0:
+            self._timer = asyncio.get_running_loop().call_later(left, self._look_at_the_clock, content)
+        else:
+            late = self._late()
+            late.__cause__ = TimeoutError("no bytes in time")
+            content.set_exception(late)
+
+    def _late(self) -> RequestTimeoutError:
+        message = f"the service took longer than timeout={self._seconds:g} s"
+        return RequestTimeoutError(message, text=self._guard.text)
+
+    async def _error_body(self) -> bytes:
+        """What can be had of it: the status alone already says what happened."""
+        body = b""
+        try:
+            while len(body) < _MOST_ERROR_BODY and (data := await self._read()):
+                body += data
+        except (TransportError, ReplyError, *FOREIGN):
+            pass
+        return body
+
+    def leave(self) -> None:
+        """Gives the connection back, or closes it when the answer was left before its end."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._response is not None:
+            self._response.close()
+
+
+class _Guard:
+    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes.
+
+    `has_begun`: the exchange holds what arrived of this answer, and no longer an earlier attempt's.
+    """
+
+    def __init__(self, exchange: Exchange, secrets: Sequence[str], name: str) -> None:
+        self._exchange = exchange
+        self._secrets = secrets
+        self._name = name
+        self.has_begun = False
+
+    @property
+    def text(self) -> str:
+        """What has arrived of this answer."""
+        return self._exchange.text if self.has_begun else ""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
+        if exc is None:
+            return
+        is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
+        error = ours(exc, self.text) if is_foreign else exc
+        _log.debug("request %s: %s", self._name, type(error).__name__)
+        if isinstance(error, DynasparkError):
+            for secret in self._secrets:
+                error.hide(secret)
+        if is_foreign:
+            raise error from exc
+
+
+def _forms(key: str | None) -> list[str]:
+    """The key as it may stand in a text, in JSON or in an address, the longest form first."""
+    if not key:
+        return []
+    in_json = (json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1])
+    return sorted({key, quote(key, safe=""), quote(key), quote_plus(key), *in_json}, key=len, reverse=True)
+
+
+async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:
+    for piece in pieces:
+        view = memoryview(piece)
+        for start in range(0, len(view), SMALL_BODY):
+            yield view[start : start + SMALL_BODY]

@@ -1,0 +1,98 @@
+"""One call: a chat goes out, with a place at the gate and in the quota, and again if that may help; events come in."""
+
+import itertools
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from warnings import warn
+
+from dynaspark_core import models
+from dynaspark_core.exchange import Exchange
+from dynaspark_core.messages import Chat, Done, Event, Reply
+from dynaspark_core.transport import sessions
+from dynaspark_core.transport.attempt import Answer, Door
+from dynaspark_core.transport.retrying import retried
+from dynaspark_core.transport.settings import Settings
+
+_numbers = itertools.count(1)
+"""Of the calls of this process, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An answer and its first events; it has a place at the gate until it is left."""
+
+    answer: Answer
+    events: list[Event]
+    gate: sessions.Gate
+
+    def leave(self) -> None:
+        self.answer.leave()
+        self.gate.leave()
+
+
+class Caller:
+    """Calls the service that the settings name. It holds plain values only: connections belong to the running loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._door = Door(settings)
+
+    async def reply(self, chat: Chat) -> Reply:
+        """The whole reply, in one coroutine: it costs less than `events`."""
+        begun = await self._begun(chat, is_whole=True)
+        begun.leave()
+        done = begun.events[-1]
+        assert isinstance(done, Done)  # noqa: S101  # a whole answer ends with it
+        return done.reply
+
+    async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
+        """The events as they arrive; with `is_whole` none before the answer has ended."""
+        begun = await self._begun(chat, is_whole=is_whole)
+        try:
+            events = begun.events
+            while events:
+                for event in events:
+                    yield event
+                events = await begun.answer.more()
+        finally:
+            begun.leave()
+
+    async def _begun(self, chat: Chat, *, is_whole: bool) -> _Begun:
+        exchange = await self._exchange(chat)
+        attempt = partial(self._attempt, exchange, is_whole=is_whole)
+        return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
+
+    async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> _Begun:
+        gate = (await sessions.sessions()).gate(self._settings.origin, self._settings.max_concurrency)
+        await self._door.quota.enter(gate, self._settings.timeout)
+        try:
+            own = await sessions.sessions()  # those of before the wait may be closed by now
+            answer = await self._door.post(exchange, own.session, name)
+            try:
+                return _Begun(answer, await answer.more(is_whole=is_whole), gate)
+            except BaseException:
+                answer.leave()
+                raise
+        except BaseException:
+            gate.leave()
+            raise
+
+    async def _exchange(self, chat: Chat) -> Exchange:
+        model = self._settings.resolved(chat.model)
+        if model not in models.MODELS:
+            _warn_of_unknown(model)
+        chat = chat if chat.model == model else replace(chat, model=model)
+        images = list(chat.images())
+        if not images:
+            return Exchange(chat)
+        from dynaspark_core.transport import loading  # noqa: PLC0415  # with all that images need, a good part of the import
+
+        reading = loading.Reading(allow_urls=self._settings.allow_image_urls)
+        packed = await loading.packed(images, self._settings.image_policy, reading)
+        return Exchange(chat, packed.file, packed.numbers, packed.remarks)
+
+
+@lru_cache(maxsize=64)
+def _warn_of_unknown(name: str) -> None:
+    warn(f"model {name!r} is not among those known to this package; it is sent as it is", UserWarning, stacklevel=4)

@@ -1,0 +1,221 @@
+"""Images as they are referred to → images as bytes: taken, decoded, read, downloaded; then packed into one file.
+
+This is the edge: it moves bytes. What a picture may be and how it fits is decided in `images`, what may be downloaded
+in `images.addresses`. Files are read and pictures are worked on in threads, so that the event loop is never held up.
+"""
+
+import asyncio
+import os
+import stat
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from aiohttp.abc import AbstractResolver
+
+from dynaspark_core.content.image_refs import image_ref
+from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
+from dynaspark_core.images import (
+    LIMITS,
+    Limits,
+    Packed,
+    addresses,
+    chosen,
+    encoded,
+    fits,
+    from_base64,
+    from_data_uri,
+    pack,
+    ready,
+)
+from dynaspark_core.messages import Image, ImageRef, Policy
+from dynaspark_core.transport.download import download
+
+TOGETHER = 4
+"""Images of one question that are loaded at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How images are read.
+
+    `allow_urls`: whether http(s) URLs are fetched. `timeout`: seconds for one download, redirects and all. `limits`:
+    sizes. `rule`: which addresses may be connected to. `resolver`: who turns names into addresses; None for the
+    system's, asked in a thread.
+    """
+
+    allow_urls: bool = True
+    timeout: float = 20.0
+    limits: Limits = LIMITS
+    rule: addresses.Rule = addresses.public_only
+    resolver: AbstractResolver | None = None
+
+
+READING = Reading()
+"""The defaults."""
+
+
+async def packed(sources: Sequence[Image | ImageRef], policy: Policy = "sheet", how: Reading = READING) -> Packed:
+    """The one file that shows the images and each one's number in it, as `images.pack` gives them.
+
+    Only what can be shown is loaded, and what is given twice only once. Raises what `load` and `images.pack` raise;
+    with several images the message names the image's place.
+    """
+    distinct = list(dict.fromkeys(sources)) if len(sources) > 1 else list(sources)
+    wanted = chosen(distinct, policy)
+    loaded = await _loaded(wanted, how)
+    light = not loaded or (len(loaded) == 1 and fits(loaded[0], how.limits))
+    result = pack(loaded, policy, how.limits) if light else await asyncio.to_thread(pack, loaded, policy, how.limits)
+    if len(wanted) == len(sources):
+        return result
+    numbers = dict(zip(wanted, result.numbers, strict=True))
+    remarks = dict(zip(wanted, result.remarks, strict=True))
+    return Packed(result.file, tuple(map(numbers.get, sources)), tuple(remarks.get(source, "") for source in sources))
+
+
+async def _loaded(sources: Sequence[Image | ImageRef], how: Reading) -> list[Image]:
+    """The images in order, a few loaded at a time, with an eye on the sum of their sizes."""
+    if len(sources) == 1:
+        return [await load(sources[0], how)]
+    places, total = asyncio.Semaphore(TOGETHER), 0
+
+    async def one(number: int, source: Image | ImageRef) -> Image:
+        nonlocal total
+        try:
+            async with places:
+                image = await load(source, how)
+        except ImageError as error:
+            message = f"image {number} of {len(sources)}: {error}"
+            raise type(error)(message) from error
+        total += len(image.data)
+        if total > how.limits.max_total:
+            message = f"the images have more than {how.limits.max_total:,} bytes together; give fewer or smaller ones"
+            raise ImageError(message)
+        return image
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(number, source)) for number, source in enumerate(sources, 1)]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return [task.result() for task in tasks]
+
+
+async def load(source: Image | ImageRef, how: Reading = READING) -> Image:
+    """The image that a reference stands for, its bytes checked and unchanged, its content type found in them.
+
+    Raises ForbiddenImageError for what may not be read, UnreadableImageError for what is no image, RequestTimeoutError
+    for a slow download, and ImageError for what is too large, missing or cannot be reached.
+    """
+    if isinstance(source, Image):
+        return ready(source.data, source.name, how.limits)
+    data, name = await _LOADERS[source.kind](source.source, how)
+    return ready(data, source.name or name, how.limits)
+
+
+async def _bytes(source: bytes | str, _how: Reading) -> tuple[bytes, str]:
+    if isinstance(source, str):
+        message = "an ImageRef of kind 'bytes' holds text; base64 text has the kind 'base64'"
+        raise ConfigError(message)
+    return source, ""
+
+
+async def _base64(source: bytes | str, how: Reading) -> tuple[bytes, str]:
+    return from_base64(source, how.limits.max_read), ""
+
+
+async def _url(source: bytes | str, how: Reading) -> tuple[bytes, str]:
+    url = _text(source)
+    if url[:5].lower() == "data:":
+        limit = how.limits.max_read  # undoing percent signs is slow, base64 is not
+        return await asyncio.to_thread(from_data_uri, url, limit) if "%" in url else from_data_uri(url, limit), ""
+    if not how.allow_urls:
+        message = "image URLs are not fetched here (allow_image_urls is off): give the image's bytes or a data URL"
+        raise ForbiddenImageError(message)
+    return await download(url, how.limits.max_read, how.timeout, rule=how.rule, resolver=how.resolver)
+
+
+async def _path(source: bytes | str, how: Reading) -> tuple[bytes, str]:
+    path = _text(source)
+    return await asyncio.to_thread(read_file, path, how.limits.max_read), Path(path).name
+
+
+def _text(source: bytes | str) -> str:
+    return source if isinstance(source, str) else os.fsdecode(source)
+
+
+_LOADERS: dict[str, Callable[[bytes | str, Reading], Awaitable[tuple[bytes, str]]]] = {
+    "bytes": _bytes,
+    "base64": _base64,
+    "url": _url,
+    "path": _path,
+}
+
+_OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+"""Without O_NONBLOCK, opening a FIFO waits for its writer; Windows has none of these but O_BINARY, and needs that."""
+
+
+def read_file(path: str, limit: int) -> bytes:
+    """The bytes of a regular file, also behind a link; what kind it is is asked of the open file, not of the path.
+
+    Raises ForbiddenImageError for a directory, FIFO or device, ImageError when it cannot be read or has more than
+    `limit` bytes.
+    """
+    try:
+        descriptor = os.open(path, _OPENING)
+        try:
+            state = os.fstat(descriptor)
+            if not stat.S_ISREG(state.st_mode):
+                message = f"{path[-100:]} is no regular file, so it is not read"
+                raise ForbiddenImageError(message)
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read(min(state.st_size, limit) + 1)  # a buffer of just this size takes a tenth of the time
+        finally:
+            os.close(descriptor)
+    except ForbiddenImageError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
+        message = f"{path[-100:]} cannot be read: {reason}"
+        raise ImageError(message) from error
+    if len(data) > limit:
+        message = f"{path[-100:]} is larger than the {limit:,} bytes that are read"
+        raise ImageError(message)
+    return data
+
+
+async def given(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
+    """The reference to an image that a programmer handed over: what `sources.image_ref` takes, and what needs work.
+
+    A pair is a name and an image, or bytes and their name, as the old provider's callers have them.
+    Besides, a file open for reading in binary mode is read, and a Pillow image encoded, both in a thread.
+    """
+    match value:
+        case (str(name), inner) | (bytes() as inner, str(name)):
+            return replace(await given(inner, limits), name=name)
+        case _ if _is_pillow(value):
+            return ImageRef("bytes", await asyncio.to_thread(encoded, value))
+        case _ if hasattr(value, "read") and not isinstance(value, BytesIO):
+            return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
+    return image_ref(value)
+
+
+def _is_pillow(value: object) -> TypeGuard[Any]:
+    """Whether it is a Pillow image; without Pillow loaded nothing can be."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(value, pillow.Image)
+
+
+def _read_open(file: Any, limit: int) -> bytes:
+    try:
+        data = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        message = f"the open file cannot be read: {error}"
+        raise ImageError(message) from error
+    if isinstance(data, bytes):
+        return data
+    message = f"the open file gives {type(data).__name__}; open it in binary mode ('rb')"
+    raise ConfigError(message)

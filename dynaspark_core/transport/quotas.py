@@ -1,0 +1,162 @@
+"""Places for requests: under the caller's own limit, and under the service's quota while it is known to be used up.
+
+Which headers mean what is `pacing`'s; where requests are counted is `counters`'; what was heard is remembered here.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from dynaspark_core.errors import ConnectError, RateLimitError
+from dynaspark_core.transport import counters
+from dynaspark_core.wire import pacing
+
+if TYPE_CHECKING:
+    from limits.strategies import MovingWindowRateLimiter
+
+SHORTEST_WAIT = 0.01
+"""Seconds: a place that is free by now is asked for again, not at once and not for ever."""
+
+_log = logging.getLogger("dynaspark_core")
+_empty: dict[str, float] = {}
+"""Account → the Unix time until which the service's quota is known to be used up."""
+_told: dict[tuple[str, str], float] = {}
+"""Account and storage → what that storage was told of it."""
+
+
+class Gate(Protocol):
+    """What bounds the requests that are under way at a time."""
+
+    async def enter(self, patience: float) -> None:
+        """Takes a place."""
+
+    def leave(self) -> None:
+        """Gives the place back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a client may send: `per_hour` requests in any hour, None for no own limit.
+
+    Clients with the same bucket, number and storage count together, over all loops and threads, and over processes
+    where `storage` is the URL of a Redis. `account` is whose quota the service counts: also other headers, or another
+    proxy, may stand for somebody else. Plain values, so that it pickles.
+    """
+
+    bucket: str
+    account: str
+    per_hour: int | None = None
+    storage: str | None = field(default=None, repr=False)
+
+    async def enter(self, gate: Gate, patience: float) -> None:
+        """Takes a place under the limits and one at the gate; it holds neither while it waits for the first.
+
+        The gate's comes first, and is held while the storage is asked, for `counters.LONGEST_QUESTION` at most: a place
+        under the limits is counted when the request can go out, not before. Raises `RateLimitError` with `retry_after`
+        where the waits would be longer than `pacing.LONGEST_ASKED_WAIT` in all, not retryable where a part of them is
+        over; `ConnectError` where the shared storage cannot be asked, and what the gate raises.
+        """
+        waited = 0.0
+        while refusal := await self._refused(gate, patience):
+            seconds = refusal.retry_after or 0
+            if waited + seconds > pacing.LONGEST_ASKED_WAIT:
+                refusal.is_retryable = not waited
+                raise refusal
+            waited += seconds
+            _log.info("waiting %.1f s: %s", seconds, refusal)
+            await asyncio.sleep(seconds)
+
+    async def hear(self, header: Mapping[str, str], now: float) -> None:
+        """Remembers what an answer says of the service's quota; `header` is case-insensitive, `now` the Unix time.
+
+        What is known stands until the time that the service has named: an answer with places left that comes before it
+        is one to an earlier request. A storage that cannot be told is a WARNING: the answer itself is worth more.
+        """
+        seconds = pacing.empty_for(header, now)
+        if not seconds:
+            return
+        until = _empty[self.account] = max(now + seconds, _empty.get(self.account, 0))
+        if self.storage is not None and self._is_news(self.storage, until):
+            try:
+                await counters.shared(self.storage, lambda limiter: self._tell(limiter, until - now))
+            except ConnectError as error:
+                _told.pop((self.account, self.storage), None)
+                _log.warning("other processes do not hear of the service's quota: %s", error)
+
+    def _is_news(self, storage: str, until: float) -> bool:
+        """Whether the storage was not told; now it will be. Times that differ by a second are the same."""
+        before = _told.get((self.account, storage), 0)
+        _told[self.account, storage] = until
+        return until - before >= 1
+
+    async def _refused(self, gate: Gate, patience: float) -> RateLimitError | None:
+        await gate.enter(patience)
+        try:
+            refusal = await self._refusal()
+        except BaseException:
+            gate.leave()
+            raise
+        if refusal is not None:
+            gate.leave()
+        return refusal
+
+    async def _refusal(self) -> RateLimitError | None:
+        """Why no request may go out now, and for how long; None when one may, and is counted."""
+        left = _empty.get(self.account, 0) - time.time()
+        if 0 < left <= pacing.LONGEST_QUOTA:
+            return _spent(left)
+        if self.storage is not None:
+            return await counters.shared(self.storage, self._shared)
+        return None if self.per_hour is None else await counters.here(self._taken)
+
+    def _shared(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
+        left = limiter.storage.get_expiry(self._mark) - time.time()
+        return _spent(left) if left > 0 else self._taken(limiter)
+
+    def _tell(self, limiter: "MovingWindowRateLimiter", seconds: float) -> None:
+        """A mark stands in the storage as long as the quota is used up."""
+        limiter.storage.clear(self._mark)
+        limiter.storage.incr(self._mark, math.ceil(seconds))
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.account}/empty"
+
+    def _taken(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
+        if self.per_hour is None:
+            return None
+        from limits import RateLimitItemPerHour  # noqa: PLC0415  # of the extra `limits`
+
+        item = RateLimitItemPerHour(self.per_hour)
+        if limiter.hit(item, self.bucket):
+            return None
+        left = max(limiter.get_window_stats(item, self.bucket).reset_time - time.time(), SHORTEST_WAIT)
+        used_up = f"requests_per_hour={self.per_hour} is used up: the next may go in {left:,.0f} s; nothing was sent"
+        return RateLimitError(used_up, retry_after=left)
+
+
+def quota(
+    origin: str, api_key: str | None, per_hour: int | None, storage: str | None, credentials: Iterable[object] = ()
+) -> Quota:
+    """What a client of this service, with this key, may send. Raises `ConfigError` when a library for it is missing.
+
+    `credentials` are what else may say who asks; of them and of the key only digests are kept.
+    """
+    if per_hour is not None or storage is not None:
+        counters.demand(storage)
+    bucket = f"dynaspark/{origin}/{_digest(api_key) if api_key else 'no-key'}"
+    return Quota(bucket, f"{bucket}/{_digest(repr(tuple(credentials)))}", per_hour, storage)
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _spent(left: float) -> RateLimitError:
+    said = f"the service has said that its quota is used up for another {left:,.0f} s; nothing was sent"
+    return RateLimitError(said, retry_after=left)

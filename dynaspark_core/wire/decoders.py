@@ -1,0 +1,186 @@
+"""Bytes of an answer → text of the model, as they arrive: JSON, server-sent events, plain text. No I/O.
+
+A decoder is `feed(bytes) -> text` and `close() -> text`; what it gives is the same for every way the bytes are cut.
+`close` raises on half an answer and on anything that is not a reply, and leaves `model` and `usage`, if they came.
+"""
+
+import codecs
+import json
+import re
+from typing import Any, Protocol
+
+from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
+from dynaspark_core.messages import Usage
+from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, described, whole
+from dynaspark_core.wire.json_body import JsonDecoder
+
+_BROKEN_EVENT = re.compile(r'\{\s*"(response|error)"')
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class Decoder(Protocol):
+    """Reads one body. `is_finished` turns true when the body has said that nothing follows."""
+
+    model: str | None
+    usage: Usage | None
+    is_finished: bool
+
+    def feed(self, data: bytes) -> str: ...
+    def close(self) -> str: ...
+
+
+def decoder(content_type: str, error_of: ErrorOf) -> Decoder:
+    """The decoder for a body of this type: events, plain text, and JSON for all else."""
+    kind, _, parameters = content_type.partition(";")
+    match kind.strip().lower():
+        case "text/event-stream":
+            return EventDecoder(error_of)
+        case "text/plain":
+            return PlainDecoder(parameters)
+    return JsonDecoder(error_of)
+
+
+class PlainDecoder:
+    """A `text/plain` body: it is the text."""
+
+    is_finished = False
+
+    def __init__(self, parameters: str = "") -> None:
+        self.model: str | None = None
+        self.usage: Usage | None = None
+        self._utf8 = Utf8(_charset(parameters))
+        self._start = ""
+        self._has_begun = False
+
+    def feed(self, data: bytes) -> str:
+        return self._shown(whole(self._utf8.feed(data)))
+
+    def close(self) -> str:
+        return self._shown(whole(self._utf8.feed(b"", final=True)), is_over=True)
+
+    def _shown(self, text: str, *, is_over: bool = False) -> str:
+        """The text, once its beginning is no page's: the host of a service that wakes up sends pages as any type."""
+        if self._has_begun:
+            return text
+        self._start += text
+        beginning = self._start.lstrip()[:_PAGE_SIZE].lower()
+        if beginning.startswith(_PAGES):
+            raise WakingUpError(PAGE)
+        if not is_over and any(page.startswith(beginning) for page in _PAGES):
+            return ""
+        self._has_begun = True
+        return self._start
+
+
+_PAGES = ("<!doctype html", "<html")
+_PAGE_SIZE = max(map(len, _PAGES))
+_CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
+"""Of plain text that is read, by Python's names: those that only decode, and byte by byte."""
+
+
+def _charset(parameters: str) -> str:
+    """The codec that a content type names; UTF-8 without a name. Raises `ReplyError` for one that is not read."""
+    named = re.search(r"charset\s*=\s*[\"']?([\w.:+-]+)", parameters, re.IGNORECASE)
+    try:
+        name = codecs.lookup(named[1]).name if named else "utf-8"
+    except LookupError:
+        name = ""
+    if name not in _CHARSETS:
+        raise ReplyError(f"the answer's charset is not one that is read: {parameters.strip()}")
+    return "utf-8-sig" if name == "utf-8" else name
+
+
+class EventDecoder:
+    """A body of server-sent events: `data:` holds text, or JSON with a piece of text in `response`; `[DONE]` ends.
+
+    The format is the WHATWG standard's; a stream that stops without `[DONE]` was cut.
+    """
+
+    def __init__(self, error_of: ErrorOf) -> None:
+        self.model: str | None = None
+        self.usage: Usage | None = None
+        self.is_finished = False
+        self._error_of = error_of
+        self._utf8 = Utf8()
+        self._line: list[str] = []
+        self._held = ""
+        self._half = ""
+        self._data: list[str] = []
+        self._kind = ""
+
+    def feed(self, data: bytes) -> str:
+        text = self._held + self._utf8.feed(data)
+        self._held = "\r" if text.endswith("\r") else ""
+        first, *others = _LINE_END.split(text.removesuffix("\r"))
+        self._line.append(first)
+        out: list[str] = []
+        try:
+            for start in others:
+                out.append(self._end_line())
+                self._line.append(start)
+        except DynasparkError as exc:
+            exc.text = "".join(out)
+            raise
+        return "".join(out)
+
+    def close(self) -> str:
+        if not self.is_finished:
+            self._utf8.feed(b"", final=True)
+        text = self._end_line() + self._end_event()
+        if not self.is_finished:
+            raise StreamBrokenError("the event stream ended without [DONE]", text=text)
+        return text
+
+    def _end_line(self) -> str:
+        line = "".join(self._line)
+        self._line.clear()
+        if not line:
+            return self._end_event()
+        name, _, value = line.partition(":")
+        if name == "data":
+            self._data.append(value.removeprefix(" "))
+        elif name == "event":
+            self._kind = value.strip()
+        return ""
+
+    def _end_event(self) -> str:
+        data, kind = "\n".join(self._data), self._kind
+        has_data = bool(self._data) and not self.is_finished
+        self._data.clear()
+        self._kind = ""
+        if has_data and kind == "error":
+            raise self._error_of(_json_or_none(data) or data)
+        return self._text_of(data) if has_data else ""
+
+    def _text_of(self, data: str) -> str:
+        if data.strip() == "[DONE]":
+            self.is_finished = True
+            return whole(self._half)
+        event = _json_or_none(data)
+        if event is None and _BROKEN_EVENT.match(data):
+            raise ReplyError(f"an event is not JSON: {data[:200]}")
+        if event is None or not event.keys() & {"response", "error", "model", "usage"}:
+            return self._joined(data)
+        if error := event.get("error"):
+            raise self._error_of(error)
+        model, usage = described(event)
+        self.model, self.usage = model or self.model, usage or self.usage
+        text = "" if event.get("response") is None else event["response"]
+        if not isinstance(text, str):
+            raise ReplyError(f"an event's `response` is not text: {data[:200]}")
+        return self._joined(text)
+
+    def _joined(self, text: str) -> str:
+        """The text, after the half of a surrogate pair that an earlier event ended with; a half at its end is held."""
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return whole(text.removesuffix(self._half))
+
+
+def _json_or_none(text: str) -> dict[str, Any] | None:
+    """The object that the text is; None where it is anything else, which is then text of the model."""
+    try:
+        value = json.loads(text) if text.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

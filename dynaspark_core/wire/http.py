@@ -1,0 +1,181 @@
+"""What goes over the wire and what a status means: form, headers, status → error. No I/O.
+
+The body's way back to text is `decoders`. Source of every field and header: the public clients of the service.
+"""
+
+import json
+import math
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dynaspark_core._version import __version__
+from dynaspark_core.errors import (
+    AccessError,
+    ConfigError,
+    NotFoundError,
+    RateLimitError,
+    RejectedError,
+    ServerError,
+    StatusError,
+)
+from dynaspark_core.messages import Image
+from dynaspark_core.wire.pacing import asked_wait
+
+MOST_ERROR_TEXT = 4096
+USER_AGENT = f"dynaspark-llm/{__version__} (Python; aiohttp)"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart/form-data body: `pieces` in order, the image's own bytes among them, not copied; `size` in bytes."""
+
+    content_type: str
+    pieces: tuple[bytes, ...] = field(repr=False)
+    size: int
+
+
+def form(prompt: str, model: str, image: Image | None = None) -> Form:
+    """The form post: `user_input`, `ai_model` and, with an image, `file`.
+
+    Raises `ConfigError` for text that UTF-8 cannot hold.
+    """
+    boundary = secrets.token_hex(16)
+    text = _field(boundary, "user_input", prompt) + _field(boundary, "ai_model", model)
+    if image is None:
+        pieces: tuple[bytes, ...] = (text + f"--{boundary}--\r\n".encode(),)
+    else:
+        pieces = (text + _file_head(boundary, image), image.data, f"\r\n--{boundary}--\r\n".encode())
+    return Form(f"multipart/form-data; boundary={boundary}", pieces, sum(map(len, pieces)))
+
+
+def _field(boundary: str, name: str, value: str) -> bytes:
+    try:
+        return f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+    except UnicodeEncodeError as exc:
+        at = max(value.find(exc.object[exc.start]), 0)
+        raise ConfigError(
+            f"{name} holds {value[at]!r} at character {at}, which is not text (a lone surrogate)"
+        ) from exc
+
+
+def _file_head(boundary: str, image: Image) -> bytes:
+    name = image.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+    return f"{head}Content-Type: {image.content_type}\r\n\r\n".encode(errors="replace")
+
+
+def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The request headers; `own` replaces any of them, whatever its case."""
+    ours = {
+        "Accept": "*/*",
+        "Accept-Language": "en-US,en;q=0.9",
+        "Origin": origin,
+        "Referer": f"{origin}/",
+        "User-Agent": USER_AGENT,
+        "X-Requested-With": "XMLHttpRequest",
+    }
+    replaced = {name.lower() for name in own}
+    return {name: value for name, value in ours.items() if name.lower() not in replaced} | dict(own)
+
+
+_BY_STATUS: dict[int, type[StatusError]] = {
+    **dict.fromkeys((400, 413, 415, 422), RejectedError),
+    **dict.fromkeys((401, 403), AccessError),
+    404: NotFoundError,
+    429: RateLimitError,
+}
+_BY_CODE: dict[str, int] = {"rate_limit": 429, "quota": 429, "too_many": 429, "key": 401, "auth": 401, "param": 400}
+_ADVICE = {
+    401: "set api_key or DYNASPARK_API_KEY",
+    403: "set api_key or DYNASPARK_API_KEY",
+    404: "check base_url and path",
+    405: "check base_url and path",
+}
+
+
+def status_error(status: int, header: Mapping[str, str], body: bytes, now: float) -> StatusError:
+    """The error for an answer that is not 2xx; `header` is case-insensitive, `now` the Unix time in seconds."""
+    text = body[:MOST_ERROR_TEXT].decode(errors="replace")
+    return _status_error(status, header, text, _envelope(text), now)
+
+
+def body_error(error: object, header: Mapping[str, str], now: float) -> StatusError:
+    """The error for a 2xx answer with an `error` field; its code or a reset time tells the class."""
+    return _status_error(_status_of(error), header, json.dumps({"error": error}, default=str), error, now)
+
+
+def _status_error(status: int, header: Mapping[str, str], body: str, error: object, now: float) -> StatusError:
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else StatusError)
+    details = error.get("details") if isinstance(error, dict) else None
+    reset_time = details.get("reset_time") if isinstance(details, dict) else None
+    wait = _asked_wait(status, header, reset_time, now)
+    result = kind(
+        _sentence(status, header, body, error, wait),
+        status=status,
+        body=body[:MOST_ERROR_TEXT],
+        retry_after=wait,
+    )
+    result.is_retryable = kind.is_retryable or status == 408
+    return result
+
+
+def _asked_wait(status: int, header: Mapping[str, str], reset_time: object, now: float) -> float | None:
+    is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
+    may_pass = status in {408, 429} or status >= 500
+    return asked_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
+
+
+def _envelope(text: str) -> object:
+    """The `error` value of a documented error body; None for any other body."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return answer.get("error") if isinstance(answer, dict) else None
+
+
+def _sentence(status: int, header: Mapping[str, str], body: str, error: object, wait: float | None) -> str:
+    """What happened. What the service said stands last: it may have been cut within a secret, see `errors`."""
+    said = _said(error) or _said_by_page(body)
+    if 300 <= status < 400 and "Location" in header:
+        said = f"a redirect to {_host(header.get('Location', ''))}, which is not followed: set base_url to it"
+    advice = f" ({_ADVICE[status]})" if status in _ADVICE else ""
+    if status >= 500 and said == _PAGE:
+        advice = " (its host is waking up or down: try again in a minute)"
+    asked = f" (it asks to wait {math.ceil(wait)} s)" if wait else ""
+    return f"the service answered {status}{advice}{asked}: {said}"
+
+
+def _said(error: object) -> str:
+    message = error.get("message") if isinstance(error, dict) else error
+    return message if isinstance(message, str) else ""
+
+
+_PAGE = "an HTML page"
+
+
+def _said_by_page(body: str) -> str:
+    start = body.lstrip()[:300]
+    return _PAGE if start.startswith("<") else start or "nothing"
+
+
+def _host(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0].rpartition("@")[2]
+    return f"{scheme}://{host}" if host else "another path"
+
+
+def _status_of(error: object) -> int:
+    details: Any = error if isinstance(error, dict) else {}
+    code = details.get("code")
+    if type(code) is int and 400 <= code < 600:
+        return code
+    words = f"{code or ''}".lower().replace(" ", "_").replace("-", "_")
+    if re.fullmatch(r"[45]\d\d", words, re.ASCII):
+        return int(words)
+    if isinstance(details.get("details"), dict) and details["details"].get("reset_time"):
+        return 429
+    return next((status for part, status in _BY_CODE.items() if part in words), 200)

@@ -1,0 +1,171 @@
+"""What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
+from langchain_core.messages import BaseMessage
+from langchain_core.utils import secret_from_env
+from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+
+from dynaspark_core import Chat, DynasparkClient, __version__, models
+from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
+from dynaspark_core.frameworks import NOT_SENT, Keeper, warn_of_unsent
+from dynaspark_core.messages import Policy
+from dynaspark_core.prompt.render import estimate_tokens, render
+from langchain_dynaspark import convert
+from langchain_dynaspark.options import chat_fields
+from langchain_dynaspark.replies import PROVIDER
+
+
+class ConfiguredChatModel(BaseChatModel):
+    """The fields of `ChatDynaspark`, which describes them."""
+
+    model_config = ConfigDict(
+        extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+    model: str = Field(default="", validation_alias=AliasChoices("model", "model_name"))
+    stop: list[str] | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
+    streaming: bool = False
+    base_url: str | None = None
+    path: str | None = None
+    api_key: SecretStr | None = Field(
+        default_factory=secret_from_env("DYNASPARK_API_KEY", default=None),
+        validation_alias=AliasChoices("api_key", "dynaspark_api_key"),
+    )
+    default_headers: Mapping[str, str] | None = Field(default=None, repr=False, exclude=True)
+    proxy: str | None = Field(default=None, repr=False, exclude=True)
+    timeout: float | None = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
+    max_retries: int | None = None
+    max_repairs: int | None = None
+    max_concurrency: int | None = None
+    requests_per_hour: int | None = None
+    limit_storage: str | None = Field(default=None, repr=False, exclude=True)
+    model_aliases: Mapping[str, str] | None = None
+    image_policy: Annotated[Policy | None, SkipValidation] = None
+    allow_image_urls: bool | None = None
+    allow_files: bool | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+
+    _told: set[str] = PrivateAttr(default_factory=set)
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        self._client  # noqa: B018  # wrong settings raise here, before anything is sent
+        self._sendable({name: getattr(self, name) for name in NOT_SENT})
+        return self
+
+    @model_validator(mode="after")
+    def _set_dynaspark_version(self) -> Self:
+        self._add_version("langchain-dynaspark", __version__)
+        return self
+
+    def _sendable(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a call's arguments can be sent. A warning names the others, each once for this model."""
+        if given.keys().isdisjoint(NOT_SENT):
+            return dict(given)
+        unsent = {name: given.get(name) for name in NOT_SENT if name not in self._told}
+        warn_of_unsent(unsent)
+        self._told.update(name for name, value in unsent.items() if value is not None)
+        return {name: value for name, value in given.items() if name not in NOT_SENT}
+
+    @cached_property
+    def _keeper(self) -> Keeper:
+        return Keeper()
+
+    @property
+    def _client(self) -> DynasparkClient:
+        return self._keeper.client(self)
+
+    @property
+    def model_name(self) -> str:
+        """The name that goes out, resolved."""
+        return self._client.settings.resolved(self.model)
+
+    @property
+    def _llm_type(self) -> str:
+        return "dynaspark-chat"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        """All that can change an answer, with what the environment gave; no secret is in it."""
+        settings = self._client.settings
+        url = urlsplit(settings.base_url)
+        return {
+            "model": settings.resolved(self.model),
+            "model_aliases": dict(settings.model_aliases),
+            "base_url": settings.origin + url.path,
+            "path": settings.path,
+            "stop": self.stop,
+            "max_repairs": settings.max_repairs,
+            "image_policy": settings.image_policy,
+            "allow_image_urls": settings.allow_image_urls,
+            "allow_files": settings.allow_files,
+        }
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """True: `dumpd` and `load` work; headers and proxy are left out, and a password in `base_url`."""
+        return True
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        return self._identifying_params
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        return {"api_key": "DYNASPARK_API_KEY"}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        name = self._client.settings.resolved(kwargs.get("model") or self.model)
+        return params | LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        """What is published of the model. Tools are emulated in the prompt; native structured output is not claimed."""
+        known = models.describe(self.model_name)
+        return ModelProfile(
+            max_input_tokens=known.context_window,
+            max_output_tokens=known.max_output,
+            text_inputs=True,
+            image_inputs=known.vision,
+            image_url_inputs=known.vision and self._client.settings.allow_image_urls,
+            image_tool_message=known.vision,
+            pdf_inputs=False,
+            pdf_tool_message=False,
+            audio_inputs=False,
+            video_inputs=False,
+            text_outputs=True,
+            image_outputs=False,
+            audio_outputs=False,
+            video_outputs=False,
+            reasoning_output=False,
+            tool_calling=True,
+            tool_choice=True,
+            tool_call_streaming=False,
+            structured_output=False,
+            temperature=False,
+        )
+
+    def get_num_tokens(self, text: str) -> int:
+        """The number of tokens in the text, estimated at four characters each, or as `custom_get_token_ids` says."""
+        return estimate_tokens(text) if self.custom_get_token_ids is None else super().get_num_tokens(text)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """What `custom_get_token_ids` gives; without it `NotImplementedError`: the service publishes no tokenizer."""
+        if self.custom_get_token_ids is None:
+            raise NotImplementedError("Dynaspark publishes no tokenizer: set custom_get_token_ids, or count tokens")
+        return super().get_token_ids(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """The tokens of the prompt that these messages and tools become, estimated; an image counts 258."""
+        chat = Chat(convert.history(messages), **chat_fields(tools=tools))
+        has_image = any(chat.images())
+        return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)

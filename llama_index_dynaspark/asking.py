@@ -1,0 +1,133 @@
+"""One call of the model: LlamaIndex's arguments → our chat, and the client's answer to it, whole or as it arrives."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
+from llama_index.core.program.utils import FlexibleModel
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import PydanticProgramMode
+
+from dynaspark_core import Chat, Message
+from dynaspark_core.content.image_refs import Place
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.frameworks import NOT_SENT, warn_of_unsent
+from llama_index_dynaspark import convert, replies
+from llama_index_dynaspark.fields import ConfiguredLLM
+from llama_index_dynaspark.options import checked, choice, read
+from llama_index_dynaspark.structured import Model, Options, Prediction, announce
+
+if TYPE_CHECKING:
+    from llama_index.core.chat_engine.types import AgentChatResponse
+    from llama_index.core.tools.types import BaseTool
+
+
+class AskingLLM(ConfiguredLLM):
+    """Asks the service what a call of `Dynaspark` means."""
+
+    def _chat(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        model: str = "",
+        stop: Sequence[str] | None = None,
+        tools: Sequence[Any] | None = None,
+        tool_choice: str | Mapping[str, Any] | None = None,
+        tool_required: bool = False,
+        allow_parallel_tool_calls: bool = True,
+        response_schema: Mapping[str, Any] | None = None,
+        is_completion: bool = False,
+        **others: Any,
+    ) -> Chat:
+        """The chat that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
+        if others:
+            warn_of_unsent({name: others.pop(name, None) for name in NOT_SENT})
+        if others:
+            raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
+        cuts = stop if stop is not None else self.stop or ()
+        offered = read(tools or ())
+        return Chat(
+            self._history(messages, is_completion=is_completion),
+            model=model or self.model,
+            tools=offered,
+            tool_choice=checked(choice(tool_choice, is_required=tool_required), offered),
+            parallel_tool_calls=allow_parallel_tool_calls,
+            stop=tuple(cuts),
+            response_schema=response_schema,
+        )
+
+    def _history(self, messages: Sequence[ChatMessage], *, is_completion: bool) -> tuple[Message, ...]:
+        """The messages; a function of the user's own that makes one text of them is honoured, the images stay."""
+        said = messages if is_completion else self._with_system_prompt(messages)
+        history = convert.history(said, allow_paths=self.allow_image_paths)
+        if is_completion or self.messages_to_prompt in (None, generic_messages_to_prompt):
+            return history
+        images = tuple(part for message in history for part in message.content if not isinstance(part, str))
+        return (Message("user", (self.messages_to_prompt(said), *images)),)
+
+    def _with_system_prompt(self, messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
+        """The messages with the system prompt, which LlamaIndex has put before some of them already."""
+        is_there = any(each.role == MessageRole.SYSTEM and each.content == self.system_prompt for each in messages)
+        return messages if is_there else self._extend_messages(list(messages))
+
+    def _completion(self, prompt: str, formatted: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # as `complete`
+        """What `_response` takes for a completion: the prompt and the `image_documents` as one message, and options."""
+        text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
+        options = dict(kwargs)
+        message = ChatMessage(role=MessageRole.USER, content=text)
+        for index, document in enumerate(options.pop("image_documents", None) or ()):
+            message.blocks.append(convert.image_block(document, Place(f"image_documents[{index}]")))
+        return {"messages": [message], "is_completion": True, **options}
+
+    @property
+    def _predicts(self) -> bool:
+        """Whether structured predictions are ours; any other mode than the default asks for a program of LlamaIndex."""
+        return self.pydantic_program_mode == PydanticProgramMode.DEFAULT
+
+    def _prediction(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        options: Options,
+        prompt_args: dict[str, Any],
+    ) -> Prediction[Model]:
+        announce(output_cls, prompt, prompt_args)
+        messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
+        return Prediction(output_cls, messages, options, self._client.settings.max_repairs)
+
+    async def _response(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        chat = self._chat(messages, **kwargs)
+        return replies.response(chat, await self._client.complete(chat))
+
+    async def _responses(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse]:
+        chat = self._chat(messages, **kwargs)
+        so_far = replies.Responses(chat)
+        async with aclosing(self._client.events(chat)) as events:
+            async for event in events:
+                for response in so_far.take(event):
+                    yield response
+
+    async def _predictions(self, prediction: Prediction[Model]) -> AsyncGenerator[Model | FlexibleModel, None]:
+        while prediction.result is None:
+            async for response in await self.astream_chat(prediction.messages, **prediction.options):
+                for partial in prediction.show(response):
+                    yield partial
+            prediction.take(response)
+        for result in prediction.final():
+            yield result
+
+    def predict_and_call(self, tools: Sequence["BaseTool"], *args: Any, **kwargs: Any) -> "AgentChatResponse":
+        return super().predict_and_call(tools, *args, **self._calling(kwargs))
+
+    async def apredict_and_call(self, tools: Sequence["BaseTool"], *args: Any, **kwargs: Any) -> "AgentChatResponse":
+        return await super().apredict_and_call(tools, *args, **self._calling(kwargs))
+
+    def _calling(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The options of `predict_and_call`; its agent for models without tools needs what LlamaIndex leaves out."""
+        if self.is_function_calling_model:
+            return {"known_only": True, **kwargs}
+        from llama_index.core.agent.react import ReActChatFormatter, ReActOutputParser  # noqa: PLC0415  # slow, rare
+
+        return {"react_chat_formatter": ReActChatFormatter(), "output_parser": ReActOutputParser(), **kwargs}

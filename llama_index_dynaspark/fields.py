@@ -1,0 +1,85 @@
+"""The fields of `Dynaspark`, their checks, and the client that they mean."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from llama_index.core.base.llms.types import LLMMetadata, MessageRole
+from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
+from llama_index.core.llms.custom import CustomLLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+
+from dynaspark_core import DynasparkClient, models
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.frameworks import Keeper, warn_of_unsent
+from dynaspark_core.messages import Policy
+
+
+class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
+    """The fields of `Dynaspark`, which describes them."""
+
+    model: str = Field(default="", description="The model's name or an alias.")
+    stop: list[str] | None = Field(default=None, description="Texts where the answer is cut.")
+    base_url: str | None = Field(default=None, repr=False, description="Of the service.")
+    path: str | None = Field(default=None, description="Of the form post.")
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
+    default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    proxy: str | None = Field(default=None, exclude=True, repr=False)
+    timeout: float | None = Field(default=None, description="Seconds for one attempt.")
+    max_retries: int | None = Field(default=None, description="Requests after the first.")
+    max_repairs: int | None = Field(default=None, description="Requests that ask for a broken answer once more.")
+    max_concurrency: int | None = Field(default=None, description="Requests at a time on one event loop.")
+    requests_per_hour: int | None = Field(default=None, description="Requests in any hour, the own limit.")
+    limit_storage: str | None = Field(default=None, exclude=True, repr=False)
+    model_aliases: Mapping[str, str] | None = Field(default=None, description="Own names for models.")
+    image_policy: Policy | None = Field(default=None, description="What becomes of several images.")
+    allow_image_urls: bool | None = Field(default=None, description="Whether URLs of images are fetched.")
+    allow_image_paths: bool = Field(default=True, description="Whether blocks may name local files.")
+    context_window: int = Field(default=0, description="Tokens of prompt and answer.")
+    num_output: int = Field(default=0, description="Tokens of the longest answer.")
+    is_function_calling_model: bool = Field(default=True, description="Whether agents and programs use tools.")
+    temperature: float | None = Field(default=None, ge=0, description="Accepted, not sent.")
+    max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
+
+    def _settle(self) -> None:
+        """Sets what was not given, and checks what was. Raises `ConfigError` that names the wrong value."""
+        settings = self._client.settings  # wrong ones raise here, before anything is sent
+        self.model = settings.model or models.DEFAULT_MODEL
+        about = models.describe(self._model_name)
+        self.context_window = self.context_window or about.context_window
+        self.num_output = self.num_output or self.max_tokens or about.max_output
+        if not 0 < self.num_output < self.context_window:
+            raise ConfigError(f"num_output is {self.num_output}; it must be below context_window {self.context_window}")
+        warn_of_unsent({"temperature": self.temperature, "max_tokens": self.max_tokens})
+
+    @field_serializer("base_url")
+    def _without_password(self, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or None
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "Dynaspark_llm"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.num_output,
+            is_chat_model=True,
+            is_function_calling_model=self.is_function_calling_model,
+            model_name=self._model_name,
+            system_role=MessageRole.SYSTEM,
+        )
+
+    @cached_property
+    def _keeper(self) -> Keeper:
+        return Keeper()
+
+    @property
+    def _client(self) -> DynasparkClient:
+        return self._keeper.client(self)
+
+    @property
+    def _model_name(self) -> str:
+        return self._client.settings.resolved()

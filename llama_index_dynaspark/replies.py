@@ -1,0 +1,115 @@
+"""Our reply and events → LlamaIndex's responses. What becomes of calls that must not run is decided here.
+
+LlamaIndex has no place for invalid calls. A call that could be read goes on to the agent, whose error the model can
+use; of any other the text says that it was not made, so that nothing is lost and nothing runs that was not meant.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, TextBlock, ToolCallBlock
+
+from dynaspark_core import Chat, Done, InvalidToolCall, Reply, TextDelta, ToolCall, Usage
+from dynaspark_core.errors import ToolCallError
+from dynaspark_core.messages import Event
+from dynaspark_core.prompt.markers import escape
+
+PASSED_ON = ("unknown_tool", "bad_arguments")
+"""Reasons for which a call that could be read still goes on: whoever runs tools answers it with an error."""
+
+Call = ToolCall | InvalidToolCall
+
+
+class Responses:
+    """The responses to one chat: `take` every event of its answer. Texts are cumulative, messages are never shared."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._text = ""
+        self._calls: list[Call] = []
+
+    def take(self, event: Event) -> Iterator[ChatResponse]:
+        """What this event shows. Raises `ToolCallError` if a call had to come and none can run."""
+        if isinstance(event, TextDelta):
+            self._text += event.text
+            yield ChatResponse(message=message(self._text, self._calls), delta=event.text)
+        elif isinstance(event, ToolCall):
+            self._calls.append(event)
+            yield ChatResponse(message=message(self._text, self._calls), delta="")
+        elif isinstance(event, Done):
+            yield response(self._chat, event.reply, shown=self._text)
+
+
+def response(chat: Chat, reply: Reply, *, shown: str | None = None) -> ChatResponse:
+    """The whole reply. With `shown`, what a stream has given out, it is the last chunk and its delta the rest."""
+    calls = _running(chat, reply)
+    if not calls and chat.tools and chat.tool_choice not in {"auto", "none"}:
+        raise ToolCallError(f"a call had to come: {_unmade(chat, reply, calls)}", text=reply.text)
+    text = "\n\n".join(filter(None, (reply.text, _unmade(chat, reply, calls))))
+    counts = _usage(reply.usage)
+    return ChatResponse(
+        message=message(text, calls),
+        raw=_raw(reply, counts),
+        delta=None if shown is None else text.removeprefix(shown),
+        additional_kwargs=counts,
+    )
+
+
+def message(text: str, calls: Sequence[Call] = ()) -> ChatMessage:
+    """The assistant's message; calls as blocks, and as dictionaries where LlamaIndex still looks for them."""
+    blocks = [
+        ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=_kwargs(call)) for call in calls
+    ]
+    known = {"tool_calls": [_as_openai(call) for call in calls]} if calls else {}
+    texts = [TextBlock(text=text)] if text or not calls else []
+    return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*texts, *blocks], additional_kwargs=known)
+
+
+def _kwargs(call: Call) -> dict[str, Any]:
+    return dict(call.arguments or {})
+
+
+def _as_openai(call: Call) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": json.dumps(call.arguments, ensure_ascii=False)}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _running(chat: Chat, reply: Reply) -> list[Call]:
+    """The calls that go on: those that may run, then those that were read and whose error the model can use."""
+    read = [call for call in reply.invalid_tool_calls if call.reason in PASSED_ON and call.name and _has_object(call)]
+    calls: list[Call] = [*reply.tool_calls, *read]
+    return calls if chat.parallel_tool_calls else calls[:1]
+
+
+def _has_object(call: InvalidToolCall) -> bool:
+    return isinstance(call.arguments, dict)
+
+
+def _unmade(chat: Chat, reply: Reply, calls: Sequence[Call]) -> str:
+    """What the text says of calls that do not go on; nothing of those beyond the one that was allowed."""
+    is_single = bool(calls) and not chat.parallel_tool_calls
+    lost = [call for call in reply.invalid_tool_calls if call not in calls and not is_single]
+    return "\n".join(
+        f"[A call{f' of {call.name}' if call.name else ''} was not made ({call.reason}: {call.error}). "
+        f"It was written: {escape(call.raw)}]"
+        for call in lost
+    )
+
+
+def _raw(reply: Reply, counts: dict[str, Any]) -> dict[str, Any]:
+    """The reply as a dictionary that JSON can hold, with every call that did not run."""
+    raw: dict[str, Any] = {"response": reply.text, "model": reply.model, "usage": counts}
+    if reply.repairs:
+        raw["repairs"] = reply.repairs
+    if reply.invalid_tool_calls:
+        raw["invalid_tool_calls"] = [asdict(call) for call in reply.invalid_tool_calls]
+    return raw
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    counts = {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    return counts | ({"estimated": True} if usage.estimated else {})

@@ -1,0 +1,94 @@
+"""What the two frameworks' models share: one client for the same values, another when a value changes."""
+
+import copy
+import pickle
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.frameworks import Keeper
+from langchain_dynaspark import ChatDynaspark
+from llama_index_dynaspark import Dynaspark
+
+
+@dataclass
+class Holder:
+    """A model's fields, named as the settings."""
+
+    model: str = ""
+    base_url: str | None = "http://127.0.0.1:1"
+    path: str | None = None
+    proxy: str | None = None
+    timeout: float | None = None
+    max_retries: int | None = None
+    max_repairs: int | None = None
+    max_concurrency: int | None = None
+    requests_per_hour: int | None = None
+    limit_storage: str | None = None
+    image_policy: str | None = None
+    allow_image_urls: bool | None = None
+    default_headers: dict[str, str] = field(default_factory=dict)
+    model_aliases: dict[str, str] | None = None
+
+
+def test_objects_with_the_same_values_have_the_same_client() -> None:
+    keeper, holder = Keeper(), Holder()
+    client = keeper.client(holder)
+    assert keeper.client(holder) is client
+    assert Keeper().client(Holder()) is client
+
+
+def test_a_value_that_changes_brings_another_client_also_inside_a_mapping() -> None:
+    keeper, holder = Keeper(), Holder()
+    first = keeper.client(holder)
+    holder.timeout = 5
+    second = keeper.client(holder)
+    holder.default_headers["X-Own"] = "1"
+    third = keeper.client(holder)
+    assert [client.settings.timeout for client in (first, second, third)] == [120, 5, 5]
+    assert (second.settings.headers, third.settings.headers) == ({}, {"X-Own": "1"})
+
+
+def test_the_environment_is_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper, holder = Keeper(), Holder()
+    before = keeper.client(holder)
+    monkeypatch.setenv("DYNASPARK_TIMEOUT", "7")
+    assert keeper.client(holder) is before
+    assert Keeper().client(Holder()).settings.timeout == 7
+
+
+@pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])
+def test_a_shallow_copy_with_other_values_leaves_the_client_alone(
+    face: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = face(base_url="http://127.0.0.1:1")
+    before = model._client
+    copies = [model.model_copy(update={"base_url": f"http://127.0.0.1:{port}"}) for port in (2, 3)]
+    other = copies[0]._client
+    monkeypatch.setenv("DYNASPARK_TIMEOUT", "7")
+    assert copies[1]._client.settings.base_url == "http://127.0.0.1:3"
+    assert model._client is before
+    assert copies[0]._client is other
+    assert copy.copy(model)._client.settings.timeout == 7
+
+
+@pytest.mark.parametrize("wrong", [["sheet"], {"sheet": 1}])
+def test_a_value_that_cannot_be_hashed_is_a_wrong_setting(wrong: Any) -> None:
+    for make in (lambda: ChatDynaspark(image_policy=wrong), lambda: Keeper().client(Holder(image_policy=wrong))):
+        with pytest.raises(ValueError, match=r"image_policy is .* must be one of") as caught:
+            make()
+        assert type(caught.value) in {ConfigError, ValidationError}
+
+
+def test_a_keeper_says_nothing_of_equality_and_copies_begin_with_their_own() -> None:
+    keeper = Keeper()
+    client = keeper.client(Holder(timeout=3))
+    for other in (copy.copy(keeper), copy.deepcopy(keeper), pickle.loads(pickle.dumps(keeper))):
+        assert other is not keeper
+        assert other == keeper
+        assert hash(other) == hash(keeper)
+        assert other.client(Holder(timeout=4)) is not client
+    assert keeper != "keeper"

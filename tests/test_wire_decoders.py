@@ -1,0 +1,156 @@
+"""Every body decodes alike in every cut of its bytes, half a body raises, and nothing but a reply is one."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynaspark_core.errors import DynasparkError, ReplyError, StatusError, StreamBrokenError, WakingUpError
+from dynaspark_core.messages import Usage
+from dynaspark_core.wire.body import MOST_BYTES
+from dynaspark_core.wire.decoders import decoder
+
+JSON = "application/json; charset=utf-8"
+EVENTS = "text/event-stream"
+PLAIN = "text/plain; charset=utf-8"
+TEXT = 'He said "hi"\\ / é 😀\n\t\u2028 end'
+RICH = {"response": TEXT, "model": "m", "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}
+USAGE = Usage(1, 2, 3)
+SAID = json.dumps({"model": "m", "usage": RICH["usage"]}).encode()
+
+
+def read(content_type: str, *pieces: bytes) -> tuple[object, ...]:
+    """The text, model and usage that the pieces give; or the error's class, message and the text until then."""
+    reader = decoder(content_type, lambda error: StatusError(str(error)))
+    text = ""
+    try:
+        for piece in pieces:
+            text += reader.feed(piece)
+        text += reader.close()
+    except DynasparkError as error:
+        return type(error), str(error), text + getattr(error, "text", "")
+    return text, reader.model, reader.usage
+
+
+GOOD = [
+    (JSON, json.dumps(RICH).encode(), (TEXT, "m", USAGE)),
+    (JSON, json.dumps(RICH, ensure_ascii=False).encode(), (TEXT, "m", USAGE)),
+    (JSON, json.dumps(dict(reversed(RICH.items())), indent=2).encode(), (TEXT, "m", USAGE)),
+    ("", b'\xef\xbb\xbf {"\\u0072esponse" :\t"a\\u00e9\\ud83d\\ude00\\/"}\r\n', ("aé😀/", None, None)),
+    (JSON, b'{"other": {"response": "no", "deep": [{"response": 1}]}, "response": "yes"}', ("yes", None, None)),
+    (JSON, b'{"list": ["response", ":", "\\"response\\": \\"no\\""], "response": "yes"}', ("yes", None, None)),
+    (JSON, b'{"response": "lone \\ud83d and \\ude00"}', ("lone \ufffd and \ufffd", None, None)),
+    (JSON, b'{"response": ""}', ("", None, None)),
+    (JSON, b'{"response": "x", "error": null, "model": 3, "usage": {"prompt_tokens": -1}}', ("x", None, None)),
+    ("text/html", b'{"response": "some hosts say it is HTML"}', ("some hosts say it is HTML", None, None)),
+    (EVENTS, b'data: Hel\r\ndata:lo\r\rdata: {"response":" w\xc3\xa9"}\n\ndata:[DONE]\n\n', ("Hel\nlo wé", None, None)),
+    (EVENTS, b"\xef\xbb\xbf: note\nid: 1\ndata: " + SAID + b"\n\ndata: a\n\ndata: [DONE]", ("a", "m", USAGE)),
+    (EVENTS, b'data: {"city": 1}\n\ndata: {half\n\ndata: [DONE]\n\ndata: late\n\n', ('{"city": 1}{half', None, None)),
+    (EVENTS, b"data: a\n\ndata: [DONE]\n\n\xff", ("a", None, None)),
+    (PLAIN, "é\r\n{\"response\": 1}".encode(), ("é\r\n{\"response\": 1}", None, None)),
+    ("text/plain; charset=latin-1", b"caf\xe9", ("café", None, None)),
+    (PLAIN, b" <b>bold</b>", (" <b>bold</b>", None, None)),
+    (PLAIN, b"<", ("<", None, None)),
+    (EVENTS, b"data: a\n\ndata: [DONE] \n\n", ("a", None, None)),
+    (EVENTS, b'data: {"response": "\\ud83d"}\n\ndata: {"response": "\\ude00"}\n\ndata: [DONE]\n\n', ("😀", None, None)),
+    (EVENTS, b'data: {"response": "a\\ud83d"}\n\ndata: b\n\ndata: [DONE]\n\n', ("a\ufffdb", None, None)),
+    (EVENTS, b'data: {"response": "\\ud83d"}\n\ndata: [DONE]\n\n', ("\ufffd", None, None)),
+]  # fmt: skip
+
+BAD = [
+    (JSON, b"", ReplyError, ""),
+    (JSON, b" \n", ReplyError, ""),
+    (JSON, b"{}", ReplyError, ""),
+    (JSON, b"null", ReplyError, ""),
+    (JSON, b"42", ReplyError, ""),
+    (JSON, b'["response", "x"]', ReplyError, ""),
+    (JSON, b'{"response": null}', ReplyError, ""),
+    (JSON, b'{"response": 5}', ReplyError, ""),
+    (JSON, b'{"response": ["x"]}', ReplyError, ""),
+    (JSON, b'{"a": {"response": "x"}}', ReplyError, ""),
+    (JSON, b'{"response": "a", "response": "b"}', ReplyError, "a"),
+    (JSON, b'{"response": "a", "\\u0072esponse": "b"}', ReplyError, "a"),
+    (JSON, b'{"response": "abc"} tail', ReplyError, "abc"),
+    (JSON, b'{"response": "abc", "n": NaN}', ReplyError, "abc"),
+    (JSON, b'{"response": "abc", "n": ' + b"1" * 6000 + b"}", ReplyError, "abc"),
+    (JSON, b'{"response": "abc", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", ReplyError, "abc"),
+    (JSON, b'{"response": "abc\ndef"}', ReplyError, "abc"),
+    (JSON, b'{"response": "abc\\x"}', ReplyError, "abc"),
+    (JSON, b'{"response": "abc\\u12"}', ReplyError, "abc"),
+    (JSON, b'{"response": "caf\xe9"}', ReplyError, "caf"),
+    (JSON, b'{"error": "bad", "response": "abc"}', StatusError, "abc"),
+    (JSON, b'{"error": {"message": "bad"}}', StatusError, ""),
+    (JSON, b"\n <!doctype html><title>x</title>", WakingUpError, ""),
+    (JSON, b'{"response": "abc', StreamBrokenError, "abc"),
+    (JSON, b'{"response": "abc"', StreamBrokenError, "abc"),
+    (JSON, b'{"response": "caf\xc3', StreamBrokenError, "caf"),
+    (EVENTS, b"data: a\n\n", StreamBrokenError, "a"),
+    (EVENTS, b"", StreamBrokenError, ""),
+    (EVENTS, b"event: error\ndata: overloaded\n\n", StatusError, ""),
+    (EVENTS, b'data: a\n\ndata: {"error": "bad"}\n\ndata: [DONE]\n\n', StatusError, "a"),
+    (EVENTS, b'data: {"response": 5}\n\ndata: [DONE]\n\n', ReplyError, ""),
+    (PLAIN, b"caf\xff", ReplyError, "caf"),
+    (EVENTS, b"data: caf\n\ndata: \xff\n\n", ReplyError, "caf"),
+    (PLAIN, b"\n<HTML><title>", WakingUpError, ""),
+    (EVENTS, b'data: {"response": false}\n\ndata: [DONE]\n\n', ReplyError, ""),
+    (EVENTS, b'data: {"response": "x"\n\ndata: [DONE]\n\n', ReplyError, ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "expected"), GOOD)
+def test_a_body_gives_its_text_in_every_cut(kind: str, body: bytes, expected: tuple[object, ...]) -> None:
+    assert read(kind, body) == expected
+    assert read(kind, *(body[at : at + 1] for at in range(len(body)))) == expected
+    for cut in range(1, len(body)):
+        assert read(kind, body[:cut], body[cut:]) == expected, cut
+
+
+@pytest.mark.parametrize(("kind", "body", "error", "text"), BAD)
+def test_what_is_no_reply_raises_alike_in_every_cut(
+    kind: str, body: bytes, error: type[DynasparkError], text: str | None
+) -> None:
+    whole = read(kind, body)
+    assert whole[0] is error
+    assert whole[2] == text
+    for cut in range(1, len(body), max(1, len(body) // 60)):
+        assert read(kind, body[:cut], body[cut:])[0] is error, cut
+        assert read(kind, body[:cut], body[cut:])[2] == text, cut
+
+
+@pytest.mark.parametrize(("kind", "body", "_expected"), [row for row in GOOD if row[0] in {JSON, EVENTS}])
+def test_every_truncation_raises(kind: str, body: bytes, _expected: object) -> None:
+    ends = len(body.rstrip())
+    for cut in range(ends if kind == JSON else body.index(b"[DONE") + 5):
+        assert read(kind, body[:cut])[0] in {StreamBrokenError, ReplyError}, cut
+
+
+@given(text=st.text(), cuts=st.lists(st.integers(0, 400), max_size=6), ascii_only=st.booleans())
+def test_any_text_comes_back_from_json_in_any_cuts(text: str, cuts: list[int], ascii_only: bool) -> None:
+    body = json.dumps({"response": text}, ensure_ascii=ascii_only).encode("utf-8", "replace")
+    edges = [0, *sorted(cuts), len(body)]
+    pieces = [body[start:end] for start, end in pairwise(edges)]
+    assert read(JSON, *pieces) == (json.loads(body)["response"], None, None)
+
+
+def test_text_is_given_out_while_the_body_is_still_arriving() -> None:
+    reader = decoder(JSON, lambda _: StatusError())
+    assert reader.feed(b'{"response": "half') == "half"
+    assert reader.feed(b" and \\u00") == " and "
+    assert reader.feed(b'e9 half"') == "é half"
+
+
+def test_an_answer_over_the_cap_is_refused() -> None:
+    reader = decoder(JSON, lambda _: StatusError())
+    reader.feed(b'{"response": "')
+    for _ in range(MOST_BYTES // 2**20 - 1):
+        reader.feed(b"x" * 2**20)
+    with pytest.raises(ReplyError, match=str(MOST_BYTES)):
+        reader.feed(b"x" * 2**20)
+
+
+def test_much_beside_the_text_is_refused() -> None:
+    reader = decoder(JSON, lambda _: StatusError())
+    with pytest.raises(ReplyError, match="besides its text"):
+        reader.feed(b'{"a": [' + b"[]," * 400_000)

@@ -1,0 +1,162 @@
+"""The form, the headers, and what a status means."""
+
+import json
+from email.parser import BytesParser
+from email.policy import HTTP
+
+import pytest
+from multidict import CIMultiDict
+
+from dynaspark_core.errors import (
+    AccessError,
+    ConfigError,
+    NotFoundError,
+    RateLimitError,
+    RejectedError,
+    ServerError,
+    StatusError,
+)
+from dynaspark_core.messages import Image
+from dynaspark_core.wire import http
+
+NOW = 1_704_067_200.0  # 2024-01-01T00:00:00Z
+NONE: CIMultiDict[str] = CIMultiDict()
+
+
+def parts(form: http.Form) -> list[tuple[object, ...]]:
+    """Name, file name, content type and bytes of each field, read by the standard library."""
+    head = f"Content-Type: {form.content_type}\r\n\r\n".encode()
+    message = BytesParser(policy=HTTP).parsebytes(head + b"".join(form.pieces))
+    return [
+        (
+            str(part.get_param("name", header="content-disposition")),
+            part.get_filename(),
+            part.get("content-type"),
+            part.get_payload(decode=True),
+        )
+        for part in message.iter_parts()
+    ]
+
+
+def test_a_form_holds_the_prompt_and_the_model() -> None:
+    form = http.form("Hi é", "gemini-1.5-flash")
+    assert parts(form) == [("user_input", None, None, "Hi é".encode()), ("ai_model", None, None, b"gemini-1.5-flash")]
+    assert form.size == len(b"".join(form.pieces))
+
+
+def test_an_image_goes_into_the_field_file_and_is_not_copied() -> None:
+    data = bytes(range(256)) * 4
+    form = http.form("Hi", "m", Image(data, 'a"b.png', "image/png"))
+    assert parts(form)[2][1:] == ("a%22b.png", "image/png", data)
+    assert form.pieces[1] is data
+
+
+def test_a_file_name_cannot_add_a_header() -> None:
+    form = http.form("Hi", "m", Image(b"x", "a\r\nX-Evil: 1", "image/png"))
+    assert b"\r\nX-Evil" not in form.pieces[0]
+
+
+def test_text_that_utf8_cannot_hold_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"user_input holds '\\ud800' at character 2"):
+        http.form("ab\ud800", "m")
+
+
+def test_a_caller_replaces_any_header_whatever_its_case() -> None:
+    headers = http.headers("https://host", {"user-agent": "mine", "X-Own": "1"})
+    assert headers == {
+        "Accept": "*/*",
+        "Accept-Language": "en-US,en;q=0.9",
+        "Origin": "https://host",
+        "Referer": "https://host/",
+        "X-Requested-With": "XMLHttpRequest",
+        "user-agent": "mine",
+        "X-Own": "1",
+    }
+    assert http.headers("https://host", {})["User-Agent"].startswith("dynaspark-llm/")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "is_retryable"),
+    [
+        (400, RejectedError, False),
+        (401, AccessError, False),
+        (403, AccessError, False),
+        (404, NotFoundError, False),
+        (405, StatusError, False),
+        (408, StatusError, True),
+        (413, RejectedError, False),
+        (422, RejectedError, False),
+        (429, RateLimitError, True),
+        (500, ServerError, True),
+        (503, ServerError, True),
+        (522, ServerError, True),
+    ],
+)
+def test_a_status_has_its_error(status: int, kind: type[StatusError], is_retryable: bool) -> None:
+    error = http.status_error(status, NONE, b'{"error": "why"}', NOW)
+    assert type(error) is kind
+    assert (error.status, error.is_retryable, "why" in str(error)) == (status, is_retryable, True)
+
+
+def test_an_error_body_is_shown_short_and_never_a_page() -> None:
+    page = http.status_error(502, NONE, b"<html><body>" + b"x" * 9000, NOW)
+    assert str(page) == "the service answered 502 (its host is waking up or down: try again in a minute): an HTML page"
+    assert len(page.body) == http.MOST_ERROR_TEXT
+    assert "\x1b" not in str(http.status_error(500, NONE, b"\x1b[31mred\nline", NOW))
+
+
+def test_a_redirect_names_where_to_without_a_password() -> None:
+    error = http.status_error(301, CIMultiDict({"Location": "https://u:secret@new.host/x?key=1"}), b"", NOW)
+    assert "https://new.host" in str(error)
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({"Retry-After": "3"}, 3),
+        ({"retry-after-ms": "1500", "Retry-After": "9"}, 1.5),
+        ({"Retry-After": "Mon, 01 Jan 2024 00:00:05 GMT"}, 5),
+        ({"X-RateLimit-Reset": str(NOW + 7)}, 7),
+        ({"Retry-After": "nan", "X-RateLimit-Reset": str(NOW + 7)}, 7),
+        ({"Retry-After": "inf"}, 60),
+        ({"Retry-After": "-1"}, 60),
+        ({"Retry-After": "1e999"}, 60),
+        ({"Retry-After": "9" * 400}, 60),
+        ({"Retry-After": "1_0"}, 60),
+        ({"Retry-After": "\u0663"}, 60),
+        ({"Retry-After": "0x5"}, 60),
+        ({"Retry-After": "0.25"}, 0.25),
+        ({"X-RateLimit-Reset": str((NOW + 7) * 1000)}, 7),
+        ({"X-RateLimit-Reset": "1"}, 60),
+        ({}, 60),
+    ],
+)
+def test_the_wait_is_the_first_hint_that_makes_sense(header: dict[str, str], seconds: float) -> None:
+    body = {"error": {"message": "slow down", "details": {"reset_time": "2024-01-01T00:01:00Z"}}}
+    assert http.status_error(429, CIMultiDict(header), json.dumps(body).encode(), NOW).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "status"),
+    [
+        ("something", StatusError, 200),
+        ({"code": 429, "message": "slow"}, RateLimitError, 429),
+        ({"code": "429", "message": "slow"}, RateLimitError, 429),
+        ({"code": "RATE_LIMIT_EXCEEDED"}, RateLimitError, 429),
+        ({"code": "invalid-api-key"}, AccessError, 401),
+        ({"details": {"reset_time": "2024-01-01T00:01:00Z"}}, RateLimitError, 429),
+        ({"code": 500}, ServerError, 500),
+        ({"code": True, "message": 5}, StatusError, 200),
+        ([1], StatusError, 200),
+    ],
+)
+def test_an_error_field_wins_over_the_status_200(error: object, kind: type[StatusError], status: int) -> None:
+    result = http.body_error(error, NONE, NOW)
+    assert (type(result), result.status) == (kind, status)
+
+
+@pytest.mark.parametrize(("remaining", "seconds"), [("80", None), ("0", 3000.0)])
+def test_the_hour_of_a_quota_is_no_wait_while_there_is_quota_left(remaining: str, seconds: float | None) -> None:
+    header = CIMultiDict({"X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": str(NOW + 3000)})
+    assert http.status_error(503, header, b"", NOW).retry_after == seconds

@@ -107,6 +107,13 @@ class Chat:
     parallel_tool_calls: bool = True
     stop: tuple[str, ...] = ()
     response_schema: Mapping[str, Any] | None = None
+    _offered: tuple[Tool, ...] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def offered(self) -> tuple[Tool, ...]:
+        """The tools that may be called now. Computed once: the prompt, the reader and a repair all ask."""
+        if self._offered is None:
+            object.__setattr__(self, "_offered", offered(self.tools, self.tool_choice))
+        return self._offered or ()
 
     def images(self) -> Iterator[Image | ImageRef]:
         """Every image of the history, in the order of the text."""

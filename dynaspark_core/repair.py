@@ -18,7 +18,6 @@ from dynaspark_core.messages import (
     Reply,
     Usage,
     Value,
-    offered,
 )
 from dynaspark_core.prompt.tools import tool_line, value_section
 from dynaspark_core.prompt.turns import cut_middle
@@ -141,7 +140,7 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         yield f"This reply cannot be used: {error}"
         yield value_section(chat.response_schema)
         return
-    tools = offered(chat.tools, chat.tool_choice)
+    tools = chat.offered()
     if reply.tool_calls or not tools:
         return
     reasons = REPAIRABLE if chat.tool_choice in {"auto", "required"} else REPAIRABLE_ALONE

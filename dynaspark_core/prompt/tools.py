@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from dynaspark_core.messages import Chat, Tool, offered
+from dynaspark_core.messages import Chat, Tool
 from dynaspark_core.prompt.compact import compact
 from dynaspark_core.prompt.turns import encode, json_line
 
@@ -48,7 +48,7 @@ Reply with one JSON value that follows this JSON Schema, and nothing else: no ex
 
 def closing(chat: Chat) -> list[str]:
     """The lines after the last turn: the tool section, the form of the answer, and the reminder at the very end."""
-    tools = offered(chat.tools, chat.tool_choice)
+    tools = chat.offered()
     lines = [tool_section(tools, chat.tool_choice, parallel=chat.parallel_tool_calls)] if tools else []
     if chat.response_schema is not None:
         lines.append(value_section(chat.response_schema))

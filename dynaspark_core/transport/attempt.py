@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from dynaspark_core.errors import DynasparkError, ReplyError, RequestTimeoutError, TransportError
-from dynaspark_core.exchange import Exchange
+from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
 from dynaspark_core.transport.aiohttp_errors import FOREIGN, ours
 from dynaspark_core.transport.quotas import Quota, quota
@@ -75,9 +75,11 @@ class Answer:
     `seconds` are what may be spent on waiting for it; the time that its reader takes between two reads does not count.
     """
 
+    _reader: AnswerReader
+
     def __init__(self, exchange: Exchange, secrets: Sequence[str], seconds: float, name: str, quota: Quota) -> None:
         self._exchange = exchange
-        self._guard = _Guard(exchange, secrets, name)
+        self._guard = _Guard(secrets, name)
         self._seconds = self._left = seconds
         self._name = name
         self._quota = quota
@@ -96,8 +98,7 @@ class Answer:
             await self._quota.hear(response.headers, now)
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)
-            self._exchange.start(response.headers, now)
-            self._guard.has_begun = True
+            self._reader = self._guard.reader = self._exchange.reader(response.headers, now)
 
     async def more(self, *, is_whole: bool = False) -> list[Event]:
         """The next events, or all that are left; none when the answer has ended."""
@@ -108,10 +109,10 @@ class Answer:
         return events
 
     def _events(self, data: bytes) -> list[Event]:
-        events = self._exchange.feed(data)
-        if not data or self._exchange.is_finished:
+        events = self._reader.feed(data)
+        if not data or self._reader.is_finished:
             self._is_over = True
-            events += self._exchange.close()
+            events += self._reader.close()
             _log.debug("request %s: %d bytes in %.3f s", self._name, self._size, self._seconds - self._left)
         return events
 
@@ -188,21 +189,17 @@ class Answer:
 
 
 class _Guard:
-    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes.
+    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes."""
 
-    `has_begun`: the exchange holds what arrived of this answer, and no longer an earlier attempt's.
-    """
-
-    def __init__(self, exchange: Exchange, secrets: Sequence[str], name: str) -> None:
-        self._exchange = exchange
+    def __init__(self, secrets: Sequence[str], name: str) -> None:
         self._secrets = secrets
         self._name = name
-        self.has_begun = False
+        self.reader: AnswerReader | None = None
 
     @property
     def text(self) -> str:
         """What has arrived of this answer."""
-        return self._exchange.text if self.has_begun else ""
+        return self.reader.text if self.reader is not None else ""
 
     def __enter__(self) -> None: ...
 

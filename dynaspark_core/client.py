@@ -6,11 +6,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from dynaspark_core.content.checks import checked, stops
+from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Message, Policy, Reply, TextDelta, Value
-from dynaspark_core.repair import Repairs, repair_chat, together, value_in
+from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.transport.call import Caller
 from dynaspark_core.transport.settings import settings
 
@@ -110,7 +110,7 @@ class DynasparkClient:
                 data URLs, open files, Pillow images.
             stop: Texts where the answer is cut.
         """
-        chat = checked(await self._chat(prompt, model, images, stop))
+        chat = check_chat(await self._chat(prompt, model, images, stop))
         return await self._reply(chat, self.settings.max_repairs)
 
     async def stream(
@@ -132,7 +132,7 @@ class DynasparkClient:
         With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
         `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.
         """
-        chat = checked(chat)
+        chat = check_chat(chat)
         if chat.tools:
             return self._repaired(chat, self.settings.max_repairs, is_whole=is_whole)
         return self._calls.events(chat, is_whole=is_whole)
@@ -142,12 +142,12 @@ class DynasparkClient:
 
         Raises `OutputError` when also the last repair holds none, or has failed on the way.
         """
-        replies = [await self._reply(checked(chat), self.settings.max_repairs)]
+        replies = [await self._reply(check_chat(chat), self.settings.max_repairs)]
         while True:
             try:
-                return await _value(together(replies), chat)
+                return await _value(merged(replies), chat)
             except OutputError as error:
-                left = self.settings.max_repairs - together(replies).repairs
+                left = self.settings.max_repairs - merged(replies).repairs
                 again = repair_chat(chat, replies[-1], error) if left > 0 else None
                 if again is None:
                     raise
@@ -171,7 +171,7 @@ class DynasparkClient:
             try:
                 async with aclosing(self._calls.events(repairs.chat, is_whole=repairs.holds_all)) as events:
                     async for event in events:
-                        for shown in repairs.take(event):
+                        for shown in repairs.feed(event):
                             yield shown
             except FAILED as failure:
                 for shown in repairs.fall_back(failure):

@@ -16,14 +16,14 @@
 A message holds at most 1,000 printable characters. Whoever raises keeps keys, passwords and pages out of it.
 """
 
-MESSAGE_LIMIT = 1000
+MAX_MESSAGE_CHARACTERS = 1000
 
 
 def printable(text: str) -> str:
-    """The text on one line, without control codes, at most `MESSAGE_LIMIT` characters."""
-    clean = "".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LIMIT])
+    """The text on one line, without control codes, at most `MAX_MESSAGE_CHARACTERS` characters."""
+    clean = "".join(char if char.isprintable() else " " for char in text[: 4 * MAX_MESSAGE_CHARACTERS])
     clean = " ".join(clean.split())
-    return clean if len(clean) <= MESSAGE_LIMIT else clean[: MESSAGE_LIMIT - 1] + "…"
+    return clean if len(clean) <= MAX_MESSAGE_CHARACTERS else clean[: MAX_MESSAGE_CHARACTERS - 1] + "…"
 
 
 class DynasparkError(Exception):
@@ -49,7 +49,7 @@ class DynasparkError(Exception):
             vars(self)["body"] = _without(body, secret)
 
 
-_LEAST_SECRET = 4
+_MIN_SECRET_CHARACTERS = 4
 """Characters: a shorter beginning of a secret at the end of a text tells nothing."""
 
 
@@ -57,7 +57,7 @@ def _without(text: str, secret: str) -> str:
     """The text without the secret, nor a beginning of it where the text was cut."""
     text = text.replace(secret, "…")
     rest = text.removesuffix("…")
-    sizes = range(len(secret) - 1, _LEAST_SECRET - 1, -1)
+    sizes = range(len(secret) - 1, _MIN_SECRET_CHARACTERS - 1, -1)
     cut = next((size for size in sizes if rest.endswith(secret[:size])), 0)
     return f"{rest[:-cut]}…" if cut else text
 

@@ -15,16 +15,15 @@ class Model:
 
 
 DEFAULT_MODEL = "gemini-1.5-flash"
-DEFAULT_VISION_MODEL = "gemini-1.5-flash"
 MODELS = {
     name: Model(name)
     for name in ("gemini-1.5-flash", "gemini-1.5-flash-8b", "gemini-2.0-flash", "gemini-2.0-flash-lite")
 }
 ALIASES = {"gemini-1.5-flash": "gemini-1.5-flash-8b", "gemini-2.0-flash": "gemini-2.0-flash-lite"}
-"""The aliases the service published. Their keys are known names, which win: see `resolve`."""
+"""The aliases the service published. Their keys are known names, which win: see `resolve_name`."""
 
 
-def resolve(name: str, aliases: Mapping[str, str] = ALIASES) -> str:
+def resolve_name(name: str, aliases: Mapping[str, str] = ALIASES) -> str:
     """The name that goes out in `ai_model`.
 
     An empty name is the default; a name the service knows stays itself, also when it is an alias; any other alias is
@@ -35,6 +34,6 @@ def resolve(name: str, aliases: Mapping[str, str] = ALIASES) -> str:
     return name if name in MODELS else aliases.get(name, name)
 
 
-def describe(name: str) -> Model:
+def describe_model(name: str) -> Model:
     """What is published of the model; for an unknown name the sizes that all known ones share."""
     return MODELS.get(name) or Model(name)

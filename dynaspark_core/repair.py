@@ -22,7 +22,7 @@ from dynaspark_core.messages import (
 from dynaspark_core.prompt.tools import tool_line, value_section
 from dynaspark_core.prompt.turns import cut_middle
 
-QUOTE_LIMIT = 2_000
+MAX_QUOTE_CHARACTERS = 2_000
 """Longest quotation of what the model wrote, in characters."""
 REPAIRABLE: frozenset[InvalidReason] = frozenset({"malformed", "truncated", "missing_name", "schema_echo"})
 """What the model can write again. For the other reasons the tool layer's answer says more than we could."""
@@ -33,7 +33,7 @@ _CUT = "The reply was cut: make the arguments smaller, or split them over severa
 
 
 class Repairs:
-    """`take` every event of an answer; what it gives can be shown. Then `chat` is what to ask next; None ends.
+    """`feed` it every event of an answer; what it returns can be shown. Then `chat` is what to ask next; None ends.
 
     `most`: how many repair requests may be made. `is_whole`: nothing is shown before the answer has ended. `holds_all`
     says whether that is so.
@@ -49,7 +49,7 @@ class Repairs:
         self._kept: list[Event] = []
         self._has_shown = False
 
-    def take(self, event: Event) -> list[Event]:
+    def feed(self, event: Event) -> list[Event]:
         """What can be shown now. Raises `ToolCallError` for a required call that did not come."""
         if isinstance(event, Done):
             return self._end(event.reply)
@@ -81,7 +81,7 @@ class Repairs:
         return self._last(self._shown())
 
     def _last(self, events: list[Event]) -> list[Event]:
-        reply = together(self._replies)
+        reply = merged(self._replies)
         if _lacks_call(self._asked, reply):
             raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
         return [*events, Done(reply)]
@@ -101,7 +101,7 @@ def value_in(reply: Reply, chat: Chat) -> Value:
     return Value(read_object(reply.text, chat.response_schema or {}), reply)
 
 
-def together(replies: Sequence[Reply]) -> Reply:
+def merged(replies: Sequence[Reply]) -> Reply:
     """The last reply, with the repairs counted and the usage of all of them."""
     if len(replies) == 1:
         return replies[0]
@@ -130,7 +130,7 @@ def repair_chat(chat: Chat, reply: Reply, error: OutputError | None = None) -> C
     request = "\n".join(_complaints(chat, reply, error))
     if not request:
         return None
-    written = cut_middle(reply.text if error is None else error.text, QUOTE_LIMIT)
+    written = cut_middle(reply.text if error is None else error.text, MAX_QUOTE_CHARACTERS)
     said = (Message("assistant", (written,)),) if written.strip() else ()
     return replace(chat, messages=(*chat.messages, *said, Message("user", (request,))))
 
@@ -160,7 +160,7 @@ def _complaint(chat: Chat, call: InvalidToolCall) -> Iterator[str]:
     if call.reason == "truncated":
         yield _CUT
     if call.raw:
-        yield cut_middle(call.raw, QUOTE_LIMIT)
+        yield cut_middle(call.raw, MAX_QUOTE_CHARACTERS)
     tool = next((tool for tool in chat.tools if tool.name == call.name), None)
     if tool is not None:
         yield f"The tool is: {tool_line(tool)}"

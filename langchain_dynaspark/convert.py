@@ -16,8 +16,8 @@ from langchain_core.messages import (
 from langchain_core.messages import InvalidToolCall as NotACall
 
 from dynaspark_core import InvalidToolCall, Message, ToolCall
-from dynaspark_core.content.blocks import parts
-from dynaspark_core.content.dictionaries import ROLES, calls_in
+from dynaspark_core.content.blocks import read_parts
+from dynaspark_core.content.dictionaries import ROLES, read_call_blocks
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Part, Role
@@ -45,7 +45,7 @@ def _message(message: BaseMessage, index: int, *, allow_files: bool) -> Message:
 def _content(content: Any, index: int, *, allow_files: bool) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (content,) if content else ()
-    return parts(_undeclared(content), Place(f"messages[{index}].content", allow_files))
+    return read_parts(_undeclared(content), Place(f"messages[{index}].content", allow_files))
 
 
 def _undeclared(content: Any) -> Any:
@@ -72,7 +72,7 @@ def _from_ai(message: AIMessage, content: tuple[Part, ...], _index: int) -> Mess
         for call in message.invalid_tool_calls
     ]
     if not calls and not invalid and not isinstance(message.content, str):
-        written = calls_in(message.content)
+        written = read_call_blocks(message.content)
         calls = [call for call in written if isinstance(call, ToolCall)]
         invalid = [call for call in written if isinstance(call, InvalidToolCall)]
     return Message("assistant", content, message.name, tuple(calls), tuple(invalid))

@@ -130,7 +130,7 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         """What is published of the model. Tools are emulated in the prompt; native structured output is not claimed."""
-        known = models.describe(self.model_name)
+        known = models.describe_model(self.model_name)
         return ModelProfile(
             max_input_tokens=known.context_window,
             max_output_tokens=known.max_output,

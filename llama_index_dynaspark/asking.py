@@ -106,7 +106,7 @@ class AskingLLM(ConfiguredLLM):
         so_far = replies.Responses(chat)
         async with aclosing(self._client.events(chat)) as events:
             async for event in events:
-                for response in so_far.take(event):
+                for response in so_far.feed(event):
                     yield response
 
     async def _predictions(self, prediction: Prediction[Model]) -> AsyncGenerator[Model | FlexibleModel, None]:

@@ -45,7 +45,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
         """Sets what was not given, and checks what was. Raises `ConfigError` that names the wrong value."""
         settings = self._client.settings  # wrong ones raise here, before anything is sent
         self.model = settings.model or models.DEFAULT_MODEL
-        about = models.describe(self._model_name)
+        about = models.describe_model(self._model_name)
         self.context_window = self.context_window or about.context_window
         self.num_output = self.num_output or self.max_tokens or about.max_output
         if not 0 < self.num_output < self.context_window:

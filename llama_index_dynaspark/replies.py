@@ -23,14 +23,14 @@ Call = ToolCall | InvalidToolCall
 
 
 class Responses:
-    """The responses to one chat: `take` every event of its answer. Texts are cumulative, messages are never shared."""
+    """The responses to one chat: `feed` every event of its answer. Texts are cumulative, messages are never shared."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self._text = ""
         self._calls: list[Call] = []
 
-    def take(self, event: Event) -> Iterator[ChatResponse]:
+    def feed(self, event: Event) -> Iterator[ChatResponse]:
         """What this event shows. Raises `ToolCallError` if a call had to come and none can run."""
         if isinstance(event, TextDelta):
             self._text += event.text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.content.blocks import READERS, parts
+from dynaspark_core.content.blocks import READERS, read_parts
 from dynaspark_core.content.image_refs import Place, image_ref
 from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError
 from dynaspark_core.messages import Image, ImageRef
@@ -193,44 +193,44 @@ REFUSED: dict[str, tuple[object, type[DynasparkError], str]] = {
 
 @pytest.mark.parametrize(("block", "expected"), IMAGES.values(), ids=IMAGES)
 def test_an_image_block_of_any_dialect_becomes_one_reference(block: dict[str, Any], expected: ImageRef) -> None:
-    assert parts([block]) == (expected,)
+    assert read_parts([block]) == (expected,)
 
 
 @pytest.mark.parametrize(("block", "expected"), TEXTS.values(), ids=TEXTS)
 def test_a_text_block_of_any_dialect_becomes_text(block: object, expected: tuple[str, ...]) -> None:
-    assert parts([block]) == expected
+    assert read_parts([block]) == expected
 
 
 @pytest.mark.parametrize("block", LEFT_OUT, ids=str)
 def test_reasoning_and_calls_are_left_out(block: dict[str, Any]) -> None:
-    assert parts(["a", block, "b"]) == ("a", "b")
+    assert read_parts(["a", block, "b"]) == ("a", "b")
 
 
 @pytest.mark.parametrize(("block", "kind", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_sent_is_named_with_the_way_out(block: object, kind: type[DynasparkError], words: str) -> None:
     with pytest.raises(kind, match=words):
-        parts([block])
+        read_parts([block])
 
 
 @pytest.mark.parametrize("text", ["hi", " ", "{x}"])
 def test_a_text_is_one_part(text: str) -> None:
-    assert parts(text) == (text,)
+    assert read_parts(text) == (text,)
 
 
 @pytest.mark.parametrize("content", ["", None, []])
 def test_no_content_is_no_part(content: Any) -> None:
-    assert parts(content) == ()
+    assert read_parts(content) == ()
 
 
 @pytest.mark.parametrize("content", [{"type": "text", "text": "hi"}, b"hi", 3])
 def test_content_of_a_wrong_type_is_refused(content: Any) -> None:
     with pytest.raises(ConfigError, match=f"content is a {type(content).__name__}"):
-        parts(content)
+        read_parts(content)
 
 
 def test_the_order_of_texts_and_images_is_kept() -> None:
     content = ["one", {"type": "image", "url": WEB}, {"type": "text", "text": "two"}, in_base64]
-    assert parts(content) == ("one", on_web, "two", in_base64)
+    assert read_parts(content) == ("one", on_web, "two", in_base64)
 
 
 def test_blocks_deep_in_one_another_are_refused() -> None:
@@ -238,7 +238,7 @@ def test_blocks_deep_in_one_another_are_refused() -> None:
     for _ in range(2000):
         block = {"type": "non_standard", "value": block}
     with pytest.raises(ConfigError, match="inside one another"):
-        parts([block])
+        read_parts([block])
 
 
 @pytest.mark.parametrize(
@@ -247,17 +247,17 @@ def test_blocks_deep_in_one_another_are_refused() -> None:
 )
 def test_a_place_that_allows_files_takes_paths_from_text(url: str, path: str) -> None:
     block = {"type": "image_url", "image_url": {"url": url}}
-    assert parts([block], Place("content", allow_files=True)) == (ImageRef("path", path),)
+    assert read_parts([block], Place("content", allow_files=True)) == (ImageRef("path", path),)
 
 
 def test_a_place_that_allows_files_still_fetches_urls() -> None:
-    assert parts([IMAGES["OpenAI"][0]], Place("content", allow_files=True)) == (on_web,)
+    assert read_parts([IMAGES["OpenAI"][0]], Place("content", allow_files=True)) == (on_web,)
 
 
 def test_every_reader_answers_an_empty_block_with_an_error_of_ours_or_nothing() -> None:
     for kind in READERS:
         try:
-            assert parts([{"type": kind}]) == ()
+            assert read_parts([{"type": kind}]) == ()
         except DynasparkError as error:
             assert kind in str(error) or "content[0]" in str(error)  # noqa: PT017 - both ways out are allowed
 

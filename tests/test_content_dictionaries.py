@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.content.dictionaries import calls_in, messages_from
+from dynaspark_core.content.dictionaries import messages_from, read_call_blocks
 from dynaspark_core.errors import ConfigError, ForbiddenImageError
 from dynaspark_core.messages import ImageRef, InvalidToolCall, Message, ToolCall
 
@@ -140,7 +140,7 @@ def test_calls_told_twice_are_taken_once() -> None:
 
 def test_calls_in_content_get_an_id_where_they_have_none() -> None:
     blocks = [{"type": "tool_call", "name": "now", "args": {}}, {"type": "text", "text": "x"}, {"type": "tool_use"}]
-    assert calls_in(blocks) == (
+    assert read_call_blocks(blocks) == (
         ToolCall("now", {}, "call_0"),
         InvalidToolCall("{}", "missing_name", "call_1", error="the call names no tool"),
     )
@@ -148,7 +148,7 @@ def test_calls_in_content_get_an_id_where_they_have_none() -> None:
 
 @pytest.mark.parametrize("content", ["text", None, b"x", 3])
 def test_content_without_blocks_holds_no_calls(content: object) -> None:
-    assert calls_in(content) == ()
+    assert read_call_blocks(content) == ()
 
 
 def test_images_join_the_last_user_message() -> None:

@@ -17,7 +17,7 @@ from dynaspark_core.prompt.render import render
 from dynaspark_core.reply.reader import ReplyReader, read_reply
 
 Outcome = tuple[Any, ...]
-HOLD_LIMIT = 24
+MAX_HELD_CHARACTERS = 24
 """Plain prose is held back by at most this many characters."""
 
 
@@ -165,7 +165,7 @@ def test_prose_is_held_back_a_little_at_most(text: str) -> None:
     reading, shown = reader(), 0
     for fed, char in enumerate(text, 1):
         shown += sum(len(event.text) for event in reading.feed(char) if isinstance(event, TextDelta))
-        assert fed - shown <= HOLD_LIMIT
+        assert fed - shown <= MAX_HELD_CHARACTERS
 
 
 @pytest.mark.parametrize("text", ["no tools", "<tool_call>", "</think>", " \n"])
@@ -308,13 +308,13 @@ def test_hostile_repetition_is_read(unit: str) -> None:
 
 def test_held_text_is_not_joined_for_every_piece() -> None:
     """What is held costs no piece anything: it is put together only when it may be decided."""
-    reading = reader()
-    reading.feed('<tool_call>\n{"name": "write_file", "arguments": {"path": "a", "content": "')
-    inner = reading._reading
+    answer = reader()
+    answer.feed('<tool_call>\n{"name": "write_file", "arguments": {"path": "a", "content": "')
+    inner = answer._buffer
     assert inner is not None
     held = inner.text
     for _ in range(10_000):
-        reading.feed("<b> {} ")
+        answer.feed("<b> {} ")
     assert inner.text is held
-    events = [*reading.feed('"}}'), *reading.feed("</tool_call>"), *reading.close()]
+    events = [*answer.feed('"}}'), *answer.feed("</tool_call>"), *answer.close()]
     assert len(outcome(events)[0][0][1]["content"]) == 70_000

@@ -119,4 +119,4 @@ def test_an_unknown_keyword_is_refused() -> None:
     ],
 )
 def test_a_known_name_wins_over_an_alias(name: str, aliases: dict[str, str], expected: str) -> None:
-    assert models.resolve(name, aliases) == expected
+    assert models.resolve_name(name, aliases) == expected

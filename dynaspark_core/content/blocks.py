@@ -6,13 +6,13 @@ Converse, MCP, and LangChain (v0 and v1).
 
 What cannot be sent is an error that names the place, the block's type and the way out. Three kinds are left out on
 purpose: reasoning (not replayed to any model), records of a provider's own server tools, and calls to tools, which
-stand in a message's `tool_calls` (`dictionaries.calls_in` reads them where they stand only in the content).
+stand in a message's `tool_calls` (`dictionaries.read_call_blocks` reads them where they stand only in the content).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
-from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, facts, file_name
+from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, file_name, flatten
 from dynaspark_core.errors import ConfigError, ImageError
 from dynaspark_core.messages import Image, ImageRef, Part
 
@@ -22,7 +22,7 @@ CONTENT = Place("content")
 """A message's content, wherever the message stands; text in it names no files."""
 
 
-def parts(content: str | Sequence[object] | None, place: Place = CONTENT) -> tuple[Part, ...]:
+def read_parts(content: str | Sequence[object] | None, place: Place = CONTENT) -> tuple[Part, ...]:
     """The texts and images of a message's content, in order; empty text and None give nothing.
 
     `place` names the content in errors and says whether text may name files (`file:` URLs, bare paths); where it may
@@ -36,8 +36,7 @@ def _members(content: object, place: Place) -> Iterable[Part]:
     if content is None or isinstance(content, str):
         return (content,) if content else ()
     if not isinstance(content, Sequence) or isinstance(content, bytes | bytearray | memoryview):
-        message = f"{place.name} is a {type(content).__name__}; it has to be text or a list of text and blocks"
-        raise ConfigError(message)
+        raise ConfigError(f"{place.name} is a {type(content).__name__}; it has to be text or a list of text and blocks")
     return chain.from_iterable(_member(item, place.inner(f"[{index}]")) for index, item in enumerate(content))
 
 
@@ -48,8 +47,7 @@ def _member(item: object, place: Place) -> Iterable[Part]:
         return (item,)
     if isinstance(item, Mapping):
         return _reader(item, place)(item, place)
-    message = f"{place.name} is a {type(item).__name__}; content holds text and blocks (dictionaries)"
-    raise ConfigError(message)
+    raise ConfigError(f"{place.name} is a {type(item).__name__}; content holds text and blocks (dictionaries)")
 
 
 def _reader(block: Block, place: Place) -> Reader:
@@ -60,8 +58,7 @@ def _reader(block: Block, place: Place) -> Reader:
     if reader is not None:
         return reader
     what = f"of type {kind!r}" if kind is not None else f"without a type, with the keys {list(block)[:8]},"
-    message = f"{place.name}: a block {what} cannot be sent; the service takes text and images"
-    raise ConfigError(message)
+    raise ConfigError(f"{place.name}: a block {what} cannot be sent; the service takes text and images")
 
 
 def _text_under(key: str) -> Reader:
@@ -78,8 +75,7 @@ def _text(block: Block, keys: Sequence[str], place: Place) -> str:
     if isinstance(text := block.get(key), str):
         return text
     found = f"it is a {type(text).__name__}" if key in block else "it is missing"
-    message = f"{place.name}: a block of type {block.get('type')!r} needs text under {key!r}, and {found}"
-    raise ConfigError(message)
+    raise ConfigError(f"{place.name}: a block of type {block.get('type')!r} needs text under {key!r}, and {found}")
 
 
 def _titled(text: str, title: object) -> Iterable[Part]:
@@ -109,7 +105,7 @@ def _picture(block: Block, place: Place) -> Iterable[Part]:
 
 def _file(block: Block, place: Place) -> Iterable[Part]:
     """A file: an image, or text that can stand in the prompt."""
-    known = facts(block)
+    known = flatten(block)
     kind = known.get("source_type", known.get("type"))
     if kind == "text":  # v0 keeps the text under `text` or `url`, Anthropic under `data`
         return _titled(_text(known, ("text", "data", "url"), place), file_name(block, known))
@@ -118,12 +114,11 @@ def _file(block: Block, place: Place) -> Iterable[Part]:
 
 def _document(block: Block, place: Place) -> Iterable[Part]:
     """A document: as a file, but what does not say that it is an image or text is a PDF."""
-    known = facts(block)
+    known = flatten(block)
     if known.get("type") in {"text", "content"} or declared_type(known).startswith("image/"):
         return _file(block, place)
     what = declared_type(known) or known.get("format") or "PDF"
-    message = f"{place.name}: a block of type 'document' ({what}) cannot be sent; {_WAYS['document']}"
-    raise ImageError(message)
+    raise ImageError(f"{place.name}: a block of type 'document' ({what}) cannot be sent; {_WAYS['document']}")
 
 
 def _left_out(_block: Block, _place: Place) -> Iterable[Part]:
@@ -133,8 +128,9 @@ def _left_out(_block: Block, _place: Place) -> Iterable[Part]:
 def _refused(medium: str) -> Reader:
     def refuse(block: Block, place: Place) -> Iterable[Part]:
         kind = block.get("type", medium)
-        message = f"{place.name}: a block of type {kind!r} cannot be sent: the service takes no {medium}"
-        raise ConfigError(f"{message}; {_WAYS[medium]}")
+        raise ConfigError(
+            f"{place.name}: a block of type {kind!r} cannot be sent: the service takes no {medium}; {_WAYS[medium]}"
+        )
 
     return refuse
 

@@ -7,7 +7,7 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Image, ImageRef, Message, Tool
 
 
-def checked(chat: Chat) -> Chat:
+def check_chat(chat: Chat) -> Chat:
     """The chat; one text as `stop` is one stop sequence. Raises `ConfigError` that names what cannot be used."""
     if not isinstance(chat, Chat):
         raise ConfigError(f"a chat is wanted, not a {type(chat).__name__}")

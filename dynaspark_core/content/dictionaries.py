@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from dynaspark_core.content.blocks import parts
+from dynaspark_core.content.blocks import read_parts
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Role, ToolCall
@@ -39,13 +39,12 @@ def messages_from(
 
     The images join the last user message, after its text; without one they are a message of their own. Raises
     ConfigError that names the place for an empty conversation, an unknown role, missing content or a wrong type, and
-    what `content.parts` raises.
+    what `blocks.read_parts` raises.
     """
     messages = list(_written(value, Place("messages", allow_files)))
     messages = _with_images(messages, tuple(images))
     if not any(message.content or message.tool_calls or message.invalid_tool_calls for message in messages):
-        message = "the prompt is empty: there is no text and no image to send"
-        raise ConfigError(message)
+        raise ConfigError("the prompt is empty: there is no text and no image to send")
     return tuple(messages)
 
 
@@ -54,8 +53,7 @@ def _written(value: object, place: Place) -> Iterable[Message]:
         return (Message("user", (value,)),) if value else ()
     entries = [value] if isinstance(value, Mapping | Message) else value
     if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
-        message = f"a prompt is text or a list of messages, not a {type(value).__name__}"
-        raise ConfigError(message)
+        raise ConfigError(f"a prompt is text or a list of messages, not a {type(value).__name__}")
     return chain.from_iterable(_messages(entry, place.inner(f"[{index}]")) for index, entry in enumerate(entries))
 
 
@@ -75,17 +73,15 @@ def _messages(entry: object, place: Place) -> Iterable[Message]:
         return (entry,)
     if not isinstance(entry, Mapping):
         kind = type(entry).__name__
-        message = f"{place.name} is a {kind}; it has to be a dictionary with role and content, or a Message"
-        raise ConfigError(message)
+        raise ConfigError(f"{place.name} is a {kind}; it has to be a dictionary with role and content, or a Message")
     role = _role(entry, place)
     calls = _calls(entry, place)
     if entry.get("content") is None and not calls:
-        message = f"{place.name} (role {entry['role']!r}) has no content"
-        raise ConfigError(message)
+        raise ConfigError(f"{place.name} (role {entry['role']!r}) has no content")
     content, results = _split_results(entry.get("content"), place.inner(".content"))
     said = Message(
         role,
-        parts(content, place.inner(".content")),
+        read_parts(content, place.inner(".content")),
         name=_text_or_none(entry, "name", place),
         tool_calls=tuple(call for call in calls if isinstance(call, ToolCall)),
         invalid_tool_calls=tuple(call for call in calls if isinstance(call, InvalidToolCall)),
@@ -100,16 +96,14 @@ def _role(entry: Entry, place: Place) -> Role:
     if isinstance(role, str) and role in ROLES:
         return ROLES[role]
     found = f"the unknown role {role!r}" if "role" in entry else f"no role, only {list(entry)[:8]}"
-    message = f"{place.name} has {found}; known are {', '.join(ROLES)}"
-    raise ConfigError(message)
+    raise ConfigError(f"{place.name} has {found}; known are {', '.join(ROLES)}")
 
 
 def _text_or_none(entry: Entry, key: str, place: Place) -> str | None:
     value = entry.get(key)
     if value is None or isinstance(value, str):
         return value
-    message = f"{place.name}.{key} is a {type(value).__name__}; it has to be text"
-    raise ConfigError(message)
+    raise ConfigError(f"{place.name}.{key} is a {type(value).__name__}; it has to be text")
 
 
 def _function_id(entry: Entry) -> str | None:
@@ -120,17 +114,16 @@ def _function_id(entry: Entry) -> str | None:
 def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:
     listed = entry.get("tool_calls") or ()
     if not isinstance(listed, Sequence) or not all(isinstance(item, Mapping) for item in listed):
-        message = f"{place.name}.tool_calls has to be a list of dictionaries"
-        raise ConfigError(message)
+        raise ConfigError(f"{place.name}.tool_calls has to be a list of dictionaries")
     if listed:
         return tuple(_call(item, f"{place.name}.{number}") for number, item in enumerate(listed))
     old = entry.get("function_call")
     if isinstance(old, Mapping):
         return (_call(old, f"function_{old.get('name')}"),)
-    return calls_in(entry.get("content"))
+    return read_call_blocks(entry.get("content"))
 
 
-def calls_in(content: object) -> tuple[Call, ...]:
+def read_call_blocks(content: object) -> tuple[Call, ...]:
     """The calls that stand in the content only, as Anthropic (`tool_use`) and LangChain v1 (`tool_call`) write them.
 
     For messages without a `tool_calls` of their own; where there is one, these blocks tell the same twice.
@@ -183,7 +176,7 @@ def _result(block: Entry, place: Place) -> Message:
     call_id = block.get("tool_use_id")
     return Message(
         "tool",
-        parts([block], place),
+        read_parts([block], place),
         tool_call_id=call_id if isinstance(call_id, str) else None,
         status="error" if block.get("is_error") else "ok",
     )

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
 from dynaspark_core.messages import Image, ImageRef
 
-NESTING_LIMIT = 16
+MAX_NESTED_STEPS = 16
 """Steps from a conversation to a value in it; a text in a document in a tool's result in a message is 9 steps in."""
 
 _FROM_PYTHON = "Give a file as a pathlib.Path or as bytes, base64 text as a data URL"
@@ -33,10 +33,9 @@ class Place:
     depth: int = 0
 
     def inner(self, step: str) -> "Place":
-        """The place one step further in; ConfigError beyond `NESTING_LIMIT`."""
-        if self.depth >= NESTING_LIMIT:
-            message = f"{self.name}: blocks stand more than {NESTING_LIMIT} steps inside one another"
-            raise ConfigError(message)
+        """The place one step further in; ConfigError beyond `MAX_NESTED_STEPS`."""
+        if self.depth >= MAX_NESTED_STEPS:
+            raise ConfigError(f"{self.name}: blocks stand more than {MAX_NESTED_STEPS} steps inside one another")
         return Place(self.name + step, self.allow_files, self.depth + 1)
 
 
@@ -60,11 +59,10 @@ def image_ref(value: object, place: Place = Place("images")) -> Image | ImageRef
             return ImageRef("path", os.fsdecode(value))
         case str():
             return url_ref(value, place)
-    message = (
+    raise ConfigError(
         f"{place.name}: a {type(value).__name__} is no image; give bytes, a pathlib.Path, an http(s) or data URL, "
         "or a pair (file name, bytes)"
     )
-    raise ConfigError(message)
 
 
 def url_ref(value: object, place: Place, name: str = "") -> ImageRef:
@@ -73,19 +71,17 @@ def url_ref(value: object, place: Place, name: str = "") -> ImageRef:
     Where the place allows files, a `file:` URL or a bare path refers to that file; else it is ForbiddenImageError.
     """
     if not isinstance(value, str):
-        message = f"{place.name} is a {type(value).__name__}; it has to be a URL as text"
-        raise ConfigError(message)
+        raise ConfigError(f"{place.name} is a {type(value).__name__}; it has to be a URL as text")
     scheme, colon, _ = value[:32].lstrip().partition(":")
     if colon and scheme.lower() in FETCHED:
         return ImageRef("url", value.strip(), name)
     if place.allow_files:
         return ImageRef("path", unquote(urlsplit(value).path) if scheme.lower() == "file" else value, name)
     what = f"a {scheme.lower()}: address" if colon and scheme.isalnum() else "a path or bare text"
-    message = (
+    raise ForbiddenImageError(
         f"{place.name} is {what}: text never opens a local file, and only http, https and data URLs are fetched. "
         + (_IN_MESSAGES if place.depth else _FROM_PYTHON)
     )
-    raise ForbiddenImageError(message)
 
 
 def block_ref(block: Block, place: Place) -> ImageRef:
@@ -94,19 +90,17 @@ def block_ref(block: Block, place: Place) -> ImageRef:
     Raises ImageError for a declared type other than an image and for files uploaded elsewhere, ConfigError when there
     is no image in the block.
     """
-    known = facts(block)
+    known = flatten(block)
     declared = declared_type(known)
     if declared and not declared.startswith("image/"):
-        message = (
+        raise ImageError(
             f"{place.name}: a block of type {block.get('type')!r} with {declared} cannot be sent; "
             "give its text as text, or its pages as png, jpeg, gif or webp images"
         )
-        raise ImageError(message)
     for key, read in SOURCES:
         if known.get(key) is not None:
             return read(known[key], place.inner(f".{key}"), file_name(block, known))
-    message = f"{place.name}: no url, base64 text or bytes in a block of type {block.get('type')!r}"
-    raise ConfigError(message)
+    raise ConfigError(f"{place.name}: no url, base64 text or bytes in a block of type {block.get('type')!r}")
 
 
 WRAPPERS = (
@@ -116,12 +110,12 @@ WRAPPERS = (
 """Keys under which a provider puts the facts of an image one level down, when their value is a dictionary."""
 
 
-def facts(block: Block, levels: int = 3) -> dict[str, Any]:
+def flatten(block: Block, levels: int = 3) -> dict[str, Any]:
     """The block with what its wrappers hold laid flat; the inner value wins."""
     flat = {key: value for key, value in block.items() if not (key in WRAPPERS and isinstance(value, Mapping))}
     for key in WRAPPERS if levels else ():
         if isinstance(inner := block.get(key), Mapping):
-            flat |= facts(inner, levels - 1)
+            flat |= flatten(inner, levels - 1)
     return flat
 
 
@@ -148,8 +142,7 @@ def _encoded(value: object, place: Place, name: str) -> ImageRef:
     if isinstance(value, bytes | bytearray | memoryview):
         return ImageRef("bytes", bytes(value), name)
     if not isinstance(value, str):
-        message = f"{place.name} is a {type(value).__name__}; it has to be base64 text or bytes"
-        raise ConfigError(message)
+        raise ConfigError(f"{place.name} is a {type(value).__name__}; it has to be base64 text or bytes")
     return ImageRef("url" if value[:5].lower() == "data:" else "base64", value, name)
 
 
@@ -158,11 +151,10 @@ def _address(value: object, place: Place, name: str) -> ImageRef:
 
 
 def _uploaded(value: object, place: Place, _name: str) -> ImageRef:
-    message = (
+    raise ImageError(
         f"{place.name} names a file uploaded to another provider ({value}), which this service cannot see: "
         "give the image's bytes, base64 text or URL"
     )
-    raise ImageError(message)
 
 
 SOURCES: tuple[tuple[str, Callable[[object, Place, str], ImageRef]], ...] = (

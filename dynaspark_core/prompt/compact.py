@@ -14,7 +14,7 @@ _NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", *_DEF
 _DATA = frozenset({"const", "default", "enum", "examples", "example", "required"})
 """Keywords that hold data, not schemas."""
 _PLAIN = (str, int, float, type(None))
-DEPTH_LIMIT = 60
+MAX_SCHEMA_LEVELS = 60
 """Deeper schemas are left as they are: no tool is described like that."""
 
 
@@ -82,7 +82,7 @@ def _reaches_itself(ref: str, definitions: Mapping[str, Any]) -> bool:
 
 
 def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, depth: int = 0) -> Any:
-    if depth > DEPTH_LIMIT or isinstance(node, _PLAIN):
+    if depth > MAX_SCHEMA_LEVELS or isinstance(node, _PLAIN):
         return node
     if isinstance(node, list | tuple):
         return [_shorten(item, once, depth=depth + 1) for item in node]

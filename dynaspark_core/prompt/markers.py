@@ -32,7 +32,7 @@ def _spaced(word: str) -> str:
 
 
 _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
-ATTRIBUTE_LIMIT = 200
+MAX_ATTRIBUTE_CHARACTERS = 200
 """Longest name in an attribute, in characters; APIs allow names of 64."""
 
 
@@ -58,8 +58,8 @@ def escape_json(text: str) -> str:
 
 
 def attribute(value: str) -> str:
-    """The value as it may stand between double quotes: one line, no markup, at most `ATTRIBUTE_LIMIT` characters."""
-    if value.isidentifier() and len(value) <= ATTRIBUTE_LIMIT:
+    """The value as it may be written between double quotes: one line, no markup, cut to `MAX_ATTRIBUTE_CHARACTERS`."""
+    if value.isidentifier() and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
         return value
-    line = "".join(char if char.isprintable() else " " for char in value[:ATTRIBUTE_LIMIT])
+    line = "".join(char if char.isprintable() else " " for char in value[:MAX_ATTRIBUTE_CHARACTERS])
     return line.translate(_ATTRIBUTE)

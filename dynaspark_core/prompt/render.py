@@ -8,10 +8,18 @@ from collections.abc import Iterator, Sequence
 
 from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part
 from dynaspark_core.prompt.markers import attribute, escape
-from dynaspark_core.prompt.tools import closing
-from dynaspark_core.prompt.turns import Aliases, Numbered, calls, cut_middle, result_block, result_turn, unanswered
+from dynaspark_core.prompt.tools import closing_lines
+from dynaspark_core.prompt.turns import (
+    Aliases,
+    Numbered,
+    call_blocks,
+    cut_middle,
+    result_block,
+    result_turn,
+    unanswered,
+)
 
-RESULT_LIMIT = 100_000
+MAX_RESULT_CHARACTERS = 100_000
 """Longest tool result in the prompt, in characters: about 25,000 tokens, so that forty fill the context window."""
 
 CHARACTERS_PER_TOKEN = 4
@@ -28,7 +36,7 @@ def render(
     *,
     image_numbers: Sequence[int | None] | None = None,
     image_remarks: Sequence[str] = (),
-    result_limit: int = RESULT_LIMIT,
+    result_limit: int = MAX_RESULT_CHARACTERS,
 ) -> str:
     """The prompt for the chat: a lone user message as its bare text, anything else as turns.
 
@@ -41,7 +49,7 @@ def render(
     if _is_lone(chat):
         return _bare(chat.messages[0], marks)
     lines = list(_turns(chat.messages, iter(marks), result_limit))
-    lines += closing(chat)
+    lines += closing_lines(chat)
     lines.append('<turn role="assistant">\n')
     return "\n".join(lines)
 
@@ -119,7 +127,7 @@ def _turn(message: Message, aliases: Aliases, marks: Iterator[str]) -> str:
     text = _text(message.content, marks)
     name = f' name="{attribute(message.name)}"' if message.name else ""
     if message.tool_calls or message.invalid_tool_calls:
-        text = "\n".join(filter(None, (text, *calls(message, aliases))))
+        text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
     return f'<turn role="{message.role}"{name}>{text}</turn>'
 
 

@@ -46,7 +46,7 @@ Reply with one JSON value that follows this JSON Schema, and nothing else: no ex
 {schema}"""
 
 
-def closing(chat: Chat) -> list[str]:
+def closing_lines(chat: Chat) -> list[str]:
     """The lines after the last turn: the tool section, the form of the answer, and the reminder at the very end."""
     tools = chat.offered()
     lines = [tool_section(tools, chat.tool_choice, parallel=chat.parallel_tool_calls)] if tools else []

@@ -12,7 +12,7 @@ from typing import Any
 from dynaspark_core.messages import InvalidToolCall, Message, ToolCall
 from dynaspark_core.prompt.markers import attribute, escape, escape_json
 
-RAW_LIMIT = 4_000
+MAX_RAW_CHARACTERS = 4_000
 """Longest raw text of an unreadable call in a prompt, in characters."""
 
 
@@ -110,7 +110,7 @@ def call_block(name: str, arguments: Mapping[str, Any], alias: str = "") -> str:
     return f"{opener}\n{json_line({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
-def calls(message: Message, aliases: Aliases) -> list[str]:
+def call_blocks(message: Message, aliases: Aliases) -> list[str]:
     """The blocks of an assistant message's calls, the unreadable ones included."""
     blocks = [call_block(call.name, call.arguments, aliases.add(call)) for call in message.tool_calls]
     return blocks + [_invalid_block(call, aliases.add(call)) for call in message.invalid_tool_calls]
@@ -119,7 +119,7 @@ def calls(message: Message, aliases: Aliases) -> list[str]:
 def _invalid_block(call: InvalidToolCall, alias: str) -> str:
     if call.name is not None and call.arguments is not None:
         return call_block(call.name, call.arguments, alias)
-    return f'<tool_call id="{alias}">\n{escape(cut_middle(call.raw, RAW_LIMIT))}\n</tool_call>'
+    return f'<tool_call id="{alias}">\n{escape(cut_middle(call.raw, MAX_RAW_CHARACTERS))}\n</tool_call>'
 
 
 def _result_block(alias: str, name: str, status: str, text: str) -> str:
@@ -159,5 +159,5 @@ def _no_result(call: ToolCall | InvalidToolCall, aliases: Aliases) -> Numbered:
     alias = f"c{number}"
     if isinstance(call, ToolCall):
         return number, _result_block(alias, call.name, "missing", "There is no result of this call.")
-    reason = escape(cut_middle(f"This call was not run ({call.reason}). {call.error}".rstrip(), RAW_LIMIT))
+    reason = escape(cut_middle(f"This call was not run ({call.reason}). {call.error}".rstrip(), MAX_RAW_CHARACTERS))
     return number, _result_block(alias, call.name or "", "error", reason)

@@ -7,30 +7,30 @@ follows; the rest is text.
 import re
 from collections.abc import Callable, Generator, Mapping
 
-from dynaspark_core.reply.buffer import Reading, Steps
-from dynaspark_core.reply.fences import fence
-from dynaspark_core.reply.heads import head
-from dynaspark_core.reply.offers import balanced, offer
-from dynaspark_core.reply.react import action
-from dynaspark_core.reply.signs import INDENT_LIMIT, OTHER_TURN, OTHER_TURN_UNDECIDED
+from dynaspark_core.reply.buffer import ReplyBuffer, Steps
+from dynaspark_core.reply.fences import read_fence
+from dynaspark_core.reply.heads import kind_of_block
+from dynaspark_core.reply.offers import closing_bracket, offer_calls
+from dynaspark_core.reply.react import read_action
+from dynaspark_core.reply.signs import MAX_INDENT_CHARACTERS, OTHER_TURN, OTHER_TURN_UNDECIDED
 
-_INDENT = re.compile(rf"[ \t]{{0,{INDENT_LIMIT}}}+")
+_INDENT = re.compile(rf"[ \t]{{0,{MAX_INDENT_CHARACTERS}}}+")
 _LEAK = re.compile(r"tool_code\s*\n")
 _LEAK_UNDECIDED = re.compile(r"t(?:o(?:o(?:l(?:_(?:c(?:o(?:d(?:e\s{0,9})?)?)?)?)?)?)?)?\Z")
 
 
-def block(reading: Reading, at: int) -> Steps:
+def read_block(buffer: ReplyBuffer, at: int) -> Steps:
     """What the line that begins at `at` begins: a call in a block of its own, or text."""
-    if reading.has_calls and (yield from is_other_turn(reading, at)):
-        reading.cut()
+    if buffer.has_calls and (yield from is_other_turn(buffer, at)):
+        buffer.cut()
         return
-    while (place := _after_indent(reading.text, at)) >= len(reading.text):
-        if not (yield from reading.more()):
+    while (place := _after_indent(buffer.text, at)) >= len(buffer.text):
+        if not (yield from buffer.more()):
             break
-    begin = _BLOCKS.get(reading.text[place : place + 1])
-    reading.scan = max(reading.scan, at)
+    begin = _BLOCKS.get(buffer.text[place : place + 1])
+    buffer.scan = max(buffer.scan, at)
     if begin is not None:
-        yield from begin(reading, place)
+        yield from begin(buffer, place)
 
 
 def _after_indent(text: str, at: int) -> int:
@@ -38,53 +38,53 @@ def _after_indent(text: str, at: int) -> int:
     return found.end() if found is not None else at
 
 
-def is_other_turn(reading: Reading, at: int) -> Generator[None, None, bool]:
+def is_other_turn(buffer: ReplyBuffer, at: int) -> Generator[None, None, bool]:
     """Whether somebody else's turn begins here."""
-    while OTHER_TURN_UNDECIDED.match(reading.text, at) and (yield from reading.more()):
+    while OTHER_TURN_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         pass
-    return OTHER_TURN.match(reading.text, at) is not None
+    return OTHER_TURN.match(buffer.text, at) is not None
 
 
-def leak(reading: Reading, at: int) -> Steps:
+def read_bare_tool_code(buffer: ReplyBuffer, at: int) -> Steps:
     """A whole reply of Python after the word tool_code, which Gemini lets slip."""
-    while _LEAK_UNDECIDED.match(reading.text, at) and (yield from reading.more()):
+    while _LEAK_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         pass
-    found = _LEAK.match(reading.text, at)
+    found = _LEAK.match(buffer.text, at)
     if found is None:
         return
-    while (yield from reading.more(_never)):
+    while (yield from buffer.more(_never)):
         pass
-    offer(reading, "python", found.end(), len(reading.text))
+    offer_calls(buffer, "python", found.end(), len(buffer.text))
 
 
 def _never(_: str) -> bool:
     return False
 
 
-def _bracket(reading: Reading, at: int) -> Steps:
+def _bracket(buffer: ReplyBuffer, at: int) -> Steps:
     """An object or a list that stands free."""
-    reading.scan = at + 1
-    if at < reading.objects_from:
+    buffer.scan = at + 1
+    if at < buffer.objects_from:
         return
-    kind = yield from head(reading, at)
+    kind = yield from kind_of_block(buffer, at)
     if not kind:
         return
-    end = yield from balanced(reading, at, kind)
+    end = yield from closing_bracket(buffer, at, kind)
     if end is None:
-        reading.objects_from = len(reading.text)
-        if offer(reading, kind, at, len(reading.text.rstrip())):
+        buffer.objects_from = len(buffer.text)
+        if offer_calls(buffer, kind, at, len(buffer.text.rstrip())):
             return
-        if kind == "message" and reading.is_untouched:
-            reading.reject(reading.text[at:], "truncated", "the reply ends within a call", len(reading.text))
-    elif not offer(reading, kind, at, end):
-        reading.objects_from = end
+        if kind == "message" and buffer.is_untouched:
+            buffer.reject(buffer.text[at:], "truncated", "the reply ends within a call", len(buffer.text))
+    elif not offer_calls(buffer, kind, at, end):
+        buffer.objects_from = end
 
 
-_BLOCKS: Mapping[str, Callable[[Reading, int], Steps]] = {
+_BLOCKS: Mapping[str, Callable[[ReplyBuffer, int], Steps]] = {
     "{": _bracket,
     "[": _bracket,
-    "`": fence,
-    "~": fence,
-    "A": action,
-    "*": action,
+    "`": read_fence,
+    "~": read_fence,
+    "A": read_action,
+    "*": read_action,
 }

@@ -9,12 +9,12 @@ import re
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.pythonic import PythonCalls
 from dynaspark_core.reply.strict_json import lenient_value
-from dynaspark_core.reply.written import Written, written
+from dynaspark_core.reply.written import RawCall, unwrap_calls
 from dynaspark_core.reply.xml import is_xml, read_xml
 
 _INTRO = re.compile(r"(?:\s|\ufeff|\xa0)*+(?:(?:`{3,}|~~~)[ \t]*[\w-]{0,20}[ \t]*\n\s*+)?(?:json\s*+(?=[\[{]))?")
 _ENTITIES = re.compile(r"[\[{]\s*&quot;")
-_FENCE_ROOM = 64
+MAX_CLOSING_FENCE_CHARACTERS = 64
 """How far before a body's end its closing fence is looked for, blanks included."""
 _NAMED = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127}?)["'`]?\s*:?\s*(?=\{)""")
 _BARE_NAME = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127})["'`]?\s*""")
@@ -24,13 +24,13 @@ _EXTRA_CLOSER = re.compile(r"\s*[}\]]\s*;?\s*\Z")
 _NOT_PROSE = frozenset("\"'“:=+}])")
 
 
-def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | None = None) -> list[Written]:
+def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | None = None) -> list[RawCall]:
     """The calls between `start` and `end`. `name` is the tool's, if the opening tag said it. Raises `Unreadable`."""
     begin = intro_end(text, start, end)
     if _ENTITIES.match(text, begin, end):
         text = html.unescape(text[begin:end])
         begin, end = 0, len(text)
-    has_fence = text[max(begin, end - _FENCE_ROOM) : end].rstrip().endswith(("```", "~~~"))
+    has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
     return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name)
 
@@ -41,10 +41,10 @@ def intro_end(text: str, start: int, end: int) -> int:
     return found.end() if found is not None else start
 
 
-def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None) -> list[Written]:
+def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None) -> list[RawCall]:
     if start >= end:
         if name is not None:
-            return [Written("", name, {})]
+            return [RawCall("", name, {})]
         raise Unreadable(start, "the call is empty", is_cut=not is_closed)
     if is_xml(text, start, end):
         return read_xml(text, start, end, is_closed=is_closed)
@@ -52,7 +52,7 @@ def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None
         return PythonCalls(text, start, end, is_closed=is_closed).read()
     bare = _BARE_NAME.match(text, start, end)
     if bare is not None and name is None and is_closed and bare.end() == end:
-        return [Written(bare[1], bare[1], {})]
+        return [RawCall(bare[1], bare[1], {})]
     named = _NAMED.match(text, start, end)
     if named is not None:
         return objects(text, named.end(), end, is_closed=is_closed, name=named[1], raw_from=start)
@@ -61,14 +61,14 @@ def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None
 
 def objects(
     text: str, start: int, end: int, *, is_closed: bool, name: str | None = None, raw_from: int | None = None
-) -> list[Written]:
+) -> list[RawCall]:
     """The calls in one or more JSON values one after the other. Raises `Unreadable`."""
-    calls: list[Written] = []
+    calls: list[RawCall] = []
     position = start
     while position < end:
         begin = raw_from if raw_from is not None and not calls else position
         value, after = lenient_value(text, position, end, is_closed=is_closed)
-        calls += written(value, text[begin:after], name=name)
+        calls += unwrap_calls(value, text[begin:after], name=name)
         position = rest_after(text, after, end)
     return calls
 

@@ -10,9 +10,9 @@ from collections.abc import Generator, Iterable, Sequence
 
 from dynaspark_core.messages import Done, Event, InvalidReason, InvalidToolCall, Reply, TextDelta, ToolCall
 from dynaspark_core.reply.judge import Judge, new_id
-from dynaspark_core.reply.signs import HOLD_LIMIT, Line
-from dynaspark_core.reply.watch import TAG_ROOM, PatternWatch, Watch
-from dynaspark_core.reply.written import Written
+from dynaspark_core.reply.signs import MAX_HELD_CHARACTERS, Line
+from dynaspark_core.reply.watch import MAX_TAG_CHARACTERS, PatternWatch, Watch
+from dynaspark_core.reply.written import RawCall
 
 Waiting = Generator[None, None, bool]
 Steps = Generator[None, None, None]
@@ -26,7 +26,7 @@ _SCAN_FACTOR = 8
 _SCAN_FLOOR = 65_536
 
 
-class Reading:
+class ReplyBuffer:
     """`text[position:]` is undecided; `scan` is where the search for calls goes on in it."""
 
     def __init__(self, judge: Judge) -> None:
@@ -44,7 +44,7 @@ class Reading:
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = self._is_idle = False
-        self._pending: list[Written] = []
+        self._pending: list[RawCall] = []
         self._pending_end = 0
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
         self._scanned = 0
@@ -95,36 +95,36 @@ class Reading:
         if begin > start or (found is not None and found.start() < start):
             begin, found, seen = start, None, start
         if found is None and seen < len(self.text):
-            found = pattern.search(self.text, max(start, seen - TAG_ROOM))
+            found = pattern.search(self.text, max(start, seen - MAX_TAG_CHARACTERS))
         self._found[pattern] = begin, found, len(self.text)
         return found
 
     def seek(self, pattern: re.Pattern[str], start: int) -> Seeking:
         """The first match from `start` on, waiting for it; None if the text ends without one."""
         while (found := self.find(pattern, start)) is None:
-            tail = self.text[max(start, len(self.text) - TAG_ROOM) :]
+            tail = self.text[max(start, len(self.text) - MAX_TAG_CHARACTERS) :]
             if not (yield from self.more(PatternWatch(pattern, tail))):
                 return None
         return found
 
-    def affords(self, start: int, end: int) -> bool:
+    def within_budget(self, start: int, end: int) -> bool:
         """Whether one more tolerant look at `text[start:end]` keeps all such looks within a multiple of the text."""
         self._scanned += end - start
         return self._scanned <= _SCAN_FACTOR * (self._trimmed + end) + _SCAN_FLOOR
 
     # ---- text out
 
-    def approach(self, place: int) -> None:
+    def show_before(self, place: int) -> None:
         """Shows the text before a place where a call may begin, but for the blanks right before it."""
         if self._pending and not self.text[self._pending_end : place].strip():
             return
         self.show(place - self._blanks_before(place))
 
     def _blanks_before(self, place: int) -> int:
-        held = self.text[max(self.position, place - HOLD_LIMIT - 1) : place]
+        held = self.text[max(self.position, place - MAX_HELD_CHARACTERS - 1) : place]
         count = len(held) - len(held.rstrip())
         run = count + (self._blanks if count == place - self.position else 0)
-        return count if run <= HOLD_LIMIT else 0
+        return count if run <= MAX_HELD_CHARACTERS else 0
 
     def show(self, end: int) -> None:
         """The text up to `end` is no call."""
@@ -168,12 +168,12 @@ class Reading:
 
     # ---- calls
 
-    def pend(self, calls: Sequence[Written], end: int) -> None:
+    def hold(self, calls: Sequence[RawCall], end: int) -> None:
         """Calls that count if no text follows them. Until that is known, they and the text before them are held."""
         self._pending.extend(calls)
         self._pending_end = self.scan = end
 
-    def accept(self, calls: Iterable[Written], end: int) -> None:
+    def accept(self, calls: Iterable[RawCall], end: int) -> None:
         """Calls that count, after those that were pending. The text up to `end` is used up."""
         pending = list(self._pending)
         self._pending.clear()

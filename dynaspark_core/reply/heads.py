@@ -7,7 +7,7 @@ import re
 from collections.abc import Generator
 from typing import Literal
 
-from dynaspark_core.reply.buffer import Reading
+from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.written import CALL_KEYS, LISTS, MESSAGE_KEYS, NAME_KEYS
 
 Kind = Literal["", "json", "message", "python"]
@@ -25,32 +25,32 @@ _PYTHON = re.compile(r"\[\s{0,20}+([A-Za-z_][\w.\-/]{0,127})\s{0,10}+\(")
 _PYTHON_UNDECIDED = re.compile(r"\[\s{0,20}+(?:[A-Za-z_][\w.\-/]{0,127}\s{0,10}+)?\Z")
 
 
-def head(reading: Reading, at: int) -> Generator[None, None, Kind]:
+def kind_of_block(buffer: ReplyBuffer, at: int) -> Generator[None, None, Kind]:
     """What may begin at `at`, where a `{` or a `[` stands."""
-    while (kind := _kind(reading, at)) is None:
-        if not (yield from reading.more()):
+    while (kind := _kind(buffer, at)) is None:
+        if not (yield from buffer.more()):
             return ""
     return kind
 
 
-def _kind(reading: Reading, at: int) -> Kind | None:
+def _kind(buffer: ReplyBuffer, at: int) -> Kind | None:
     """The same, or None as long as it is not known."""
-    text = reading.text
+    text = buffer.text
     python = _PYTHON.match(text, at)
     if python is not None:
-        return "python" if reading.judge.names.find(python[1]) is not None else ""
+        return "python" if buffer.judge.names.find(python[1]) is not None else ""
     key = _KEY.match(text, at)
     if key is None:
         return None if _KEY_UNDECIDED.match(text, at) or _PYTHON_UNDECIDED.match(text, at) else ""
     if key[1] in MESSAGE_KEYS or key[1] in {"role", *LISTS}:
         return "message" if key[1] in MESSAGE_KEYS else "json"
     if key[1] not in CALL_KEYS:
-        return "json" if key[1] in reading.judge.own_arguments else ""
-    return _by_name(reading, key.end()) if key[1] in NAME_KEYS and not reading.judge.own_arguments else "json"
+        return "json" if key[1] in buffer.judge.own_arguments else ""
+    return _by_name(buffer, key.end()) if key[1] in NAME_KEYS and not buffer.judge.own_arguments else "json"
 
 
-def _by_name(reading: Reading, after: int) -> Kind | None:
-    name = _NAME.match(reading.text, after)
+def _by_name(buffer: ReplyBuffer, after: int) -> Kind | None:
+    name = _NAME.match(buffer.text, after)
     if name is not None:
-        return "json" if reading.judge.names.find(name[1]) is not None else ""
-    return None if _NAME_UNDECIDED.match(reading.text, after) else "json"
+        return "json" if buffer.judge.names.find(name[1]) is not None else ""
+    return None if _NAME_UNDECIDED.match(buffer.text, after) else "json"

@@ -12,7 +12,7 @@ from typing import Any
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.strict_json import lenient_value
-from dynaspark_core.reply.written import Written, compact_json, is_schema_echo
+from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo
 from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, conform
 
@@ -74,9 +74,9 @@ class Judge:
         self._squeezed: str | None = None
         self._count = 0
 
-    def judge(self, call: Written) -> ToolCall | InvalidToolCall:
+    def judge(self, call: RawCall) -> ToolCall | InvalidToolCall:
         """The call if it may run; it then counts as made."""
-        verdict = self.weigh(call)
+        verdict = self.check(call)
         if isinstance(verdict, ToolCall):
             self._count += 1
             if self._count > 1 and not self._parallel:
@@ -93,9 +93,9 @@ class Judge:
         properties = self._tools[self.only].parameters.get("properties") if self.only is not None else None
         return frozenset(properties) if isinstance(properties, Mapping) else frozenset()
 
-    def would_accept(self, calls: Sequence[Written]) -> bool:
+    def would_accept(self, calls: Sequence[RawCall]) -> bool:
         """Whether there are calls and all of them could run, or would be refused for another reason than their form."""
-        verdicts = [self.weigh(call) for call in calls]
+        verdicts = [self.check(call) for call in calls]
         return bool(verdicts) and all(
             isinstance(verdict, ToolCall) or verdict.reason == "copied_from_untrusted" for verdict in verdicts
         )
@@ -105,10 +105,10 @@ class Judge:
         found = _NAME_IN_RAW.search(raw)
         return self._all.find(found[1] or found[2]) if found is not None else None
 
-    def weigh(self, call: Written) -> ToolCall | InvalidToolCall:
+    def check(self, call: RawCall) -> ToolCall | InvalidToolCall:
         """The same without counting it."""
         if call.reason == "missing_name" and self.only is not None:
-            call = Written(call.raw, self.only, call.arguments, call.source)
+            call = RawCall(call.raw, self.only, call.arguments, call.source)
         if call.reason is not None or call.name is None:
             return self._invalid(call, call.reason or "missing_name", call.error or "a call needs a name")
         arguments = self._arguments(call)
@@ -119,7 +119,7 @@ class Judge:
             return self._without_tool(call, arguments)
         return self._with_tool(call, self._tools[name], arguments)
 
-    def _arguments(self, call: Written) -> dict[str, Any] | InvalidToolCall:
+    def _arguments(self, call: RawCall) -> dict[str, Any] | InvalidToolCall:
         """The arguments as an object; they may have been written as JSON text, or left out."""
         given = call.arguments
         if given is None or given == "":
@@ -137,14 +137,14 @@ class Judge:
             return self._invalid(call, "bad_arguments", '"arguments" must be a JSON object')
         return given
 
-    def _without_tool(self, call: Written, arguments: dict[str, Any]) -> InvalidToolCall:
+    def _without_tool(self, call: RawCall, arguments: dict[str, Any]) -> InvalidToolCall:
         known = self._all.find(call.name or "")
         if known is not None:
             return self._invalid(call, "not_allowed", f"{known} may not be called now", arguments)
         error = f"there is no tool of this name; there are: {', '.join(list(self._tools)[:50])}"
         return self._invalid(call, "unknown_tool", error, arguments)
 
-    def _with_tool(self, call: Written, tool: Tool, arguments: dict[str, Any]) -> ToolCall | InvalidToolCall:
+    def _with_tool(self, call: RawCall, tool: Tool, arguments: dict[str, Any]) -> ToolCall | InvalidToolCall:
         if is_schema_echo(arguments, tool.parameters.get("properties")):
             return self._invalid(call, "schema_echo", "the arguments are the schema, not values for it")
         values = from_texts(arguments, tool.parameters) if isinstance(arguments, Texts) else arguments
@@ -156,7 +156,7 @@ class Judge:
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)
         return ToolCall(tool.name, fitted, new_id())
 
-    def _is_copied(self, call: Written) -> bool:
+    def _is_copied(self, call: RawCall) -> bool:
         if not self._untrusted or not call.source:
             return False
         if self._squeezed is None:
@@ -168,7 +168,7 @@ class Judge:
 
     def _invalid(
         self,
-        call: Written,
+        call: RawCall,
         reason: InvalidReason,
         error: str,
         arguments: dict[str, Any] | None = None,

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.written import Written
+from dynaspark_core.reply.written import RawCall
 
 _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")
 _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
@@ -27,12 +27,12 @@ class PythonCalls:
         self._is_closed = is_closed
         self._results: set[str] = set()
 
-    def read(self) -> list[Written]:
+    def read(self) -> list[RawCall]:
         """The calls, if there is nothing else. Raises `Unreadable`."""
         reader = self._reader
         is_list = reader.peek() == "["
         reader.position += is_list
-        calls: list[Written] = []
+        calls: list[RawCall] = []
         while (char := reader.peek()) and char != "]":
             if not self._is_print_of_result():
                 calls.append(self._statement())
@@ -70,7 +70,7 @@ class PythonCalls:
         found = self._match(_PRINTED)
         return found is not None and found[1] in self._results and self._skip(found)
 
-    def _statement(self) -> Written:
+    def _statement(self) -> RawCall:
         assigned = self._match(_ASSIGNED)
         if assigned is not None:
             self._results.add(assigned[1])
@@ -84,7 +84,7 @@ class PythonCalls:
         if is_printed:
             self._expect(")")
         raw = self._reader.text[start : self._reader.position]
-        return Written(raw, call[0], call[1], source=call[1] or None)
+        return RawCall(raw, call[0], call[1], source=call[1] or None)
 
     def _call(self) -> tuple[str, dict[str, Any]]:
         name = self._match(_NAME)

@@ -7,11 +7,11 @@ import re
 
 from dynaspark_core.messages import InvalidReason
 from dynaspark_core.reply.body import read_body
-from dynaspark_core.reply.buffer import Reading, Steps, Waiting
-from dynaspark_core.reply.envelope import strict
+from dynaspark_core.reply.buffer import ReplyBuffer, Steps, Waiting
+from dynaspark_core.reply.envelope import read_strict_value
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.signs import beginning
-from dynaspark_core.reply.written import Written
+from dynaspark_core.reply.written import RawCall
 
 _LABEL = r"\*{0,2}Action(?: ?\d{1,2})?\*{0,2} ?:\*{0,2}"
 _NAME = r"""[ \t]*[`"'\[*]{0,2}([A-Za-z_][\w.\-/]{0,127})(?:\(\))?[`"'\]*]{0,2}[ \t]*"""
@@ -30,53 +30,53 @@ _UNDECIDED = re.compile(
 _END = re.compile(r"\n\s{0,8}\*{0,2}(?:Observation|Thought|Action|Final Answer)\b|</?\s?turn\b|<\s?tool_result\b")
 
 
-def action(reading: Reading, at: int) -> Steps:
+def read_action(buffer: ReplyBuffer, at: int) -> Steps:
     """The action that begins at `at`, if one does; else the text goes on."""
-    while _UNDECIDED.match(reading.text, at) and (yield from reading.more()):
+    while _UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         pass
-    found = _ACTION.match(reading.text, at)
+    found = _ACTION.match(buffer.text, at)
     if found is None:
-        _alone(reading, at)
+        _alone(buffer, at)
         return
-    if (yield from _strictly(reading, found)):
+    if (yield from _strictly(buffer, found)):
         return
-    end = yield from reading.seek(_END, found.end())
-    _leniently(reading, found, end.start() if end is not None else len(reading.text), is_closed=end is not None)
+    end = yield from buffer.seek(_END, found.end())
+    _leniently(buffer, found, end.start() if end is not None else len(buffer.text), is_closed=end is not None)
 
 
-def _alone(reading: Reading, at: int) -> None:
+def _alone(buffer: ReplyBuffer, at: int) -> None:
     """An action without input is a call of a tool that needs none."""
-    lone = _LONE_ACTION.match(reading.text, at)
-    reading.scan = at + 1
+    lone = _LONE_ACTION.match(buffer.text, at)
+    buffer.scan = at + 1
     if lone is None:
         return
-    call = Written(lone[0].strip(), lone[1], {})
-    if reading.judge.would_accept([call]):
-        reading.accept([call], lone.end())
-        reading.cut()
+    call = RawCall(lone[0].strip(), lone[1], {})
+    if buffer.judge.would_accept([call]):
+        buffer.accept([call], lone.end())
+        buffer.cut()
 
 
-def _strictly(reading: Reading, found: re.Match[str]) -> Waiting:
-    if reading.text[found.end() : found.end() + 1] != "{":
+def _strictly(buffer: ReplyBuffer, found: re.Match[str]) -> Waiting:
+    if buffer.text[found.end() : found.end() + 1] != "{":
         return False
-    value = yield from strict(reading, found.end())
+    value = yield from read_strict_value(buffer, found.end())
     if value is None or not isinstance(value[0], dict):
         return False
-    reading.accept([Written(reading.text[found.start() : value[1]], found[1], value[0], value[0])], value[1])
-    reading.cut()
+    buffer.accept([RawCall(buffer.text[found.start() : value[1]], found[1], value[0], value[0])], value[1])
+    buffer.cut()
     return True
 
 
-def _leniently(reading: Reading, found: re.Match[str], end: int, *, is_closed: bool) -> None:
-    raw = reading.text[found.start() : end].strip()
+def _leniently(buffer: ReplyBuffer, found: re.Match[str], end: int, *, is_closed: bool) -> None:
+    raw = buffer.text[found.start() : end].strip()
     try:
-        calls = read_body(reading.text, found.end(), end, is_closed=is_closed, name=found[1])
+        calls = read_body(buffer.text, found.end(), end, is_closed=is_closed, name=found[1])
     except Unreadable as error:
-        if reading.judge.names.find(found[1]) is None:
-            reading.scan = found.end()
+        if buffer.judge.names.find(found[1]) is None:
+            buffer.scan = found.end()
             return
         reason: InvalidReason = "truncated" if error.is_cut else "malformed"
-        reading.reject(raw, reason, error.located(reading.text, found.start()), end, found[1])
+        buffer.reject(raw, reason, error.located(buffer.text, found.start()), end, found[1])
     else:
-        reading.accept([Written(raw, found[1], call.arguments, call.source) for call in calls[:1]], end)
-    reading.cut()
+        buffer.accept([RawCall(raw, found[1], call.arguments, call.source) for call in calls[:1]], end)
+    buffer.cut()

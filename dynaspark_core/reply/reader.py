@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 
 from dynaspark_core.messages import Done, Event, Reply, TextDelta, Tool, offered
-from dynaspark_core.reply.blocks import block, is_other_turn, leak
-from dynaspark_core.reply.buffer import Reading, Steps
+from dynaspark_core.reply.blocks import is_other_turn, read_bare_tool_code, read_block
+from dynaspark_core.reply.buffer import ReplyBuffer, Steps
 from dynaspark_core.reply.judge import Judge
 from dynaspark_core.reply.signs import THOUGHTS, THOUGHTS_END, THOUGHTS_UNDECIDED, TRIGGER, TRIGGER_AFTER
-from dynaspark_core.reply.tags import tag
+from dynaspark_core.reply.tags import read_tag
 
 
 class ReplyReader:
@@ -31,42 +31,42 @@ class ReplyReader:
         untrusted: str | Sequence[str] = (),
     ) -> None:
         self._texts: list[str] = []
-        self._reading: Reading | None = None
+        self._buffer: ReplyBuffer | None = None
         if offered(tools, tool_choice):
             judge = Judge(tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
-            self._reading = Reading(judge)
-            self._steps = _steps(self._reading)
+            self._buffer = ReplyBuffer(judge)
+            self._steps = _steps(self._buffer)
             next(self._steps)
 
     @property
     def is_finished(self) -> bool:
         """Whether what follows cannot change the reply any more: the model plays another's turn. Reading may stop."""
-        return self._reading is not None and self._reading.is_cut
+        return self._buffer is not None and self._buffer.is_cut
 
     def feed(self, text: str) -> list[Event]:
         """The events that this piece brings: `TextDelta`, `ToolCall`, `InvalidToolCall`."""
-        reading = self._reading
-        if reading is None:
+        buffer = self._buffer
+        if buffer is None:
             self._texts.append(text)
             return [TextDelta(text)] if text else []
-        if text and not reading.is_cut and reading.add(text):
+        if text and not buffer.is_cut and buffer.add(text):
             next(self._steps, None)
-        return _taken(reading)
+        return _taken(buffer)
 
     def close(self) -> list[Event]:
         """The events that were held, and `Done` with the whole reply."""
-        reading = self._reading
-        if reading is None:
+        buffer = self._buffer
+        if buffer is None:
             return [Done(Reply("".join(self._texts)))]
-        reading.is_final = True
+        buffer.is_final = True
         for _ in self._steps:
             pass
-        reading.finish()
-        return _taken(reading)
+        buffer.finish()
+        return _taken(buffer)
 
 
-def _taken(reading: Reading) -> list[Event]:
-    events, reading.events = reading.events, []
+def _taken(buffer: ReplyBuffer) -> list[Event]:
+    events, buffer.events = buffer.events, []
     return events
 
 
@@ -86,59 +86,59 @@ def read_reply(
     return done.reply
 
 
-def _steps(reading: Reading) -> Steps:
+def _steps(buffer: ReplyBuffer) -> Steps:
     """The main loop: from one place that may begin a call to the next."""
-    yield from reading.more()
-    yield from _thoughts(reading)
-    yield from leak(reading, reading.position)
-    if reading.scan == reading.position:
-        yield from block(reading, reading.position)
-    while not reading.is_cut:
-        if reading.is_behind_call:
-            reading.is_behind_call = False
-            if (yield from is_other_turn(reading, reading.position)):
-                reading.cut()
+    yield from buffer.more()
+    yield from _thoughts(buffer)
+    yield from read_bare_tool_code(buffer, buffer.position)
+    if buffer.scan == buffer.position:
+        yield from read_block(buffer, buffer.position)
+    while not buffer.is_cut:
+        if buffer.is_behind_call:
+            buffer.is_behind_call = False
+            if (yield from is_other_turn(buffer, buffer.position)):
+                buffer.cut()
                 return
-        pattern = TRIGGER_AFTER if reading.has_calls else TRIGGER
-        found = pattern.search(reading.text, reading.scan)
+        pattern = TRIGGER_AFTER if buffer.has_calls else TRIGGER
+        found = pattern.search(buffer.text, buffer.scan)
         if found is None:
-            reading.scan = len(reading.text)
-            reading.approach(reading.scan)
-            if not (yield from reading.more_text(is_idle=True)):
+            buffer.scan = len(buffer.text)
+            buffer.show_before(buffer.scan)
+            if not (yield from buffer.more_text(is_idle=True)):
                 return
         else:
-            yield from _at(reading, found)
+            yield from _at(buffer, found)
 
 
-def _at(reading: Reading, found: re.Match[str]) -> Steps:
-    reading.approach(found.start())
+def _at(buffer: ReplyBuffer, found: re.Match[str]) -> Steps:
+    buffer.show_before(found.start())
     if found[0] == "<":
-        yield from tag(reading, found.start())
+        yield from read_tag(buffer, found.start())
     else:
-        reading.scan = found.end()
-        yield from block(reading, found.end())
+        buffer.scan = found.end()
+        yield from read_block(buffer, found.end())
 
 
-def _thoughts(reading: Reading) -> Steps:
+def _thoughts(buffer: ReplyBuffer) -> Steps:
     """Passes over leading reasoning and the blanks after it; a reply that ends within it has no text."""
     while True:
-        found = THOUGHTS.match(reading.text, reading.position)
+        found = THOUGHTS.match(buffer.text, buffer.position)
         if found is not None:
-            yield from _thought(reading, found.end())
-            yield from _blanks(reading)
-        elif not THOUGHTS_UNDECIDED.match(reading.text, reading.position) or not (yield from reading.more()):
+            yield from _thought(buffer, found.end())
+            yield from _blanks(buffer)
+        elif not THOUGHTS_UNDECIDED.match(buffer.text, buffer.position) or not (yield from buffer.more()):
             return
 
 
-def _blanks(reading: Reading) -> Steps:
+def _blanks(buffer: ReplyBuffer) -> Steps:
     while True:
-        rest = reading.text[reading.position :]
-        reading.skip(len(reading.text) - len(rest.lstrip()))
-        if reading.position < len(reading.text) or not (yield from reading.more_text()):
+        rest = buffer.text[buffer.position :]
+        buffer.skip(len(buffer.text) - len(rest.lstrip()))
+        if buffer.position < len(buffer.text) or not (yield from buffer.more_text()):
             return
 
 
-def _thought(reading: Reading, begin: int) -> Steps:
-    end = yield from reading.seek(THOUGHTS_END, begin)
-    reading.is_truncated = end is None
-    reading.skip(end.end() if end is not None else len(reading.text))
+def _thought(buffer: ReplyBuffer, begin: int) -> Steps:
+    end = yield from buffer.seek(THOUGHTS_END, begin)
+    buffer.is_truncated = end is None
+    buffer.skip(end.end() if end is not None else len(buffer.text))

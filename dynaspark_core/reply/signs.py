@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-HOLD_LIMIT = 24
+MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
-INDENT_LIMIT = 12
+MAX_INDENT_CHARACTERS = 12
 """Most blanks before a block at the beginning of a line."""
 
 
-def growing(word: str) -> str:
+def prefix_pattern(word: str) -> str:
     """A pattern of the word, or of any beginning of it at the end of the text."""
     pattern = ""
     for char in reversed(word):
@@ -30,13 +30,13 @@ def beginning(*atoms: str) -> str:
 
 
 def _any(words: Iterable[str]) -> str:
-    return "|".join(map(growing, words))
+    return "|".join(map(prefix_pattern, words))
 
 
 _WORDS = _any(("tool", "turn", "function", "invoke", "think", "scratch", "reasoning", "im_"))
 _TAG = rf"<(?=[\s|\\/]{{0,6}}+(?:\Z|(?i:{_WORDS})))"
-_SIGNS = rf"\Z|[{{\[]|{growing('```')}|{growing('~~~')}|\*{{0,2}}+(?:\Z|{growing('Action')})"
-_BLOCK = rf"\n(?=[ \t]{{0,{INDENT_LIMIT}}}+(?:{_SIGNS}))"
+_SIGNS = rf"\Z|[{{\[]|{prefix_pattern('```')}|{prefix_pattern('~~~')}|\*{{0,2}}+(?:\Z|{prefix_pattern('Action')})"
+_BLOCK = rf"\n(?=[ \t]{{0,{MAX_INDENT_CHARACTERS}}}+(?:{_SIGNS}))"
 TRIGGER = re.compile(rf"{_TAG}|{_BLOCK}")
 """What may begin a call in text: found in one search."""
 TRIGGER_AFTER = re.compile(rf"{_TAG}|\n")
@@ -66,17 +66,18 @@ STOP = re.compile(
     r"|<\s{0,4}/?\s{0,4}(?:turn|tool_result|tool_response)(?![\w])"
 )
 """What no broken envelope reaches over: the next one, or a marker of another turn."""
-TERMINATOR = re.compile(f"{CLOSER.pattern}|{STOP.pattern}")
 
 EXPLICIT = frozenset({"toolcall", "toolcalls"})
 OWN_MARKERS = frozenset({"turn", "toolresult", "toolresults"})
 OTHER_MARKERS = frozenset({"toolresponse", "toolresponses", "tooloutput", "tooloutputs", "imstart", "imend", "imsep"})
 REASONING = frozenset({"think", "thinking", "scratchpad", "reasoning"})
 THOUGHTS = re.compile(
-    rf"\s{{0,{HOLD_LIMIT}}}+<\s{{0,2}}(think|thinking|scratch_?pad|reasoning)\s{{0,2}}>", re.IGNORECASE
+    rf"\s{{0,{MAX_HELD_CHARACTERS}}}+<\s{{0,2}}(think|thinking|scratch_?pad|reasoning)\s{{0,2}}>", re.IGNORECASE
 )
 _THOUGHTS_NAME = _any(("thinking", "scratchpad", "scratch_pad", "reasoning"))
-THOUGHTS_UNDECIDED = re.compile(rf"\s{{0,{HOLD_LIMIT}}}+(?:\Z|<\s{{0,2}}(?:(?i:{_THOUGHTS_NAME})\s{{0,2}})?\Z)")
+THOUGHTS_UNDECIDED = re.compile(
+    rf"\s{{0,{MAX_HELD_CHARACTERS}}}+(?:\Z|<\s{{0,2}}(?:(?i:{_THOUGHTS_NAME})\s{{0,2}})?\Z)"
+)
 THOUGHTS_END = re.compile(r"<\s{0,2}\\?/\s{0,2}(think|thinking|scratch_?pad|reasoning)\s{0,2}>", re.IGNORECASE)
 
 _RESULT = r"(?:tool|function)[ _-](?:results?|responses?|outputs?)"

@@ -8,7 +8,7 @@ _OUTSIDE = {
     "\"'": re.compile(r"[\"'{}\[\]\\]"),
 }
 _INSIDE = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
-TAG_ROOM = 64
+MAX_TAG_CHARACTERS = 64
 """A closing tag or a marker is looked for across the borders of pieces, up to this length."""
 
 
@@ -49,15 +49,15 @@ class Balance:
 
 
 class PatternWatch:
-    """Looks for a pattern of at most `TAG_ROOM` characters; `tail` is the text before the first piece."""
+    """Looks for a pattern of at most `MAX_TAG_CHARACTERS` characters; `tail` is the text before the first piece."""
 
     def __init__(self, pattern: re.Pattern[str], tail: str) -> None:
         self._pattern = pattern
-        self._tail = tail[-TAG_ROOM:]
+        self._tail = tail[-MAX_TAG_CHARACTERS:]
 
     def __call__(self, piece: str) -> bool:
         text = self._tail + piece
-        self._tail = text[-TAG_ROOM:]
+        self._tail = text[-MAX_TAG_CHARACTERS:]
         return self._pattern.search(text) is not None
 
 
@@ -66,7 +66,7 @@ class ValueWatch:
 
     def __init__(self, balance: Balance, tags: re.Pattern[str], text: str, start: int) -> None:
         self._balance = balance
-        self._tags = PatternWatch(tags, text[max(start, len(text) - TAG_ROOM) :])
+        self._tags = PatternWatch(tags, text[max(start, len(text) - MAX_TAG_CHARACTERS) :])
         self._length = self._last = len(text) - start
         self.is_over = False
 

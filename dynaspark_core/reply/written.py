@@ -22,12 +22,12 @@ CALL_KEYS = frozenset({*NAME_KEYS, *ARGUMENT_KEYS, *WRAPPERS, *LISTS, "id", "typ
 """First keys of an object that may be a call or a message with calls."""
 MESSAGE_KEYS = ("tool_calls", "functionCall", "function_call")
 """Keys that only a message of calls has: a whole reply with one of them is a call, even if it is broken."""
-NESTING_LIMIT = 6
+MAX_NESTED_WRAPPERS = 6
 """Wrappers within wrappers that are opened: a message holds a list of calls that hold a function."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RawCall:
     """A call as it was written. With a `reason` it could not be read; `source` is the object it was read from."""
 
     raw: str
@@ -38,15 +38,15 @@ class Written:
     error: str = ""
 
 
-def written(value: Any, raw: str, *, name: str | None = None, depth: int = 0) -> list[Written]:
+def unwrap_calls(value: Any, raw: str, *, name: str | None = None, depth: int = 0) -> list[RawCall]:
     """The calls in a JSON value. `name` is the tool's, if the envelope said it: then the value may be its arguments."""
-    if isinstance(value, list) and depth < NESTING_LIMIT:
-        return [call for item in value for call in written(item, raw, name=name, depth=depth + 1)]
+    if isinstance(value, list) and depth < MAX_NESTED_WRAPPERS:
+        return [call for item in value for call in unwrap_calls(item, raw, name=name, depth=depth + 1)]
     if not isinstance(value, dict):
-        return [Written(raw, name, source=value, reason="malformed", error="a call is a JSON object")]
+        return [RawCall(raw, name, source=value, reason="malformed", error="a call is a JSON object")]
     inner = None if name is not None else _inner(value)
-    if inner is not None and depth < NESTING_LIMIT:
-        return written(inner, raw, depth=depth + 1)
+    if inner is not None and depth < MAX_NESTED_WRAPPERS:
+        return unwrap_calls(inner, raw, depth=depth + 1)
     return [_single(value, raw, name)]
 
 
@@ -64,7 +64,7 @@ def _name(value: Mapping[str, Any]) -> str | None:
     return next((value[key] for key in NAME_KEYS if isinstance(value.get(key), str)), None)
 
 
-def _single(value: dict[str, Any], raw: str, name: str | None) -> Written:
+def _single(value: dict[str, Any], raw: str, name: str | None) -> RawCall:
     own_name = _name(value)
     key = next((key for key in ARGUMENT_KEYS if key in value), None)
     if name is not None:
@@ -72,19 +72,19 @@ def _single(value: dict[str, Any], raw: str, name: str | None) -> Written:
         arguments = value[key] if is_whole and key is not None else value
         if own_name is None and key == "arguments" and len(value) == 1 and isinstance(value[key], dict):
             arguments = value[key]
-        return Written(raw, name, arguments, source=value)
+        return RawCall(raw, name, arguments, source=value)
     if own_name is None:
         return _nameless(value, raw, key)
     if key is None and not value.keys() <= {*NAME_KEYS, "id", "type", "index"}:
         error = 'the arguments do not stand under "arguments"'
-        return Written(raw, own_name, source=value, reason="malformed", error=error)
-    return Written(raw, own_name, value[key] if key is not None else {}, source=value)
+        return RawCall(raw, own_name, source=value, reason="malformed", error=error)
+    return RawCall(raw, own_name, value[key] if key is not None else {}, source=value)
 
 
-def _nameless(value: dict[str, Any], raw: str, key: str | None) -> Written:
+def _nameless(value: dict[str, Any], raw: str, key: str | None) -> RawCall:
     """An object that names no tool. Kept with all it has: the one tool that was asked for by name needs no name."""
     arguments = value[key] if key is not None and len(value) == 1 else value
-    return Written(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
+    return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
 
 
 def is_schema_echo(arguments: Any, properties: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.strict_json import lenient_value
-from dynaspark_core.reply.written import Written
+from dynaspark_core.reply.written import RawCall
 
 _NAMED = r"""(?:\s*=\s*|\s+name\s*=\s*)["']?([^"'<>\n]{1,128}?)["']?\s*"""
 FUNCTION = re.compile(rf"<\s*(?:function|invoke){_NAMED}(/?)>")
@@ -34,16 +34,16 @@ def is_xml(text: str, start: int, end: int) -> bool:
     return any(pattern.match(text, start, end) for pattern in (FUNCTION, _PAIRED_NAME))
 
 
-def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[Written]:
+def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCall]:
     """The calls between `start` and `end`. Raises `Unreadable`."""
     paired = _PAIRED_NAME.match(text, start, end)
     if paired is not None:
         return [_pairs(text, start, paired, end, is_closed=is_closed)]
-    calls: list[Written] = []
+    calls: list[RawCall] = []
     position = start
     while (function := FUNCTION.match(text, position, end)) is not None:
         arguments, position = _arguments(text, function, end, is_closed=is_closed)
-        calls.append(Written(text[function.start() : position].strip(), function[1].strip(), arguments, arguments))
+        calls.append(RawCall(text[function.start() : position].strip(), function[1].strip(), arguments, arguments))
         position = _after_blanks(text, position, end)
     if position < end and (is_closed or not calls or text[position] == "<"):
         raise Unreadable(position, "expected <function=…>")
@@ -100,7 +100,7 @@ def _trimmed(value: str) -> str:
     return value[:-1].removesuffix("\r") if value.endswith("\n") else value
 
 
-def _pairs(text: str, start: int, name: re.Match[str], end: int, *, is_closed: bool) -> Written:
+def _pairs(text: str, start: int, name: re.Match[str], end: int, *, is_closed: bool) -> RawCall:
     found, position = Texts(), name.end()
     while (pair := _PAIR.match(text, position, end)) is not None:
         ends = _PAIR_ENDS.search(text, pair.end(), end)
@@ -110,4 +110,4 @@ def _pairs(text: str, start: int, name: re.Match[str], end: int, *, is_closed: b
         position = ends.end()
     if _after_blanks(text, position, end) < end or not is_closed:
         raise Unreadable(position, "expected <arg_key> or the closing tag", is_cut=not is_closed)
-    return Written(text[start:end].strip(), name[1], found, found)
+    return RawCall(text[start:end].strip(), name[1], found, found)

@@ -12,7 +12,7 @@ from yarl import URL
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Policy
-from dynaspark_core.models import ALIASES, resolve
+from dynaspark_core.models import ALIASES, resolve_name
 from dynaspark_core.transport import counters
 
 PUBLIC_URL = "https://dynaspark.onrender.com"
@@ -66,7 +66,7 @@ class Settings:
 
     def resolved(self, model: str = "") -> str:
         """The name that goes out for this one, or for the settings' own when it is empty."""
-        return resolve(model or self.model, self.model_aliases)
+        return resolve_name(model or self.model, self.model_aliases)
 
 
 def settings(

@@ -19,6 +19,35 @@ InvalidReason = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a call that must not run.
+
+    `text_after`: text that follows it is part of the answer, or is dropped because the model made it up. `repair`: when
+    the model is asked for the call again; `named` means only where `tool_choice` names one tool. `if_checked` and
+    `if_unchecked`: what a framework gets that checks arguments before it runs a tool (LangChain), or does not
+    (LlamaIndex): the call itself, which it answers with an error, a record of it, or a sentence in the answer's text.
+    """
+
+    text_after: Literal["shown", "dropped"]
+    repair: Literal["always", "named", "never"]
+    if_checked: Literal["pass on", "report"]
+    if_unchecked: Literal["pass on", "tell"]
+
+
+FATES: Mapping[InvalidReason, Fate] = {
+    "malformed": Fate("shown", "always", "report", "tell"),
+    "truncated": Fate("shown", "always", "report", "tell"),
+    "missing_name": Fate("shown", "always", "report", "tell"),
+    "schema_echo": Fate("dropped", "always", "report", "tell"),
+    "bad_arguments": Fate("dropped", "named", "pass on", "pass on"),
+    "unknown_tool": Fate("dropped", "never", "pass on", "pass on"),
+    "not_allowed": Fate("dropped", "never", "report", "tell"),
+    "copied_from_untrusted": Fate("dropped", "never", "report", "tell"),
+}
+"""The model is asked again for what it can write better. Of a call that was read, the error of a tool says more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """An image ready for the form's one `file` field: its bytes, a file name and a content type found in the bytes."""
 
@@ -72,6 +101,16 @@ class InvalidToolCall:
     error: str = ""
     arguments: dict[str, Any] | None = None
     """The arguments, when they could be read (`unknown_tool`, `bad_arguments`); else None."""
+
+    @property
+    def fate(self) -> Fate:
+        """What becomes of it."""
+        return FATES[self.reason]
+
+    def is_passed_on(self, *, checked: bool) -> bool:
+        """Whether a framework gets it as a call; `checked` says that it checks arguments before it runs a tool."""
+        fate = self.fate.if_checked if checked else self.fate.if_unchecked
+        return fate == "pass on" and bool(self.name) and self.arguments is not None
 
 
 @dataclass(frozen=True, slots=True)

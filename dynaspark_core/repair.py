@@ -12,7 +12,6 @@ from dynaspark_core.messages import (
     Chat,
     Done,
     Event,
-    InvalidReason,
     InvalidToolCall,
     Message,
     Reply,
@@ -24,10 +23,6 @@ from dynaspark_core.prompt.turns import cut_middle
 
 MAX_QUOTE_CHARACTERS = 2_000
 """Longest quotation of what the model wrote, in characters."""
-REPAIRABLE: frozenset[InvalidReason] = frozenset({"malformed", "truncated", "missing_name", "schema_echo"})
-"""What the model can write again. For the other reasons the tool layer's answer says more than we could."""
-REPAIRABLE_ALONE: frozenset[InvalidReason] = REPAIRABLE | {"bad_arguments"}
-"""The same where one tool is named: such a call is mostly the form of an object, which no tool layer answers."""
 
 _CUT = "The reply was cut: make the arguments smaller, or split them over several calls."
 
@@ -143,8 +138,8 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
     tools = chat.offered()
     if reply.tool_calls or not tools:
         return
-    reasons = REPAIRABLE if chat.tool_choice in {"auto", "required"} else REPAIRABLE_ALONE
-    broken = [call for call in reply.invalid_tool_calls if call.reason in reasons]
+    due = {"always"} if chat.tool_choice in {"auto", "required"} else {"always", "named"}
+    broken = [call for call in reply.invalid_tool_calls if call.fate.repair in due]
     for call in broken:
         yield from _complaint(chat, call)
     if broken:

@@ -17,7 +17,6 @@ from dynaspark_core import Chat, Done, Event, InvalidToolCall, Reply, TextDelta,
 
 PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"
-PASSED_ON = {"unknown_tool", "bad_arguments"}
 
 
 def message(reply: Reply, chat: Chat) -> AIMessage:
@@ -82,16 +81,12 @@ def events(reply: Reply) -> Iterator[Event]:
 
 
 def _passed_on(reply: Reply) -> list[ToolCall]:
-    invalid = [call for call in reply.invalid_tool_calls if _is_passed_on(call)]
-    return [ToolCall(call.name or "", call.arguments or {}, call.id) for call in invalid]
+    passed_on = [call for call in reply.invalid_tool_calls if call.is_passed_on(checked=True)]
+    return [ToolCall(call.name or "", call.arguments or {}, call.id) for call in passed_on]
 
 
 def _refused(reply: Reply) -> list[InvalidToolCall]:
-    return [call for call in reply.invalid_tool_calls if not _is_passed_on(call)]
-
-
-def _is_passed_on(call: InvalidToolCall) -> bool:
-    return call.reason in PASSED_ON and call.arguments is not None and bool(call.name)
+    return [call for call in reply.invalid_tool_calls if not call.is_passed_on(checked=True)]
 
 
 def _invalid(call: InvalidToolCall) -> NotACall:

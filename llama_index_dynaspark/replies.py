@@ -1,4 +1,4 @@
-"""Our reply and events → LlamaIndex's responses. What becomes of calls that must not run is decided here.
+"""Our reply and events → LlamaIndex's responses. `messages.FATES` says what becomes of refused calls.
 
 LlamaIndex has no place for invalid calls. A call that could be read goes on to the agent, whose error the model can
 use; of any other the text says that it was not made, so that nothing is lost and nothing runs that was not meant.
@@ -15,9 +15,6 @@ from dynaspark_core import Chat, Done, InvalidToolCall, Reply, TextDelta, ToolCa
 from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Event
 from dynaspark_core.prompt.markers import escape
-
-PASSED_ON = ("unknown_tool", "bad_arguments")
-"""Reasons for which a call that could be read still goes on: whoever runs tools answers it with an error."""
 
 Call = ToolCall | InvalidToolCall
 
@@ -78,13 +75,9 @@ def _as_openai(call: Call) -> dict[str, Any]:
 
 def _running(chat: Chat, reply: Reply) -> list[Call]:
     """The calls that go on: those that may run, then those that were read and whose error the model can use."""
-    read = [call for call in reply.invalid_tool_calls if call.reason in PASSED_ON and call.name and _has_object(call)]
+    read = [call for call in reply.invalid_tool_calls if call.is_passed_on(checked=False)]
     calls: list[Call] = [*reply.tool_calls, *read]
     return calls if chat.parallel_tool_calls else calls[:1]
-
-
-def _has_object(call: InvalidToolCall) -> bool:
-    return isinstance(call.arguments, dict)
 
 
 def _unmade(chat: Chat, reply: Reply, calls: Sequence[Call]) -> str:

@@ -18,8 +18,6 @@ Waiting = Generator[None, None, bool]
 Steps = Generator[None, None, None]
 Seeking = Generator[None, None, re.Match[str] | None]
 
-UNREADABLE: frozenset[InvalidReason] = frozenset({"malformed", "truncated", "missing_name"})
-"""After such a call the text goes on; after one that could be read it is dropped, as the model made it up."""
 _SPECIAL = re.compile(r"[<\n]|\s\Z")
 """What no piece has that is plain text to its end: the beginning of a tag or a line, a blank that may stay held."""
 _SCAN_FACTOR = 8
@@ -190,7 +188,7 @@ class ReplyBuffer:
 
     def _add(self, call: ToolCall | InvalidToolCall) -> None:
         self._calls.append(call)
-        self._is_muted = self._is_muted or isinstance(call, ToolCall) or call.reason not in UNREADABLE
+        self._is_muted = self._is_muted or isinstance(call, ToolCall) or call.fate.text_after == "dropped"
         if self._texts:
             self._late.append(call)  # a lone </think> may still say that all this was reasoning
         else:

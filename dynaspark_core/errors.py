@@ -43,7 +43,7 @@ class DynasparkError(Exception):
             self.text = text
 
     def hide(self, secret: str) -> None:
-        """Takes the secret out of the message and the body, should the service have repeated it."""
+        """Take the secret out of the message and the body, should the service have repeated it."""
         self.args = tuple(_without(part, secret) if isinstance(part, str) else part for part in self.args)
         if isinstance(body := vars(self).get("body"), str):
             vars(self)["body"] = _without(body, secret)
@@ -81,7 +81,10 @@ class ConnectError(TransportError, ConnectionError):
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """The attempt took longer than `timeout` seconds, or no place came free for it. `text` is what had arrived."""
+    """The attempt took longer than `timeout` seconds, or no slot of `max_concurrency` was released for it.
+
+    `text` is what had arrived.
+    """
 
 
 class StreamBrokenError(TransportError):

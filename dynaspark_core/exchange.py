@@ -124,6 +124,7 @@ class AnswerReader:
 
     def _finished(self, reply: Reply) -> Done:
         is_cut = self._stops.is_over
+        asked, answered = self._prompt_tokens, estimate_tokens(self.text)
         return Done(
             Reply(
                 text="".join(self._shown),
@@ -131,13 +132,9 @@ class AnswerReader:
                 invalid_tool_calls=() if is_cut else reply.invalid_tool_calls,
                 finish_reason="stop" if is_cut else reply.finish_reason,
                 model=self._decoder.model,
-                usage=self._decoder.usage or self._estimate(),
+                usage=self._decoder.usage or Usage(asked, answered, asked + answered, estimated=True),
             )
         )
-
-    def _estimate(self) -> Usage:
-        answer_tokens = estimate_tokens(self.text)
-        return Usage(self._prompt_tokens, answer_tokens, self._prompt_tokens + answer_tokens, estimated=True)
 
 
 def _reply_reader(chat: Chat) -> "ReplyReader":

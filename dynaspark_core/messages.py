@@ -1,6 +1,6 @@
 """The words of the house, as frozen values: a `Chat` goes in, events and a `Reply` come out.
 
-Only values and look-ups stand here; no I/O, no rendering, no parsing. Every framework's messages are turned into these
+Only values and look-ups: no I/O, no rendering, no parsing. Every framework's messages are turned into these
 before anything else happens, and every answer leaves as these.
 """
 

@@ -51,14 +51,14 @@ class Repairs:
         self._held.append(event)
         return [] if self.holds_all or isinstance(event, InvalidToolCall) else self._shown()
 
-    def fall_back(self, failure: DynasparkError) -> list[Event]:
+    def fall_back(self, error: DynasparkError) -> list[Event]:
         """The reply that was to be repaired, when that request has failed.
 
-        Raises the failure where there is no such reply, or where something of its repair was shown already.
+        Raises the error where there is no such reply, or where something of its repair was shown already.
         """
         self.chat = None
         if not self._replies or self._has_shown:
-            raise failure
+            raise error
         return self._last(self._kept)
 
     def _shown(self) -> list[Event]:
@@ -77,14 +77,10 @@ class Repairs:
 
     def _last(self, events: list[Event]) -> list[Event]:
         reply = merged(self._replies)
-        if _lacks_call(self._asked, reply):
+        is_required = bool(self._asked.tools) and self._asked.tool_choice not in {"auto", "none"}
+        if is_required and not reply.tool_calls and not reply.invalid_tool_calls:
             raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
         return [*events, Done(reply)]
-
-
-def _lacks_call(chat: Chat, reply: Reply) -> bool:
-    is_required = bool(chat.tools) and chat.tool_choice not in {"auto", "none"}
-    return is_required and not reply.tool_calls and not reply.invalid_tool_calls
 
 
 def value_in(reply: Reply, chat: Chat) -> Value:

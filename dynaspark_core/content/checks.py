@@ -10,11 +10,13 @@ from dynaspark_core.messages import Chat, Image, ImageRef, Message, Tool
 def check_chat(chat: Chat) -> Chat:
     """The chat; one text as `stop` is one stop sequence. Raises `ConfigError` that names what cannot be used."""
     if not isinstance(chat, Chat):
-        raise ConfigError(f"a chat is wanted, not a {type(chat).__name__}")
+        raise ConfigError(f"expected a Chat, got {type(chat).__name__}")
     _each("messages", chat.messages, Message)
     for number, message in enumerate(chat.messages):
-        if not _is_plain(message):
-            _each(f"messages[{number}].content", message.content, (str, Image, ImageRef))
+        content = message.content
+        is_plain = type(content) is tuple and (not content or (len(content) == 1 and type(content[0]) is str))
+        if not is_plain:  # one text or nothing is, as almost always
+            _each(f"messages[{number}].content", content, (str, Image, ImageRef))
     _text("model", chat.model)
     _each("tools", chat.tools, Tool)
     for tool in chat.tools:
@@ -25,12 +27,6 @@ def check_chat(chat: Chat) -> Chat:
             f"response_schema is a {type(chat.response_schema).__name__}; it must be a JSON Schema object"
         )
     return replace(chat, stop=stops(chat.stop)) if chat.stop else chat
-
-
-def _is_plain(message: Message) -> bool:
-    """Whether the content is one text or nothing, as almost always."""
-    content = message.content
-    return type(content) is tuple and (not content or (len(content) == 1 and type(content[0]) is str))
 
 
 def stops(stop: object) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ def _messages(entry: object, place: Place) -> Iterable[Message]:
     calls = _calls(entry, place)
     if entry.get("content") is None and not calls:
         raise ConfigError(f"{place.name} (role {entry['role']!r}) has no content")
+    # OpenAI's old function messages have no ids: their name ties a result to its call
+    function_id = f"function_{entry.get('name')}" if entry["role"] == "function" else None
     content, results = _split_results(entry.get("content"), place.inner(".content"))
     said = Message(
         role,
@@ -85,7 +87,7 @@ def _messages(entry: object, place: Place) -> Iterable[Message]:
         name=_text_or_none(entry, "name", place),
         tool_calls=tuple(call for call in calls if isinstance(call, ToolCall)),
         invalid_tool_calls=tuple(call for call in calls if isinstance(call, InvalidToolCall)),
-        tool_call_id=_text_or_none(entry, "tool_call_id", place) or _function_id(entry),
+        tool_call_id=_text_or_none(entry, "tool_call_id", place) or function_id,
         status="error" if entry.get("status") == "error" else "ok",
     )
     return results if results and not said.content else (*results, said)
@@ -104,11 +106,6 @@ def _text_or_none(entry: Entry, key: str, place: Place) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise ConfigError(f"{place.name}.{key} is a {type(value).__name__}; it has to be text")
-
-
-def _function_id(entry: Entry) -> str | None:
-    """OpenAI's old function messages have no ids: their name ties a result to its call."""
-    return f"function_{entry.get('name')}" if entry.get("role") == "function" else None
 
 
 def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:

@@ -44,7 +44,7 @@ def image_ref(value: object, place: Place = Place("images")) -> Image | ImageRef
 
     Takes bytes, a `BytesIO`, an http(s) or data URL, a path object, our own Image and ImageRef, and a pair
     (file name, any of these). Bare text is no path: ForbiddenImageError. Anything else: ConfigError.
-    (`fetch.given` takes open files and Pillow images as well.)
+    (`transport.loading.image_ref_of` takes open files and Pillow images as well.)
     """
     match value:
         case Image() | ImageRef():
@@ -60,8 +60,8 @@ def image_ref(value: object, place: Place = Place("images")) -> Image | ImageRef
         case str():
             return url_ref(value, place)
     raise ConfigError(
-        f"{place.name}: a {type(value).__name__} is no image; give bytes, a pathlib.Path, an http(s) or data URL, "
-        "or a pair (file name, bytes)"
+        f"{place.name}: cannot read an image from {type(value).__name__}; pass bytes, a pathlib.Path, an http(s) or "
+        "data URL, or a pair (file name, bytes)"
     )
 
 

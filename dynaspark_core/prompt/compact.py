@@ -23,7 +23,8 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     definitions = {
         f"#/{group}/{name}": part
         for group in _DEFINITIONS
-        for name, part in _mapping(schema.get(group)).items()
+        if isinstance(named := schema.get(group), Mapping)
+        for name, part in named.items()
         if isinstance(part, Mapping)
     }
     body = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
@@ -37,10 +38,6 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
             _, group, name = ref.split("/", 2)
             result.setdefault(group, {})[name] = _shorten(part, once)
     return result
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _references(node: object) -> Iterator[str]:
@@ -89,7 +86,8 @@ def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, dept
     if not isinstance(node, Mapping):
         return node
     if once and not is_named:
-        node = _in_place(node, once)
+        while (part := once.get(node.get("$ref", ""))) is not None:  # the node's own keys win
+            node = {**part, **{key: value for key, value in node.items() if key != "$ref"}}
     shortened: dict[str, Any] = {}
     for key, value in node.items():
         if is_named:
@@ -99,10 +97,3 @@ def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, dept
         elif key != "title" or not isinstance(value, str):
             shortened[key] = _shorten(value, once, is_named=key in _NAMED, depth=depth + 1)
     return shortened
-
-
-def _in_place(node: Mapping[str, Any], once: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The node with its reference to a definition of single use replaced by that definition; its own keys win."""
-    while (part := once.get(node.get("$ref", ""))) is not None:
-        node = {**part, **{key: value for key, value in node.items() if key != "$ref"}}
-    return node

@@ -1,6 +1,6 @@
 """Our own markers, and how text that is inserted is kept from forging them.
 
-Only writing stands here: what a prompt may hold. What a reply may hold is told in `reply.signs`. The markers are
+Only writing: what a prompt may hold. `reply.signs` knows what a reply may hold. The markers are
 `<turn>`, `<tools>`, `<tool_call>` and `<tool_result>`; a model reads them also with blanks, zero-width characters,
 other cases and full-width or mathematical letters in them, so every one of these spellings is escaped.
 """

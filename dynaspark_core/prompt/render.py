@@ -110,17 +110,14 @@ def _turns(messages: Sequence[Message], marks: Iterator[str], limit: int) -> Ite
             yield _turn(message, aliases, marks)
             if not (message.tool_calls or message.invalid_tool_calls):
                 continue
-            blocks += unanswered(message, _until_assistant(messages, index), aliases)
+            end = next((at for at in range(index, count) if messages[at].role == "assistant"), count)
+            blocks += unanswered(message, messages[index:end], aliases)
         while index < count and messages[index].role == "tool":
-            blocks.append(_result(messages[index], aliases, marks, limit))
+            text = cut_middle(_text(messages[index].content, marks), limit)
+            blocks.append(result_block(messages[index], text, aliases))
             index += 1
         if blocks:
             yield result_turn(blocks)
-
-
-def _until_assistant(messages: Sequence[Message], start: int) -> Sequence[Message]:
-    end = next((at for at in range(start, len(messages)) if messages[at].role == "assistant"), len(messages))
-    return messages[start:end]
 
 
 def _turn(message: Message, aliases: Aliases, marks: Iterator[str]) -> str:
@@ -129,10 +126,6 @@ def _turn(message: Message, aliases: Aliases, marks: Iterator[str]) -> str:
     if message.tool_calls or message.invalid_tool_calls:
         text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
     return f'<turn role="{message.role}"{name}>{text}</turn>'
-
-
-def _result(message: Message, aliases: Aliases, marks: Iterator[str], limit: int) -> Numbered:
-    return result_block(message, cut_middle(_text(message.content, marks), limit), aliases)
 
 
 def _text(content: tuple[Part, ...], marks: Iterator[str]) -> str:

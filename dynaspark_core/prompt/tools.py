@@ -1,4 +1,4 @@
-"""What a prompt says of tools and of the form of the answer. It stands last, after all documents."""
+"""What a prompt says of tools and of the form of the answer. It comes last, after all documents."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,9 @@ def tool_section(tools: Sequence[Tool], tool_choice: str = "auto", *, parallel: 
     """The tools, one a line, and how to call them."""
     listed = "\n".join(tool_line(tool) for tool in tools)
     rules = (*_VALUES, *(_SEVERAL if parallel else _ONE), *_STOP, *(_FREE if tool_choice == "auto" else ()), *_DATA)
-    return "\n".join((_HEAD.format(tools=listed, example=json_line(_example(tools))), *rules))
+    # A made-up tool in the example is copied: by a 1.5B model in 17 of 20 replies.
+    example = {"name": tools[0].name, "arguments": _sample_object(tools[0].parameters)}
+    return "\n".join((_HEAD.format(tools=listed, example=json_line(example)), *rules))
 
 
 def tool_line(tool: Tool) -> str:
@@ -86,11 +88,6 @@ def _line_of(name: str, description: str, parameters: Mapping[str, Any]) -> str:
 def value_section(schema: Mapping[str, Any]) -> str:
     """The request for one JSON value of the schema."""
     return _VALUE.format(schema=json_line(compact(schema)))
-
-
-def _example(tools: Sequence[Tool]) -> dict[str, Any]:
-    """A call of the first tool, its values left open. A made-up tool is copied: by a 1.5B model in 17 of 20 replies."""
-    return {"name": tools[0].name, "arguments": _sample_object(tools[0].parameters)}
 
 
 def _sample_object(schema: Mapping[str, Any]) -> dict[str, Any]:

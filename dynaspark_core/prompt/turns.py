@@ -146,12 +146,8 @@ def result_turn(blocks: Iterable[Numbered]) -> str:
 def unanswered(asked: Message, later: Sequence[Message], aliases: Aliases) -> list[Numbered]:
     """A result block for each call of `asked` to which none of the `later` messages is the result."""
     answered = {message.tool_call_id for message in later if message.role == "tool"}
-    return [_no_result(call, aliases) for call in _all_calls(asked) if call.id not in answered]
-
-
-def _all_calls(message: Message) -> Iterator[ToolCall | InvalidToolCall]:
-    yield from message.tool_calls
-    yield from message.invalid_tool_calls
+    calls: tuple[ToolCall | InvalidToolCall, ...] = (*asked.tool_calls, *asked.invalid_tool_calls)
+    return [_no_result(call, aliases) for call in calls if call.id not in answered]
 
 
 def _no_result(call: ToolCall | InvalidToolCall, aliases: Aliases) -> Numbered:

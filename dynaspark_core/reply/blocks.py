@@ -20,22 +20,17 @@ _LEAK_UNDECIDED = re.compile(r"t(?:o(?:o(?:l(?:_(?:c(?:o(?:d(?:e\s{0,9})?)?)?)?)
 
 
 def read_block(buffer: ReplyBuffer, at: int) -> Steps:
-    """What the line that begins at `at` begins: a call in a block of its own, or text."""
+    """Read what the line at `at` begins: a call in a block of its own, or text."""
     if buffer.has_calls and (yield from is_other_turn(buffer, at)):
         buffer.cut()
         return
-    while (place := _after_indent(buffer.text, at)) >= len(buffer.text):
+    while (place := _INDENT.match(buffer.text, at).end()) >= len(buffer.text):  # type: ignore[union-attr]  # matches the empty text
         if not (yield from buffer.more()):
             break
     begin = _BLOCKS.get(buffer.text[place : place + 1])
     buffer.scan = max(buffer.scan, at)
     if begin is not None:
         yield from begin(buffer, place)
-
-
-def _after_indent(text: str, at: int) -> int:
-    found = _INDENT.match(text, at)
-    return found.end() if found is not None else at
 
 
 def is_other_turn(buffer: ReplyBuffer, at: int) -> Generator[None, None, bool]:
@@ -46,23 +41,19 @@ def is_other_turn(buffer: ReplyBuffer, at: int) -> Generator[None, None, bool]:
 
 
 def read_bare_tool_code(buffer: ReplyBuffer, at: int) -> Steps:
-    """A whole reply of Python after the word tool_code, which Gemini lets slip."""
+    """Read a whole reply of Python after the bare word tool_code, as Gemini sometimes writes it."""
     while _LEAK_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         pass
     found = _LEAK.match(buffer.text, at)
     if found is None:
         return
-    while (yield from buffer.more(_never)):
+    while (yield from buffer.more(lambda _: False)):
         pass
     offer_calls(buffer, "python", found.end(), len(buffer.text))
 
 
-def _never(_: str) -> bool:
-    return False
-
-
 def _bracket(buffer: ReplyBuffer, at: int) -> Steps:
-    """An object or a list that stands free."""
+    """Read an object or a list on lines of its own."""
     buffer.scan = at + 1
     if at < buffer.objects_from:
         return

@@ -51,7 +51,7 @@ class ReplyBuffer:
     # ---- text in
 
     def add(self, piece: str) -> bool:
-        """Takes the next piece; whether it may decide something."""
+        """Take the next piece; returns whether it may decide something."""
         if self._is_idle and _SPECIAL.search(piece) is None:
             self.text += piece
             self.show(len(self.text))
@@ -64,7 +64,7 @@ class ReplyBuffer:
         return self._watch is None or self._watch(piece)
 
     def more(self, watch: Watch | None = None) -> Waiting:
-        """Waits for more text, until the watch sees something in it. False if there is no more."""
+        """Wait for more text, until the watch sees something in it. False if there is no more."""
         if self.is_final:
             return False
         self._watch = watch
@@ -75,7 +75,7 @@ class ReplyBuffer:
         return True
 
     def more_text(self, *, is_idle: bool = False) -> Waiting:
-        """The same, and what was decided is forgotten. Idle: nothing is held but blanks, nothing is begun."""
+        """Forget what was decided and wait for more text. Idle: nothing is held but blanks, nothing is begun."""
         self._is_idle = is_idle and not self._pending
         if self.position:
             self._found.clear()
@@ -113,19 +113,16 @@ class ReplyBuffer:
     # ---- text out
 
     def show_before(self, place: int) -> None:
-        """Shows the text before a place where a call may begin, but for the blanks right before it."""
+        """Show the text before a place where a call may begin, except the blanks right before it."""
         if self._pending and not self.text[self._pending_end : place].strip():
             return
-        self.show(place - self._blanks_before(place))
-
-    def _blanks_before(self, place: int) -> int:
         held = self.text[max(self.position, place - MAX_HELD_CHARACTERS - 1) : place]
         count = len(held) - len(held.rstrip())
         run = count + (self._blanks if count == place - self.position else 0)
-        return count if run <= MAX_HELD_CHARACTERS else 0
+        self.show(place - count if run <= MAX_HELD_CHARACTERS else place)
 
     def show(self, end: int) -> None:
-        """The text up to `end` is no call."""
+        """Show the text up to `end`: it is no call."""
         piece = self.text[self.position : end]
         if not piece:
             return
@@ -167,12 +164,12 @@ class ReplyBuffer:
     # ---- calls
 
     def hold(self, calls: Sequence[RawCall], end: int) -> None:
-        """Calls that count if no text follows them. Until that is known, they and the text before them are held."""
+        """Hold calls that count if no text follows them, and the text before them, until that is known."""
         self._pending.extend(calls)
         self._pending_end = self.scan = end
 
     def accept(self, calls: Iterable[RawCall], end: int) -> None:
-        """Calls that count, after those that were pending. The text up to `end` is used up."""
+        """Accept the pending calls, then these. The text up to `end` is used up."""
         pending = list(self._pending)
         self._pending.clear()
         for call in (*pending, *calls):
@@ -180,7 +177,7 @@ class ReplyBuffer:
         self._used(end)
 
     def reject(self, raw: str, reason: InvalidReason, error: str, end: int, name: str | None = None) -> None:
-        """A call that cannot be read."""
+        """Record a call that cannot be read."""
         self.accept((), self.position)
         self._add(InvalidToolCall(raw, reason, new_id(), name, error))
         self.is_truncated = self.is_truncated or reason == "truncated"
@@ -202,11 +199,11 @@ class ReplyBuffer:
         self.is_behind_call = self.has_calls
 
     def skip(self, end: int) -> None:
-        """The text up to `end` is neither shown nor a call."""
+        """Pass over the text up to `end`: it is neither shown nor a call."""
         self.accept((), end)
 
     def forget_late(self, end: int) -> None:
-        """What came so far was reasoning: its calls do not count, and the text goes on after `end`."""
+        """Drop the calls so far, as they were reasoning; the text goes on after `end`."""
         if self._late:
             self._calls = [call for call in self._calls if call not in self._late]
             self._late.clear()
@@ -215,12 +212,12 @@ class ReplyBuffer:
         self._used(end)
 
     def cut(self) -> None:
-        """What follows belongs to another turn."""
+        """End the reply: what follows belongs to another turn."""
         self.accept((), self.position)
         self.is_cut = True
 
     def finish(self) -> None:
-        """The end of the text: pending calls count, everything else is text."""
+        """End the text: pending calls count, everything else is text."""
         if self._pending and not self.text[self._pending_end :].strip():
             self.accept((), len(self.text))
         if not self.is_cut:

@@ -36,7 +36,7 @@ PYTHON_FENCES = frozenset({"", "python", "py", "tool", "tools"})
 
 
 def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
-    """A fence that begins at `at`: the calls in it, or its text."""
+    """Read the fence that begins at `at`: the calls in it, or its text."""
     while _FENCE_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         pass
     found = _FENCE.match(buffer.text, at)
@@ -51,7 +51,7 @@ def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
 
 
 def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Generator[None, None, bool]:
-    """Holds the calls of a fence that has nothing else in it."""
+    """Hold the calls of a fence that has nothing else in it; returns whether it does."""
     begin = found.end()
     buffer.scan = begin
     while begin >= len(buffer.text) or buffer.text[begin].isspace():
@@ -148,7 +148,7 @@ def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Generator[None, None, bool]
 
 
 def _literal_fence(buffer: ReplyBuffer, begin: int) -> Steps:
-    """Shows a fence to its end, as it comes: nothing in it is a call."""
+    """Show a fence to its end, as it comes: nothing in it is a call."""
     buffer.scan = begin
     while (end := _FENCE_END.search(buffer.text, buffer.scan)) is None or end.end() >= len(buffer.text):
         border = buffer.text.rfind("\n", buffer.scan)

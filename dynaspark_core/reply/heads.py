@@ -34,7 +34,7 @@ def kind_of_block(buffer: ReplyBuffer, at: int) -> Generator[None, None, Kind]:
 
 
 def _kind(buffer: ReplyBuffer, at: int) -> Kind | None:
-    """The same, or None as long as it is not known."""
+    """What may begin at `at`, or None while the text does not say it yet."""
     text = buffer.text
     python = _PYTHON.match(text, at)
     if python is not None:

@@ -84,7 +84,7 @@ class Judge:
         return verdict
 
     def restart(self, count: int) -> None:
-        """Only `count` of the calls so far were meant."""
+        """Count only `count` of the calls so far."""
         self._count = count
 
     @property
@@ -106,7 +106,7 @@ class Judge:
         return self._all.find(found[1] or found[2]) if found is not None else None
 
     def check(self, call: RawCall) -> ToolCall | InvalidToolCall:
-        """The same without counting it."""
+        """The verdict on a call; it is not counted."""
         if call.reason == "missing_name" and self.only is not None:
             call = RawCall(call.raw, self.only, call.arguments, call.source)
         if call.reason is not None or call.name is None:

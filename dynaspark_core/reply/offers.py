@@ -12,7 +12,7 @@ from dynaspark_core.reply.written import RawCall, unwrap_calls
 
 
 def offer_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int, after: int | None = None) -> bool:
-    """Holds the calls between `begin` and `end`, if all of them could run; the block ends at `after`."""
+    """Hold the calls between `begin` and `end` if all of them could run; returns whether. The block ends at `after`."""
     after = end if after is None else after
     calls = read_calls(buffer, kind, begin, end)
     is_message = kind == "message" and buffer.is_untouched and bool(calls)

@@ -31,7 +31,7 @@ _END = re.compile(r"\n\s{0,8}\*{0,2}(?:Observation|Thought|Action|Final Answer)\
 
 
 def read_action(buffer: ReplyBuffer, at: int) -> Steps:
-    """The action that begins at `at`, if one does; else the text goes on."""
+    """Read the action that begins at `at`, if one does; otherwise the text goes on."""
     while _UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         pass
     found = _ACTION.match(buffer.text, at)
@@ -45,7 +45,7 @@ def read_action(buffer: ReplyBuffer, at: int) -> Steps:
 
 
 def _alone(buffer: ReplyBuffer, at: int) -> None:
-    """An action without input is a call of a tool that needs none."""
+    """Read an action without input: a call of a tool that needs none."""
     lone = _LONE_ACTION.match(buffer.text, at)
     buffer.scan = at + 1
     if lone is None:

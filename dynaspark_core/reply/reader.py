@@ -1,10 +1,9 @@
 """The reader of replies: text → text, calls, and calls that must not run. One machine for whole texts and streams.
 
-Here are the public names and the main loop; what a call looks like is said in `tags`, `blocks` and `react`, and what
-may run in `judge`. It raises nothing for what a model wrote.
+Here are the public names and the main loop. `tags`, `blocks` and `react` know what a call looks like, `judge` what
+may run. It raises nothing for what a model wrote.
 """
 
-import re
 from collections.abc import Sequence
 
 from dynaspark_core.messages import Done, Event, Reply, TextDelta, Tool, offered
@@ -106,25 +105,23 @@ def _steps(buffer: ReplyBuffer) -> Steps:
             buffer.show_before(buffer.scan)
             if not (yield from buffer.more_text(is_idle=True)):
                 return
+            continue
+        buffer.show_before(found.start())
+        if found[0] == "<":
+            yield from read_tag(buffer, found.start())
         else:
-            yield from _at(buffer, found)
-
-
-def _at(buffer: ReplyBuffer, found: re.Match[str]) -> Steps:
-    buffer.show_before(found.start())
-    if found[0] == "<":
-        yield from read_tag(buffer, found.start())
-    else:
-        buffer.scan = found.end()
-        yield from read_block(buffer, found.end())
+            buffer.scan = found.end()
+            yield from read_block(buffer, found.end())
 
 
 def _thoughts(buffer: ReplyBuffer) -> Steps:
-    """Passes over leading reasoning and the blanks after it; a reply that ends within it has no text."""
+    """Pass over leading reasoning and the blanks after it; a reply that ends within it has no text."""
     while True:
         found = THOUGHTS.match(buffer.text, buffer.position)
         if found is not None:
-            yield from _thought(buffer, found.end())
+            end = yield from buffer.seek(THOUGHTS_END, found.end())
+            buffer.is_truncated = end is None
+            buffer.skip(end.end() if end is not None else len(buffer.text))
             yield from _blanks(buffer)
         elif not THOUGHTS_UNDECIDED.match(buffer.text, buffer.position) or not (yield from buffer.more()):
             return
@@ -136,9 +133,3 @@ def _blanks(buffer: ReplyBuffer) -> Steps:
         buffer.skip(len(buffer.text) - len(rest.lstrip()))
         if buffer.position < len(buffer.text) or not (yield from buffer.more_text()):
             return
-
-
-def _thought(buffer: ReplyBuffer, begin: int) -> Steps:
-    end = yield from buffer.seek(THOUGHTS_END, begin)
-    buffer.is_truncated = end is None
-    buffer.skip(end.end() if end is not None else len(buffer.text))

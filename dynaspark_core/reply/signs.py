@@ -1,6 +1,6 @@
 """The outer signs of calls in a reply: tags, fences, markers of other turns — and where they are only quoted.
 
-Patterns and the state of a line stand here; what to do when one is met is said in `tags`, `blocks` and `reader`.
+Patterns and the state of a line; `tags`, `blocks` and `reader` decide what to do when one matches.
 """
 
 import re
@@ -40,7 +40,7 @@ _BLOCK = rf"\n(?=[ \t]{{0,{MAX_INDENT_CHARACTERS}}}+(?:{_SIGNS}))"
 TRIGGER = re.compile(rf"{_TAG}|{_BLOCK}")
 """What may begin a call in text: found in one search."""
 TRIGGER_AFTER = re.compile(rf"{_TAG}|\n")
-"""The same after a call, where each line may begin another's turn."""
+"""What may begin a call after a call, where each line may also begin another's turn."""
 
 _NAMES = (
     r"tool[_\- ]?(?:calls?|uses?|requests?|codes?|invocations?|results?|responses?|outputs?)|function[_\- ]?calls?"
@@ -110,7 +110,7 @@ class Line:
         self._end = ""
 
     def add(self, text: str) -> None:
-        """Text that stands before the place."""
+        """Add text before the place."""
         border = text.rfind("\n")
         if border >= 0:
             self.begin()
@@ -119,7 +119,7 @@ class Line:
             self._pieces.append(text)
 
     def begin(self, first: str = "") -> None:
-        """A new line; also after an envelope, from whose end quotes are counted (then `first` is something)."""
+        """Begin a new line; also after an envelope, from whose end quotes are counted (then `first` is something)."""
         self._pieces.clear()
         self._first, self._open, self._end = first, 0, ""
 

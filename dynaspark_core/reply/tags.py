@@ -37,7 +37,7 @@ _END_OF_LINE = re.compile(r"\n|<")
 
 
 def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
-    """What a `<` at this place begins: an envelope, a marker of another turn, or text."""
+    """Read what a `<` at this place begins: an envelope, a marker of another turn, or text."""
     found = TAG.match(buffer.text, at)
     while found is None and UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
         found = TAG.match(buffer.text, at)
@@ -69,7 +69,7 @@ def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
 
 
 def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
-    """Reads the calls of an envelope; where it holds none, the text goes on after its opening."""
+    """Read the calls of an envelope; where it holds none, the text goes on after its opening."""
     begin = yield from _begin(buffer, opened)
     if begin >= len(buffer.text):
         _empty(buffer, opened, begin, is_closed=False)
@@ -124,7 +124,7 @@ def _is_broken_call(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Waitin
 
 
 def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
-    """A tag as the first thing in the body: a doubled or plural opening, a closing tag, or a call in XML."""
+    """Read a body that begins with a tag: a doubled or plural opening, a closing tag, or a call in XML."""
     while (found := TAG.match(buffer.text, begin)) is None and UNDECIDED.match(buffer.text, begin):
         if not (yield from buffer.more()):
             break
@@ -151,7 +151,7 @@ def _empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) 
 
 
 def _settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
-    """Accepts what was found, or leaves it as text if the envelope is not one of calls alone."""
+    """Accept what was found, or leave it as text if the envelope is not one of calls alone."""
     if not opened.is_explicit and (found.error or not buffer.judge.would_accept(found.calls)):
         buffer.scan = opened.start + 1
         return

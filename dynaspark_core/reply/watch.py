@@ -39,13 +39,11 @@ class Balance:
             elif char == "\\":
                 self._skip = position >= len(text)
                 position += 1
-            elif self._step(char):
-                return position
+            else:
+                self._depth += 1 if char in "{[" else -1
+                if self._depth <= 0:
+                    return position
         return -1
-
-    def _step(self, char: str) -> bool:
-        self._depth += 1 if char in "{[" else -1
-        return self._depth <= 0
 
 
 class PatternWatch:

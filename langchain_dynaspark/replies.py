@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages import InvalidToolCall as NotACall
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call, tool_call_chunk
 
@@ -24,7 +23,9 @@ def message(reply: Reply, chat: Chat) -> AIMessage:
     calls = (*reply.tool_calls, *_passed_on(reply))
     written: dict[str, Any] = {
         "tool_calls": [tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls],
-        "invalid_tool_calls": [_invalid(call) for call in _refused(reply)],
+        "invalid_tool_calls": [
+            invalid_tool_call(**_written(call), error=call.error or call.reason) for call in _refused(reply)
+        ],
     }
     return AIMessage(
         content=reply.text,
@@ -87,10 +88,6 @@ def _passed_on(reply: Reply) -> list[ToolCall]:
 
 def _refused(reply: Reply) -> list[InvalidToolCall]:
     return [call for call in reply.invalid_tool_calls if not call.is_passed_on(checked=True)]
-
-
-def _invalid(call: InvalidToolCall) -> NotACall:
-    return invalid_tool_call(**_written(call), error=call.error or call.reason)
 
 
 def _written(call: InvalidToolCall) -> dict[str, Any]:

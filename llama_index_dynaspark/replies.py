@@ -28,7 +28,7 @@ class Responses:
         self._calls: list[Call] = []
 
     def feed(self, event: Event) -> Iterator[ChatResponse]:
-        """What this event shows. Raises `ToolCallError` if a call had to come and none can run."""
+        """What this event shows. Raises `ToolCallError` if a call was required and none can run."""
         if isinstance(event, TextDelta):
             self._text += event.text
             yield ChatResponse(message=message(self._text, self._calls), delta=event.text)
@@ -43,7 +43,10 @@ def response(chat: Chat, reply: Reply, *, shown: str | None = None) -> ChatRespo
     """The whole reply. With `shown`, what a stream has given out, it is the last chunk and its delta the rest."""
     calls = _running(chat, reply)
     if not calls and chat.tools and chat.tool_choice not in {"auto", "none"}:
-        raise ToolCallError(f"a call had to come: {_unmade(chat, reply, calls)}", text=reply.text)
+        raise ToolCallError(
+            f"a tool call was required, but none of the model's calls can run: {_unmade(chat, reply, calls)}",
+            text=reply.text,
+        )
     text = "\n\n".join(filter(None, (reply.text, _unmade(chat, reply, calls))))
     counts = _usage(reply.usage)
     return ChatResponse(
@@ -57,15 +60,12 @@ def response(chat: Chat, reply: Reply, *, shown: str | None = None) -> ChatRespo
 def message(text: str, calls: Sequence[Call] = ()) -> ChatMessage:
     """The assistant's message; calls as blocks, and as dictionaries where LlamaIndex still looks for them."""
     blocks = [
-        ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=_kwargs(call)) for call in calls
+        ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=dict(call.arguments or {}))
+        for call in calls
     ]
     known = {"tool_calls": [_as_openai(call) for call in calls]} if calls else {}
     texts = [TextBlock(text=text)] if text or not calls else []
     return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*texts, *blocks], additional_kwargs=known)
-
-
-def _kwargs(call: Call) -> dict[str, Any]:
-    return dict(call.arguments or {})
 
 
 def _as_openai(call: Call) -> dict[str, Any]:

@@ -230,7 +230,7 @@ async def test_a_pillow_image_is_encoded() -> None:
 
 async def test_other_values_are_left_to_image_ref() -> None:
     assert await given(Path("cat.png")) == ImageRef("path", "cat.png")
-    with pytest.raises(ConfigError, match="a int is no image"):
+    with pytest.raises(ConfigError, match="cannot read an image from int"):
         await given(3)
 
 

@@ -20,7 +20,10 @@ def check_chat(chat: Chat) -> Chat:
     _text("model", chat.model)
     _each("tools", chat.tools, Tool)
     for tool in chat.tools:
-        _tool(tool)
+        _text("a tool's name", tool.name)
+        _text(f"the description of tool {tool.name!r}", tool.description)
+        if not tool.name.strip() or not isinstance(tool.parameters, Mapping):
+            raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
     _choice(chat)
     if chat.response_schema is not None and not isinstance(chat.response_schema, Mapping):
         raise ConfigError(
@@ -37,13 +40,6 @@ def stops(stop: object) -> tuple[str, ...]:
         return (stop,)
     _each("stop", stop, str)
     return tuple(stop)  # type: ignore[arg-type]  # `_each` has looked
-
-
-def _tool(tool: Tool) -> None:
-    _text("a tool's name", tool.name)
-    _text(f"the description of tool {tool.name!r}", tool.description)
-    if not tool.name.strip() or not isinstance(tool.parameters, Mapping):
-        raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
 
 
 def _choice(chat: Chat) -> None:

@@ -113,13 +113,14 @@ def call_block(name: str, arguments: Mapping[str, Any], alias: str = "") -> str:
 def call_blocks(message: Message, aliases: Aliases) -> list[str]:
     """The blocks of an assistant message's calls, the unreadable ones included."""
     blocks = [call_block(call.name, call.arguments, aliases.add(call)) for call in message.tool_calls]
-    return blocks + [_invalid_block(call, aliases.add(call)) for call in message.invalid_tool_calls]
-
-
-def _invalid_block(call: InvalidToolCall, alias: str) -> str:
-    if call.name is not None and call.arguments is not None:
-        return call_block(call.name, call.arguments, alias)
-    return f'<tool_call id="{alias}">\n{escape(cut_middle(call.raw, MAX_RAW_CHARACTERS))}\n</tool_call>'
+    for call in message.invalid_tool_calls:
+        alias = aliases.add(call)
+        if call.name is not None and call.arguments is not None:
+            blocks.append(call_block(call.name, call.arguments, alias))
+        else:
+            raw = escape(cut_middle(call.raw, MAX_RAW_CHARACTERS))
+            blocks.append(f'<tool_call id="{alias}">\n{raw}\n</tool_call>')
+    return blocks
 
 
 def _result_block(alias: str, name: str, status: str, text: str) -> str:

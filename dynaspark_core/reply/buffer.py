@@ -224,10 +224,8 @@ class ReplyBuffer:
             self.show(len(self.text))
         self.events.extend(self._late)
         self._late.clear()
-        self.events.append(Done(self._reply()))
-
-    def _reply(self) -> Reply:
         calls = tuple(call for call in self._calls if isinstance(call, ToolCall))
         invalid = tuple(call for call in self._calls if isinstance(call, InvalidToolCall))
         reason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
-        return Reply("".join(self._texts), calls, invalid, reason)  # type: ignore[arg-type]  # the three literals
+        reply = Reply("".join(self._texts), calls, invalid, reason)  # type: ignore[arg-type]  # the three literals
+        self.events.append(Done(reply))

@@ -70,7 +70,10 @@ def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Gen
         while _PRINTED_API_UNDECIDED.match(buffer.text, begin) and (yield from buffer.more()):
             pass
         if _PRINTED_API.match(buffer.text, begin):
-            return (yield from _fenced_python(buffer, begin))
+            end = yield from _content_end(buffer, begin)
+            if end is None:
+                return offer_calls(buffer, "python", begin, len(buffer.text))
+            return offer_calls(buffer, "python", begin, end.start(), end.end())
     return False
 
 
@@ -117,13 +120,6 @@ def _content_end(buffer: ReplyBuffer, begin: int) -> Generator[None, None, re.Ma
         if not (yield from buffer.more(PatternWatch(_FENCE_END, buffer.text[max(begin, len(buffer.text) - 40) :]))):
             break
     return end
-
-
-def _fenced_python(buffer: ReplyBuffer, begin: int) -> Generator[None, None, bool]:
-    end = yield from _content_end(buffer, begin)
-    if end is None:
-        return offer_calls(buffer, "python", begin, len(buffer.text))
-    return offer_calls(buffer, "python", begin, end.start(), end.end())
 
 
 def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Generator[None, None, bool]:

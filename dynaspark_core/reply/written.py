@@ -74,17 +74,13 @@ def _single(value: dict[str, Any], raw: str, name: str | None) -> RawCall:
             arguments = value[key]
         return RawCall(raw, name, arguments, source=value)
     if own_name is None:
-        return _nameless(value, raw, key)
+        # kept with all it has: the one tool that was asked for by name needs no name
+        arguments = value[key] if key is not None and len(value) == 1 else value
+        return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
     if key is None and not value.keys() <= {*NAME_KEYS, "id", "type", "index"}:
         error = 'the arguments do not stand under "arguments"'
         return RawCall(raw, own_name, source=value, reason="malformed", error=error)
     return RawCall(raw, own_name, value[key] if key is not None else {}, source=value)
-
-
-def _nameless(value: dict[str, Any], raw: str, key: str | None) -> RawCall:
-    """An object that names no tool. Kept with all it has: the one tool that was asked for by name needs no name."""
-    arguments = value[key] if key is not None and len(value) == 1 else value
-    return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
 
 
 def is_schema_echo(arguments: Any, properties: Any) -> bool:

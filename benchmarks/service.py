@@ -19,7 +19,7 @@ GAP = 0.001
 """Seconds between two pieces of a stream: long enough that each is read by itself."""
 MODEL = "gpt-4o-mini"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 24, "total_tokens": 36}
-MOST_KEPT = 65536
+MAX_KEPT_BYTES = 65536
 
 Response = tuple[str, list[bytes]]
 """A content type and the body's pieces."""
@@ -152,7 +152,7 @@ class Connection(asyncio.Protocol):
                 return
             self._left, data = self._length(head), rest
         self._left -= len(data)
-        if sum(map(len, self._body)) < MOST_KEPT:
+        if sum(map(len, self._body)) < MAX_KEPT_BYTES:
             self._body.append(data)
         if not self._left:
             self._answer()

@@ -12,11 +12,11 @@ from dynaspark_core.errors import OutputError, ReplyError, StatusError, Transpor
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Message, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.transport.call import Caller
-from dynaspark_core.transport.settings import settings
+from dynaspark_core.transport.settings import settings_from
 
 FAILED = (TransportError, StatusError, ReplyError)
 """What a request for a repair may end in, without taking away the reply that there is."""
-LONG_TEXT = 32_768
+LONG_TEXT_CHARACTERS = 32_768
 """Characters: what the longest answer of the models has, 8,192 tokens."""
 Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 """A text, a list of role/content dictionaries or of messages, or a whole chat."""
@@ -75,7 +75,7 @@ class DynasparkClient:
         allow_image_urls: bool | None = None,
         allow_files: bool | None = None,
     ) -> None:
-        self.settings = settings(
+        self.settings = settings_from(
             model=model,
             base_url=base_url,
             path=path,
@@ -146,12 +146,12 @@ class DynasparkClient:
         while True:
             try:
                 return await _value(merged(replies), chat)
-            except OutputError as error:
+            except OutputError as exc:
                 left = self.settings.max_repairs - merged(replies).repairs
-                again = repair_chat(chat, replies[-1], error) if left > 0 else None
+                again = repair_chat(chat, replies[-1], exc) if left > 0 else None
                 if again is None:
                     raise
-                replies.append(await self._reply(again, left - 1, error))
+                replies.append(await self._reply(again, left - 1, exc))
 
     async def _reply(self, chat: Chat, max_repairs: int, instead: OutputError | None = None) -> Reply:
         """The whole reply. Raises `instead`, from the failure, where the request fails and there is such an error."""
@@ -160,10 +160,10 @@ class DynasparkClient:
                 return await self._calls.reply(chat)
             async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
                 return [event async for event in events if isinstance(event, Done)][-1].reply
-        except FAILED as failure:
+        except FAILED as exc:
             if instead is None:
                 raise
-            raise instead from failure
+            raise instead from exc
 
     async def _repaired(self, chat: Chat, max_repairs: int, *, is_whole: bool) -> AsyncGenerator[Event]:
         repairs = Repairs(chat, max_repairs, is_whole=is_whole)
@@ -173,8 +173,8 @@ class DynasparkClient:
                     async for event in events:
                         for shown in repairs.feed(event):
                             yield shown
-            except FAILED as failure:
-                for shown in repairs.fall_back(failure):
+            except FAILED as exc:
+                for shown in repairs.fall_back(exc):
                     yield shown
 
     async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
@@ -193,9 +193,13 @@ class DynasparkClient:
 async def _given(images: Sequence[object]) -> list[Image | ImageRef]:
     from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
 
-    return [await loading.given(image) for image in images]
+    return [await loading.image_from(image) for image in images]
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:
     """The reply's value; a long text, which may take seconds when it is hostile, is read in a thread."""
-    return value_in(reply, chat) if len(reply.text) < LONG_TEXT else await asyncio.to_thread(value_in, reply, chat)
+    return (
+        value_in(reply, chat)
+        if len(reply.text) < LONG_TEXT_CHARACTERS
+        else await asyncio.to_thread(value_in, reply, chat)
+    )

@@ -13,46 +13,46 @@ NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
 """Parameters that users of the frameworks set and that the service has no field for."""
 
 
-class Keeper:
+class ClientCache:
     """Keeps the client that an object's attributes mean, and makes another when one of them has changed.
 
-    The environment is read when a client is made. Deep copies and pickles of an object begin with a keeper of their
+    The environment is read when a client is made. Deep copies and pickles of an object begin with a cache of their
     own; shallow copies share it, and each has its own client there. It says nothing of the object's equality.
     """
 
     def __init__(self) -> None:
         self._kept: tuple[_Kept, ...] = ()
 
-    def client(self, holder: Any) -> DynasparkClient:
+    def client_for(self, model: Any) -> DynasparkClient:
         """The client for an object whose attributes are named as the settings, the same client for the same values."""
-        fields = holder.__dict__
+        fields = model.__dict__
         values = (*map(fields.get, _FIELDS), *(_items(fields.get(name)) for name in _MAPPINGS))
         for whose, kept, client in self._kept:
-            if whose() is holder and kept == values:
+            if whose() is model and kept == values:
                 return client
-        client = _client_of(holder)
-        others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not holder]
-        self._kept = (*others, (ref(holder), values, client))
+        client = _client_of(model)
+        others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
+        self._kept = (*others, (ref(model), values, client))
         return client
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Keeper)
+        return isinstance(other, ClientCache)
 
     def __hash__(self) -> int:
-        return hash(Keeper)
+        return hash(ClientCache)
 
-    def __reduce__(self) -> tuple[type["Keeper"], tuple[()]]:
-        return Keeper, ()
+    def __reduce__(self) -> tuple[type["ClientCache"], tuple[()]]:
+        return ClientCache, ()
 
 
 _Kept = tuple[ref[Any], tuple[object, ...], DynasparkClient]
 
 
-def _client_of(holder: Any) -> DynasparkClient:
-    key = getattr(holder, "api_key", None)
-    values = {name: getattr(holder, name) for name in _PLAIN} | {"allow_files": getattr(holder, "allow_files", None)}
-    values |= {"model": holder.model or None, "api_key": key.get_secret_value() if key else None}
-    mappings = {"headers": _items(holder.default_headers), "model_aliases": _items(holder.model_aliases)}
+def _client_of(model: Any) -> DynasparkClient:
+    key = getattr(model, "api_key", None)
+    values = {name: getattr(model, name) for name in _PLAIN} | {"allow_files": getattr(model, "allow_files", None)}
+    values |= {"model": model.model or None, "api_key": key.get_secret_value() if key else None}
+    mappings = {"headers": _items(model.default_headers), "model_aliases": _items(model.model_aliases)}
     try:
         hash((*values.values(), *mappings.values()))
     except TypeError:  # no setting is a list: the client says which one must be what

@@ -41,12 +41,12 @@ class Question:
         """The whole reply; where a schema asks for a value, its text is that value as JSON, or what was written."""
         try:
             return await self._judged()
-        except OutputError as error:
-            return Reply(error.text)
-        except ToolCallError as error:
+        except OutputError as exc:
+            return Reply(exc.text)
+        except ToolCallError as exc:
             if not self.may_answer:
                 raise
-            return Reply(error.text)
+            return Reply(exc.text)
 
     async def _judged(self) -> Reply:
         """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""

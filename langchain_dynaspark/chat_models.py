@@ -18,7 +18,7 @@ from langchain_dynaspark import options, replies
 from langchain_dynaspark.asking import Question, chat_of
 from langchain_dynaspark.errors import langchain_errors
 from langchain_dynaspark.fields import ConfiguredChatModel
-from langchain_dynaspark.structured import structured
+from langchain_dynaspark.structured import structured_chain
 
 Stop = list[str] | None
 SyncRun = CallbackManagerForLLMRun | None
@@ -156,7 +156,7 @@ class ChatDynaspark(ConfiguredChatModel):
         Raises `ValueError` for what is no tool, and for an unknown name in `tool_choice`.
         """
         with langchain_errors():
-            bound = options.bound(
+            bound = options.call_arguments(
                 tools,
                 tool_choice=tool_choice,
                 strict=strict,
@@ -189,7 +189,7 @@ class ChatDynaspark(ConfiguredChatModel):
         with langchain_errors():
             if kwargs:
                 raise ConfigError(f"unknown arguments: {', '.join(kwargs)}")
-            return structured(self, schema, method=method, include_raw=include_raw, strict=strict)
+            return structured_chain(self, schema, method=method, include_raw=include_raw, strict=strict)
 
     def _generate(
         self, messages: list[BaseMessage], stop: Stop = None, run_manager: SyncRun = None, **kwargs: Any

@@ -12,7 +12,7 @@ from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, Sk
 
 from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.frameworks import NOT_SENT, Keeper, warn_of_unsent
+from dynaspark_core.frameworks import NOT_SENT, ClientCache, warn_of_unsent
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
 from langchain_dynaspark import convert
@@ -77,12 +77,12 @@ class ConfiguredChatModel(BaseChatModel):
         return {name: value for name, value in given.items() if name not in NOT_SENT}
 
     @cached_property
-    def _keeper(self) -> Keeper:
-        return Keeper()
+    def _clients(self) -> ClientCache:
+        return ClientCache()
 
     @property
     def _client(self) -> DynasparkClient:
-        return self._keeper.client(self)
+        return self._clients.client_for(self)
 
     @property
     def model_name(self) -> str:

@@ -1,6 +1,6 @@
 """The keyword arguments of one call, in LangChain's and OpenAI's many forms, as fields of our `Chat`.
 
-`bind_tools` writes them with `bound`, every call reads them with `chat_fields`; each takes what the other gives.
+`bind_tools` writes them with `call_arguments`, every call reads them with `chat_fields`; each takes what the other gives.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ PLAIN_TYPES = (bool, int, float, str, list, dict)
 ANY_OBJECT = {"type": "object"}
 
 
-def bound(
+def call_arguments(
     tools: Sequence[Any],
     *,
     tool_choice: object = None,
@@ -32,7 +32,7 @@ def bound(
     Raises `ConfigError` that names the tool or the choice which cannot be used.
     """
     listed = [openai_tool(tool, f"tools[{index}]", strict=strict) for index, tool in enumerate(tools)]
-    chosen = choice(tool_choice, [tool["function"]["name"] for tool in listed])
+    chosen = choice_from(tool_choice, [tool["function"]["name"] for tool in listed])
     response_schema(response_format)
     given = {
         "tools": listed or None,
@@ -57,7 +57,7 @@ def chat_fields(
     known = tuple(_tool(openai_tool(tool, f"tools[{index}]")) for index, tool in enumerate(tools or ()))
     return {
         "tools": known,
-        "tool_choice": "auto" if tool_choice is None else choice(tool_choice, [tool.name for tool in known]),
+        "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),
         "parallel_tool_calls": parallel_tool_calls is not False,
         "response_schema": response_schema(response_format),
     }
@@ -79,8 +79,7 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
         converted = convert_to_openai_tool(tool, strict=strict)
     except (ValueError, TypeError, KeyError, AttributeError) as exc:
         if tool in PLAIN_TYPES or get_origin(tool) is not None:
-            message = f"{place} is {tool}, which has no named fields: make it a field of a class"
-            raise ConfigError(message) from exc
+            raise ConfigError(f"{place} is {tool}, which has no named fields: make it a field of a class") from exc
         raise ConfigError(f"{place} describes no tool: {exc}") from exc
     if not converted.get("function", {}).get("name"):
         raise ConfigError(f"{place} describes no tool that has a name")
@@ -98,7 +97,7 @@ def _tool(converted: Mapping[str, Any]) -> Tool:
     return Tool(function["name"], function.get("description") or "", function.get("parameters") or {})
 
 
-def choice(value: object, names: Sequence[str]) -> str:
+def choice_from(value: object, names: Sequence[str]) -> str:
     """`auto`, `none`, `required` or one of the names. Raises `ConfigError` for an unknown name or nothing to call.
 
     Also taken are True (`required`), None and False (`auto`), `any`, and the dictionaries of OpenAI and Anthropic.
@@ -106,7 +105,7 @@ def choice(value: object, names: Sequence[str]) -> str:
     if isinstance(value, Mapping):
         function = value.get("function")
         named = function.get("name") if isinstance(function, Mapping) else value.get("name")
-        return _named(named, names) if named is not None else choice(value.get("type"), names)
+        return _named(named, names) if named is not None else choice_from(value.get("type"), names)
     if value is None or isinstance(value, bool):
         value = "required" if value else "auto"
     word = WORDS.get(value) if isinstance(value, str) else None

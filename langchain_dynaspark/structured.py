@@ -33,7 +33,7 @@ class Wanted:
     schema: dict[str, Any]
     strict: bool | None = None
 
-    def built(self, value: Any) -> Any:
+    def build(self, value: Any) -> Any:
         """The value as an instance of the class, else the value itself as the schema has it.
 
         Raises `ValueError` (pydantic's are such too) for a value that does not fit.
@@ -61,12 +61,12 @@ class ValueParser(BaseGenerationOutputParser[Any]):
         message: BaseMessage = generation.message if isinstance(generation, ChatGeneration) else AIMessage("")
         assert isinstance(message, AIMessage)  # noqa: S101  # a chat model's answer
         try:
-            return self.wanted.built(self.read(message))
+            return self.wanted.build(self.read(message))
         except ValueError as exc:
-            raise OutputParserException(f"no value of the schema: {exc}", llm_output=_said(message)) from exc
+            raise OutputParserException(f"no value of the schema: {exc}", llm_output=_written_by(message)) from exc
 
 
-def structured(
+def structured_chain(
     model: BaseChatModel, schema: Any, *, method: str, include_raw: bool, strict: bool | None
 ) -> Runnable[Any, Any]:
     """The chain that gives values of the schema. Raises `ConfigError` for an unknown method or schema."""
@@ -120,7 +120,7 @@ def _value(message: AIMessage) -> Any:
     return json.loads(message.text)
 
 
-def _said(message: AIMessage) -> str:
+def _written_by(message: AIMessage) -> str:
     """What the model wrote, for a caller who wants to see or to mend it."""
     calls = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls]
     return "\n".join((message.text, *calls, *(call["args"] or "" for call in message.invalid_tool_calls))).strip()

@@ -16,7 +16,7 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import NOT_SENT, warn_of_unsent
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.fields import ConfiguredLLM
-from llama_index_dynaspark.options import checked, choice, read
+from llama_index_dynaspark.options import choice_from, known_choice, tools_from
 from llama_index_dynaspark.structured import Model, Options, Prediction, announce
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ class AskingLLM(ConfiguredLLM):
         if others:
             raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
         cuts = stop if stop is not None else self.stop or ()
-        offered = read(tools or ())
+        offered = tools_from(tools or ())
         return Chat(
             self._history(messages, is_completion=is_completion),
             model=model or self.model,
             tools=offered,
-            tool_choice=checked(choice(tool_choice, is_required=tool_required), offered),
+            tool_choice=known_choice(choice_from(tool_choice, is_required=tool_required), offered),
             parallel_tool_calls=allow_parallel_tool_calls,
             stop=tuple(cuts),
             response_schema=response_schema,
@@ -114,7 +114,7 @@ class AskingLLM(ConfiguredLLM):
             async for response in await self.astream_chat(prediction.messages, **prediction.options):
                 for partial in prediction.show(response):
                     yield partial
-            prediction.take(response)
+            prediction.feed(response)
         for result in prediction.final():
             yield result
 

@@ -11,7 +11,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import Keeper, warn_of_unsent
+from dynaspark_core.frameworks import ClientCache, warn_of_unsent
 from dynaspark_core.messages import Policy
 
 
@@ -73,12 +73,12 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
         )
 
     @cached_property
-    def _keeper(self) -> Keeper:
-        return Keeper()
+    def _clients(self) -> ClientCache:
+        return ClientCache()
 
     @property
     def _client(self) -> DynasparkClient:
-        return self._keeper.client(self)
+        return self._clients.client_for(self)
 
     @property
     def _model_name(self) -> str:

@@ -182,8 +182,8 @@ class Dynaspark(AskingLLM):
     ) -> dict[str, Any]:
         return {
             "messages": convert.with_question(chat_history, user_msg),
-            "tools": [options.written(tool) for tool in tools],
-            "tool_choice": options.choice(tool_choice, is_required=tool_required),
+            "tools": [options.tool_dictionary(tool) for tool in tools],
+            "tool_choice": options.choice_from(tool_choice, is_required=tool_required),
             "allow_parallel_tool_calls": allow_parallel_tool_calls,
             **kwargs,
         }
@@ -198,7 +198,7 @@ class Dynaspark(AskingLLM):
     ) -> ChatResponse:
         """The response itself. Raises `ToolCallError` for a call that nobody could answer (`known_only`)."""
         if known_only:
-            options.known_only(response.message, tools)
+            options.require_known(response.message, tools)
         return response
 
     def get_tool_calls_from_response(
@@ -214,7 +214,7 @@ class Dynaspark(AskingLLM):
             return result
         prediction = self._prediction(output_cls, prompt, llm_kwargs, prompt_args)
         while prediction.result is None:
-            prediction.take(self.chat(prediction.messages, **prediction.options))
+            prediction.feed(self.chat(prediction.messages, **prediction.options))
         return prediction.result
 
     async def astructured_predict(
@@ -225,7 +225,7 @@ class Dynaspark(AskingLLM):
             return result
         prediction = self._prediction(output_cls, prompt, llm_kwargs, prompt_args)
         while prediction.result is None:
-            prediction.take(await self.achat(prediction.messages, **prediction.options))
+            prediction.feed(await self.achat(prediction.messages, **prediction.options))
         return prediction.result
 
     def stream_structured_predict(
@@ -238,7 +238,7 @@ class Dynaspark(AskingLLM):
         while prediction.result is None:
             for response in self.stream_chat(prediction.messages, **prediction.options):
                 yield from prediction.show(response)
-            prediction.take(response)
+            prediction.feed(response)
         yield from prediction.final()
 
     async def astream_structured_predict(

@@ -21,7 +21,7 @@ CHOICES: dict[str | None, str] = {
 """What LlamaIndex and OpenAI write for a choice that names no tool → ours."""
 
 
-def written(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
+def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
     """The tool in OpenAI's shape, as plain values, for events are written out as JSON.
 
     The name is the tool's own, also where OpenAI would not take it (`G[int]`), for calls are looked up by it.
@@ -37,9 +37,9 @@ def written(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def read(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
+def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
     """The tools as ours. Raises `ConfigError` for one without a name."""
-    return tuple(_read(written(tool).get("function") or written(tool)) for tool in tools)
+    return tuple(_read(tool_dictionary(tool).get("function") or tool_dictionary(tool)) for tool in tools)
 
 
 def _read(function: Mapping[str, Any]) -> Tool:
@@ -49,7 +49,7 @@ def _read(function: Mapping[str, Any]) -> Tool:
     return Tool(name, function.get("description") or "", function.get("parameters") or {})
 
 
-def choice(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
+def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
     """`auto`, `none`, `required`, or the name of a tool; `auto` that is required is `required`."""
     if isinstance(choice, Mapping):
         named = choice.get("function", choice)
@@ -59,7 +59,7 @@ def choice(choice: str | Mapping[str, Any] | None, *, is_required: bool = False)
     return "required" if is_required and found == "auto" else found
 
 
-def checked(choice: str, tools: Sequence[Tool]) -> str:
+def known_choice(choice: str, tools: Sequence[Tool]) -> str:
     """The choice, if the tools allow it. Raises `ConfigError` that names the tools there are."""
     names = [tool.name for tool in tools]
     if choice in {"auto", "none", *names} or (choice == "required" and names):
@@ -83,7 +83,7 @@ def selections(message: ChatMessage, *, must_call: bool = False) -> list[ToolSel
     return calls
 
 
-def known_only(message: ChatMessage, tools: Sequence[BaseTool]) -> None:
+def require_known(message: ChatMessage, tools: Sequence[BaseTool]) -> None:
     """Raises `ToolCallError` if the message calls a tool that is not there."""
     names = [tool.metadata.get_name() for tool in tools]
     for call in selections(message):

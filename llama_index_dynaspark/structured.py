@@ -31,7 +31,7 @@ _dispatcher = get_dispatcher(__name__)
 
 
 class Prediction(Generic[Model]):
-    """While `result` is None, ask `messages` with `options`, `show` what a stream brings, and `take` its last response.
+    """While `result` is None, ask `messages` with `options`, `show` what a stream brings, and `feed` its last response.
 
     `most`: how many times it may be asked again.
     """
@@ -47,15 +47,15 @@ class Prediction(Generic[Model]):
         self._shown: object = {}
         self._left = most
 
-    def take(self, response: ChatResponse) -> None:
+    def feed(self, response: ChatResponse) -> None:
         """Sets `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""
         try:
             self.result = self._read(response.message.content or "")
-        except OutputError as error:
+        except OutputError as exc:
             if not self._left:
                 raise
             self._left -= 1
-            self.messages = [*self.messages, response.message, _objection(error)]
+            self.messages = [*self.messages, response.message, _objection(exc)]
         else:
             _dispatcher.event(LLMStructuredPredictEndEvent(output=self.result))
 
@@ -64,8 +64,8 @@ class Prediction(Generic[Model]):
         value = read_object(text, self._schema)
         try:
             return self._output_cls.model_validate_json(json_line(value))
-        except ValidationError as error:
-            raise OutputError(f"no {self._output_cls.__name__}: {_told(error)}", text=text) from error
+        except ValidationError as exc:
+            raise OutputError(f"no {self._output_cls.__name__}: {_description(exc)}", text=text) from exc
 
     def show(self, response: ChatResponse) -> Iterator[FlexibleModel]:
         """What there is so far of the object, if this response has brought anything new of it."""
@@ -102,7 +102,7 @@ def _objection(error: OutputError) -> ChatMessage:
     return ChatMessage(role=MessageRole.USER, content=f"This reply cannot be used: {error}\nWrite it again, corrected.")
 
 
-def _told(error: ValidationError) -> str:
+def _description(error: ValidationError) -> str:
     """Every field and what is wrong with it; not what stood there."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{_path(detail['loc'])}{detail['msg']}" for detail in details)

@@ -16,10 +16,10 @@ from pydantic import BaseModel
 
 from dynaspark_core import DynasparkClient
 from dynaspark_core.batch import Outcome, abatch, batch
-from dynaspark_core.batch.run import MOST_TASKS
+from dynaspark_core.batch.run import MAX_TASKS
 from dynaspark_core.errors import AccessError, ConfigError, RateLimitError
 from dynaspark_core.server import Answer, Asked, LocalService, Script
-from dynaspark_core.wire.pacing import LONGEST_QUOTA
+from dynaspark_core.wire.pacing import MAX_QUOTA_SECONDS
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -170,7 +170,7 @@ async def test_a_limit_that_never_ends_is_a_failure_and_felt_by_one_at_a_time() 
         for _ in range(50):
             await asyncio.sleep(0)
         under_way -= 1
-        raise RateLimitError("no", retry_after=LONGEST_QUOTA)
+        raise RateLimitError("no", retry_after=MAX_QUOTA_SECONDS)
 
     async with asyncio.timeout(30):
         outcomes = await abatch(ask, range(20), progress=False)
@@ -290,14 +290,14 @@ async def test_only_so_many_are_begun_at_a_time() -> None:
         nonlocal begun, peak
         begun += 1
         peak = max(peak, begun)
-        if begun == MOST_TASKS:
+        if begun == MAX_TASKS:
             go.set()
         await go.wait()
         await asyncio.sleep(0)
         begun -= 1
 
-    assert len(await abatch(ask, range(10 * MOST_TASKS), progress=False)) == 10 * MOST_TASKS
-    assert peak == MOST_TASKS
+    assert len(await abatch(ask, range(10 * MAX_TASKS), progress=False)) == 10 * MAX_TASKS
+    assert peak == MAX_TASKS
 
 
 @pytest.mark.parametrize("cut", [1, 5, 40, -1])

@@ -514,17 +514,17 @@ async def test_closing_the_pool_harms_no_call_that_waits_for_its_place() -> None
 
 
 async def test_places_are_given_in_the_order_of_asking_also_after_patience_has_run_out() -> None:
-    gate, order = sessions.Gate(1), asyncio.Queue[int]()
-    await gate.enter(1)
+    slots, order = sessions.Slots(1), asyncio.Queue[int]()
+    await slots.acquire(1)
 
     async def goes(number: int) -> None:
-        await gate.enter(0.02)
+        await slots.acquire(0.02)
         order.put_nowait(number)
 
     waiting = {asyncio.create_task(goes(number)) for number in range(6)}
     for number in range(6):
         await asyncio.wait(waiting, timeout=0.015)
-        gate.leave()
+        slots.release()
         assert await order.get() == number
     await asyncio.gather(*waiting)
 

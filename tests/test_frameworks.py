@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import Keeper
+from dynaspark_core.frameworks import ClientCache
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -35,29 +35,29 @@ class Holder:
 
 
 def test_objects_with_the_same_values_have_the_same_client() -> None:
-    keeper, holder = Keeper(), Holder()
-    client = keeper.client(holder)
-    assert keeper.client(holder) is client
-    assert Keeper().client(Holder()) is client
+    cache, model = ClientCache(), Holder()
+    client = cache.client_for(model)
+    assert cache.client_for(model) is client
+    assert ClientCache().client_for(Holder()) is client
 
 
 def test_a_value_that_changes_brings_another_client_also_inside_a_mapping() -> None:
-    keeper, holder = Keeper(), Holder()
-    first = keeper.client(holder)
-    holder.timeout = 5
-    second = keeper.client(holder)
-    holder.default_headers["X-Own"] = "1"
-    third = keeper.client(holder)
+    cache, model = ClientCache(), Holder()
+    first = cache.client_for(model)
+    model.timeout = 5
+    second = cache.client_for(model)
+    model.default_headers["X-Own"] = "1"
+    third = cache.client_for(model)
     assert [client.settings.timeout for client in (first, second, third)] == [120, 5, 5]
     assert (second.settings.headers, third.settings.headers) == ({}, {"X-Own": "1"})
 
 
 def test_the_environment_is_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper, holder = Keeper(), Holder()
-    before = keeper.client(holder)
+    cache, model = ClientCache(), Holder()
+    before = cache.client_for(model)
     monkeypatch.setenv("DYNASPARK_TIMEOUT", "7")
-    assert keeper.client(holder) is before
-    assert Keeper().client(Holder()).settings.timeout == 7
+    assert cache.client_for(model) is before
+    assert ClientCache().client_for(Holder()).settings.timeout == 7
 
 
 @pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])
@@ -77,18 +77,21 @@ def test_a_shallow_copy_with_other_values_leaves_the_client_alone(
 
 @pytest.mark.parametrize("wrong", [["sheet"], {"sheet": 1}])
 def test_a_value_that_cannot_be_hashed_is_a_wrong_setting(wrong: Any) -> None:
-    for make in (lambda: ChatDynaspark(image_policy=wrong), lambda: Keeper().client(Holder(image_policy=wrong))):
+    for make in (
+        lambda: ChatDynaspark(image_policy=wrong),
+        lambda: ClientCache().client_for(Holder(image_policy=wrong)),
+    ):
         with pytest.raises(ValueError, match=r"image_policy is .* must be one of") as caught:
             make()
         assert type(caught.value) in {ConfigError, ValidationError}
 
 
 def test_a_keeper_says_nothing_of_equality_and_copies_begin_with_their_own() -> None:
-    keeper = Keeper()
-    client = keeper.client(Holder(timeout=3))
-    for other in (copy.copy(keeper), copy.deepcopy(keeper), pickle.loads(pickle.dumps(keeper))):
-        assert other is not keeper
-        assert other == keeper
-        assert hash(other) == hash(keeper)
+    cache = ClientCache()
+    client = cache.client_for(Holder(timeout=3))
+    for other in (copy.copy(cache), copy.deepcopy(cache), pickle.loads(pickle.dumps(cache))):
+        assert other is not cache
+        assert other == cache
+        assert hash(other) == hash(cache)
         assert other.client(Holder(timeout=4)) is not client
-    assert keeper != "keeper"
+    assert cache != "cache"

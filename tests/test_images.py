@@ -17,14 +17,14 @@ from dynaspark_core.errors import ConfigError, ImageError, UnreadableImageError
 from dynaspark_core.images import (
     Limits,
     Packed,
-    chosen,
-    encoded,
+    choose,
+    content_type_of,
+    encode_png,
     from_base64,
     from_data_uri,
-    header,
     pack,
-    ready,
-    sniff,
+    read_header,
+    ready_image,
 )
 from dynaspark_core.images.layout import GAP, lay_out
 from dynaspark_core.messages import Image, Policy
@@ -114,15 +114,15 @@ NOT_IMAGES = {
 
 @pytest.mark.parametrize(("data", "kind", "animated"), WHOLE.values(), ids=WHOLE)
 def test_an_image_is_known_by_its_bytes(data: bytes, kind: str, *, animated: bool) -> None:
-    found = header(data)
+    found = read_header(data)
     assert (found.content_type, found.width, found.height, found.animated) == (kind, 40, 30, animated)
-    assert sniff(data) == kind
+    assert content_type_of(data) == kind
 
 
 @pytest.mark.parametrize(("data", "what"), NOT_IMAGES.values(), ids=NOT_IMAGES)
 def test_what_is_no_image_is_named(data: bytes, what: str) -> None:
     with pytest.raises(UnreadableImageError, match=f"^{what}.*|{what}"):
-        ready(data)
+        ready_image(data)
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "gif", "webp", "webp, lossless"])
@@ -130,7 +130,7 @@ def test_a_truncated_image_is_refused_wherever_it_is_cut(name: str) -> None:
     data = WHOLE[name][0]
     for end in range(len(data) - 2):
         with pytest.raises(UnreadableImageError):
-            header(data[:end])
+            read_header(data[:end])
 
 
 @pytest.mark.parametrize(("data", "kind", "_animated"), WHOLE.values(), ids=WHOLE)
@@ -138,7 +138,7 @@ def test_damaged_bytes_raise_nothing_but_our_errors(data: bytes, kind: str, _ani
     for position in range(min(len(data), 300)):
         damaged = data[:position] + bytes([data[position] ^ 0xFF]) + data[position + 1 :]
         try:
-            pack([ready(damaged), ready(data)], limits=Limits(max_side=200))
+            pack([ready_image(damaged), ready_image(data)], limits=Limits(max_side=200))
         except ImageError:
             continue
 
@@ -147,7 +147,7 @@ def test_damaged_bytes_raise_nothing_but_our_errors(data: bytes, kind: str, _ani
 def test_an_image_cut_into_countless_blocks_is_refused(filler: bytes) -> None:
     starts = {0: declared(9, 9)[:33], 0xFF: b"\xff\xd8", 0x21: b"GIF89a\x09\0\x09\0\0\0\0"}
     with pytest.raises(UnreadableImageError, match="blocks"):
-        header(starts[filler[0]] + filler * 300_000)
+        read_header(starts[filler[0]] + filler * 300_000)
 
 
 @pytest.mark.parametrize("size", [(50_000, 50_000), (1, 60_000_000), (2**31 - 1, 2**31 - 1)])
@@ -155,7 +155,7 @@ def test_a_bomb_is_refused_by_its_declared_size(size: tuple[int, int]) -> None:
     bomb = declared(*size)
     tracemalloc.start()
     with pytest.raises(UnreadableImageError, match="at most 50,000,000 pixels"):
-        pack([ready(bomb), ready(bomb)])
+        pack([ready_image(bomb), ready_image(bomb)])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < LARGE
@@ -164,18 +164,18 @@ def test_a_bomb_is_refused_by_its_declared_size(size: tuple[int, int]) -> None:
 def test_a_bomb_in_a_frame_larger_than_its_screen_is_refused() -> None:
     frame = struct.pack("<BHHHHB", 0x2C, 0, 0, 60_000, 60_000, 0) + b"\x02\x01\0\0"
     with pytest.raises(UnreadableImageError, match="60,000 by 60,000"):
-        ready(b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame + b";")
+        ready_image(b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame + b";")
 
 
 def test_an_image_without_a_size_is_refused() -> None:
     with pytest.raises(UnreadableImageError, match="declares no size"):
-        ready(declared(0, 9))
+        ready_image(declared(0, 9))
 
 
 def test_more_bytes_than_are_read_are_refused() -> None:
     data = written(plain())
     with pytest.raises(ImageError, match=f"at most {len(data) - 1} are read"):
-        ready(data, limits=Limits(max_read=len(data) - 1))
+        ready_image(data, limits=Limits(max_read=len(data) - 1))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_more_bytes_than_are_read_are_refused() -> None:
     ],
 )
 def test_a_file_name_gets_the_extension_of_the_bytes(given: str, name: str) -> None:
-    assert ready(written(plain()), given).name == name
+    assert ready_image(written(plain()), given).name == name
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, None])
@@ -275,7 +275,7 @@ def test_encoded_bytes_over_the_limit_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, (_, _, animated) in WHOLE.items() if not animated])
 def test_one_image_within_the_limits_is_untouched(name: str) -> None:
-    image = ready(WHOLE[name][0])
+    image = ready_image(WHOLE[name][0])
     assert pack([image]) == Packed(image, (1,), ("",))
 
 
@@ -285,7 +285,7 @@ def test_no_image_is_no_file() -> None:
 
 @pytest.mark.parametrize("name", [name for name, (_, _, animated) in WHOLE.items() if animated])
 def test_of_an_animation_the_first_frame_is_sent_and_that_is_said(name: str) -> None:
-    packed = pack([ready(WHOLE[name][0], "spin.gif")])
+    packed = pack([ready_image(WHOLE[name][0], "spin.gif")])
     assert packed.remarks == ("first frame of an animation",)
     assert packed.file is not None
     assert (packed.file.name, packed.file.content_type) == ("spin.png", "image/png")
@@ -294,7 +294,7 @@ def test_of_an_animation_the_first_frame_is_sent_and_that_is_said(name: str) -> 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 def test_an_image_over_the_pixels_is_shrunk_to_them(form: str) -> None:
-    file = pack([ready(written(noisy(400, 300), form))], limits=Limits(max_pixels=30_000)).file
+    file = pack([ready_image(written(noisy(400, 300), form))], limits=Limits(max_pixels=30_000)).file
     assert seen(file).size == (200, 150)
     assert file is not None
     assert file.content_type == ("image/jpeg" if form == "JPEG" else "image/png")
@@ -303,16 +303,16 @@ def test_an_image_over_the_pixels_is_shrunk_to_them(form: str) -> None:
 @pytest.mark.parametrize("form", ["PNG", "JPEG"])
 @pytest.mark.parametrize("limit", [60_000, 10_000, 2_000])
 def test_an_image_over_the_bytes_is_made_to_fit(form: str, limit: int) -> None:
-    file = pack([ready(written(noisy(400, 300), form), "n.png")], limits=Limits(max_bytes=limit)).file
+    file = pack([ready_image(written(noisy(400, 300), form), "n.png")], limits=Limits(max_bytes=limit)).file
     assert file is not None
     assert len(file.data) <= limit
     assert file.name == "n.jpg"
-    assert sniff(file.data) == file.content_type == "image/jpeg"
+    assert content_type_of(file.data) == file.content_type == "image/jpeg"
 
 
 def test_a_limit_that_nothing_fits_is_an_error() -> None:
     with pytest.raises(ImageError, match="cannot be made smaller"):
-        pack([ready(written(noisy(400, 300)))], limits=Limits(max_bytes=100))
+        pack([ready_image(written(noisy(400, 300)))], limits=Limits(max_bytes=100))
 
 
 def test_what_is_encoded_again_is_upright_and_without_metadata() -> None:
@@ -322,7 +322,7 @@ def test_what_is_encoded_again_is_upright_and_without_metadata() -> None:
     exif[0x0112] = 6  # turn by 90 degrees clockwise to view
     exif[0x010F] = "SECRET CAMERA"
     data = written(picture, "JPEG", exif=exif, comment=b"SECRET PLACE")
-    file = pack([ready(data)], limits=Limits(max_pixels=15_000)).file
+    file = pack([ready_image(data)], limits=Limits(max_pixels=15_000)).file
     assert file is not None
     upright = seen(file)
     assert upright.size == (100, 150)
@@ -343,7 +343,7 @@ def test_every_orientation_is_turned_upright(orientation: int, form: str) -> Non
     exif[0x0112] = orientation
     data = written(picture, form, exif=exif)
     expected = ImageOps.exif_transpose(Pillow.open(BytesIO(data))).resize((2, 2), Pillow.Resampling.NEAREST)
-    one = seen(pack([ready(data)], limits=Limits(max_pixels=15_000)).file).convert("RGB")
+    one = seen(pack([ready_image(data)], limits=Limits(max_pixels=15_000)).file).convert("RGB")
     assert (one.width > one.height) == (orientation not in {5, 6, 7, 8})
     small = one.resize((2, 2), Pillow.Resampling.NEAREST)
     assert all(abs(a - b) < 16 for a, b in zip(small.tobytes(), expected.convert("RGB").tobytes(), strict=True)), (
@@ -354,7 +354,7 @@ def test_every_orientation_is_turned_upright(orientation: int, form: str) -> Non
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow's own
 def test_damaged_metadata_do_not_matter() -> None:
     data = written(noisy(400, 300), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff broken")
-    assert seen(pack([ready(data)], limits=Limits(max_pixels=30_000)).file).size == (200, 150)
+    assert seen(pack([ready_image(data)], limits=Limits(max_pixels=30_000)).file).size == (200, 150)
 
 
 def sixteen_bits() -> bytes:
@@ -379,7 +379,7 @@ MODES = {
 
 @pytest.mark.parametrize(("data", "colour"), MODES.values(), ids=MODES)
 def test_every_colour_mode_looks_right_when_encoded_again(data: bytes, colour: tuple[int, int, int]) -> None:
-    small = seen(pack([ready(data)], limits=Limits(max_pixels=10_000)).file)
+    small = seen(pack([ready_image(data)], limits=Limits(max_pixels=10_000)).file)
     paper = Pillow.new("RGBA", small.size, "white")
     found = Pillow.alpha_composite(paper, small.convert("RGBA")).convert("RGB").getpixel((20, 20))
     assert isinstance(found, tuple)
@@ -388,14 +388,14 @@ def test_every_colour_mode_looks_right_when_encoded_again(data: bytes, colour: t
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "1", "I;16", "F", "LAB", "HSV", "YCbCr"])
 def test_a_pillow_image_of_any_mode_becomes_a_png(mode: str) -> None:
-    assert sniff(encoded(Pillow.new(mode, (9, 9)))) == "image/png"
+    assert content_type_of(encode_png(Pillow.new(mode, (9, 9)))) == "image/png"
 
 
 # --- several images ---------------------------------------------------------------------------------------------------
 
 
 def pictures(*sizes: tuple[int, int]) -> list[Image]:
-    return [ready(written(plain(*size, (index * 9, 200, 0)))) for index, size in enumerate(sizes)]
+    return [ready_image(written(plain(*size, (index * 9, 200, 0)))) for index, size in enumerate(sizes)]
 
 
 def test_several_images_stand_on_one_numbered_sheet() -> None:
@@ -415,7 +415,7 @@ def test_each_image_on_a_sheet_keeps_its_size_where_there_is_room() -> None:
 
 def test_the_same_image_twice_is_shown_once() -> None:
     one, two = pictures((300, 200), (200, 300))
-    again = ready(one.data, "other name.png")
+    again = ready_image(one.data, "other name.png")
     packed = pack([one, two, again])
     assert packed.numbers == (1, 2, 1)
     assert packed.file == pack([one, two]).file
@@ -427,19 +427,19 @@ def test_the_same_image_only_is_sent_as_it_is() -> None:
 
 
 def test_an_animation_on_a_sheet_is_said_to_be_one() -> None:
-    packed = pack([*pictures((30, 20)), ready(WHOLE["gif, animated"][0])])
+    packed = pack([*pictures((30, 20)), ready_image(WHOLE["gif, animated"][0])])
     assert packed.remarks == ("", "first frame of an animation")
 
 
 def test_photographs_make_a_jpeg_sheet() -> None:
-    photo = ready(written(noisy(300, 200), "JPEG"))
+    photo = ready_image(written(noisy(300, 200), "JPEG"))
     file = pack([photo, *pictures((300, 200))]).file
     assert file is not None
     assert (file.name, file.content_type) == ("images.jpg", "image/jpeg")
 
 
 def test_a_sheet_keeps_to_the_limits() -> None:
-    photos = [ready(written(noisy(900, 700))) for _ in range(4)]
+    photos = [ready_image(written(noisy(900, 700))) for _ in range(4)]
     limits = Limits(max_bytes=50_000, max_pixels=400_000, max_side=800)
     file = pack(photos, limits=limits).file
     assert file is not None
@@ -451,7 +451,7 @@ def test_a_damaged_image_on_a_sheet_is_refused() -> None:
     good = written(noisy(90, 90))
     bad = good[:200] + b"\0" * 2000 + good[2200:]
     with pytest.raises(UnreadableImageError, match="cannot be decoded"):
-        pack([ready(good), ready(bad)])
+        pack([ready_image(good), ready_image(bad)])
 
 
 def test_the_last_image_alone_is_sent_where_asked() -> None:
@@ -474,12 +474,12 @@ def test_of_very_many_images_the_newest_are_shown() -> None:
 @pytest.mark.parametrize("policy", ["", "first", None])
 def test_an_unknown_policy_is_refused(policy: Any) -> None:
     with pytest.raises(ConfigError, match="'sheet', 'last' or 'error'"):
-        chosen([1], policy)
+        choose([1], policy)
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("sheet", [1, 2]), ("last", [2])])
 def test_what_a_policy_does_not_show_need_not_be_loaded(policy: Policy, expected: list[int]) -> None:
-    assert chosen([1, 2], policy) == expected
+    assert choose([1, 2], policy) == expected
 
 
 SHAPES = {
@@ -536,7 +536,7 @@ def test_labels_can_be_read_by_a_machine() -> None:
     for number in range(5):
         shot = plain(700 + 90 * number, 900 - 120 * number, "white")
         ImageDraw.Draw(shot).rectangle((90, 90, 300, 300), fill=(0, 40 * number, 120))
-        shots.append(ready(written(shot)))
+        shots.append(ready_image(written(shot)))
     sheet = pack(shots).file
     assert sheet is not None
     words = " ".join(Eyes().look(sheet.data).lines).lower().replace(" ", "")

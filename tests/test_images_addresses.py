@@ -4,7 +4,7 @@ import pytest
 from yarl import URL
 
 from dynaspark_core.errors import ForbiddenImageError, ImageError
-from dynaspark_core.images.addresses import checked, parsed, public_only, shown
+from dynaspark_core.images.addresses import allowed_url, display_url, parse_url, public_only
 
 PUBLIC = ("8.8.8.8", "1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450:4001:81b::200e")
 
@@ -55,7 +55,7 @@ def test_any_other_address_is_refused(kind: str, address: str) -> None:
     ],
 )
 def test_an_ordinary_url_may_be_tried(url: str) -> None:
-    assert checked(URL(url)) == URL(url)
+    assert allowed_url(URL(url)) == URL(url)
 
 
 @pytest.mark.parametrize(
@@ -86,25 +86,25 @@ def test_an_ordinary_url_may_be_tried(url: str) -> None:
 )
 def test_an_unusual_url_is_refused(url: str, reason: str) -> None:
     with pytest.raises(ForbiddenImageError, match=reason):
-        checked(URL(url))
+        allowed_url(URL(url))
 
 
 def test_the_rule_for_addresses_may_be_another() -> None:
-    assert checked(URL("http://127.0.0.1/"), lambda _: None).host == "127.0.0.1"
+    assert allowed_url(URL("http://127.0.0.1/"), lambda _: None).host == "127.0.0.1"
 
 
 @pytest.mark.parametrize("text", ["http://[::1", "http://pictures.example:99999/", "http://pictures.example:x/"])
 def test_what_is_no_url_is_said_without_repeating_it(text: str) -> None:
     with pytest.raises(ImageError, match=r"^the image's URL cannot be read$"):
-        parsed(text)
+        parse_url(text)
 
 
 @pytest.mark.parametrize("text", ["http://pictures.example:8080/b.png", "http://[2001:db8::1]:81/b.png"])
 def test_a_url_is_shown_with_its_port(text: str) -> None:
-    assert shown(URL(text)) == text
+    assert display_url(URL(text)) == text
 
 
 def test_a_url_is_shown_without_secrets() -> None:
-    assert shown(URL("https://user:secret@pictures.example/a/b.png?key=secret#secret")) == (
+    assert display_url(URL("https://user:secret@pictures.example/a/b.png?key=secret#secret")) == (
         "https://pictures.example/a/b.png"
     )

@@ -26,7 +26,7 @@ from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, RateLimitError
 from dynaspark_core.server import Answer, Asked, LocalService, Script
 from dynaspark_core.transport import blocking
-from dynaspark_core.wire.pacing import LONGEST_ASKED_WAIT
+from dynaspark_core.wire.pacing import MAX_REQUESTED_WAIT_SECONDS
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -241,7 +241,7 @@ def waiting() -> Iterator[Told]:
 
 
 async def test_who_waits_holds_no_place_and_can_be_cancelled(key: str, waiting: Told) -> None:
-    last = Answer("last", headers=headers(0, Retry_After=round(LONGEST_ASKED_WAIT - 1)))
+    last = Answer("last", headers=headers(0, Retry_After=round(MAX_REQUESTED_WAIT_SECONDS - 1)))
     with LocalService(script := Script(last, "other")) as service:
         client = DynasparkClient(base_url=service.url, api_key=key, max_concurrency=1)
         await client.complete("x")

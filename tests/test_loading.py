@@ -31,7 +31,7 @@ from dynaspark_core.errors import (
 from dynaspark_core.images import Limits
 from dynaspark_core.images.addresses import public_only
 from dynaspark_core.messages import Image, ImageRef
-from dynaspark_core.transport.loading import READING, given, load, packed
+from dynaspark_core.transport.loading import DEFAULT_OPTIONS, image_from, load, load_packed
 
 
 def picture(colour: str = "red", form: str = "PNG") -> bytes:
@@ -41,7 +41,7 @@ def picture(colour: str = "red", form: str = "PNG") -> bytes:
 
 
 PNG = picture()
-SMALL = replace(READING, limits=Limits(max_read=1_000_000))
+SMALL = replace(DEFAULT_OPTIONS, limits=Limits(max_read=1_000_000))
 
 # --- the network, watched ---------------------------------------------------------------------------------------------
 
@@ -200,13 +200,13 @@ async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, path: str) 
 async def test_an_open_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     with (tmp_path / "cat.png").open("rb") as file:
-        assert await given(("cat.png", file)) == ImageRef("bytes", PNG, "cat.png")
+        assert await image_from(("cat.png", file)) == ImageRef("bytes", PNG, "cat.png")
 
 
 async def test_a_file_open_as_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.txt").write_text("hi")
     with (tmp_path / "cat.txt").open() as file, pytest.raises(ConfigError, match="binary mode"):
-        await given(file)
+        await image_from(file)
 
 
 async def test_a_closed_file_is_refused(tmp_path: Path) -> None:
@@ -214,24 +214,24 @@ async def test_a_closed_file_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "cat.png").open("rb") as file:
         pass
     with pytest.raises(ImageError, match="cannot be read"):
-        await given(file)
+        await image_from(file)
 
 
 async def test_a_buffer_is_taken_whole_wherever_it_stands() -> None:
     buffer = BytesIO()
     buffer.write(PNG)
-    assert await given(buffer) == ImageRef("bytes", PNG)
+    assert await image_from(buffer) == ImageRef("bytes", PNG)
 
 
 async def test_a_pillow_image_is_encoded() -> None:
-    source = await given(("cat", Pillow.new("CMYK", (40, 30))))
+    source = await image_from(("cat", Pillow.new("CMYK", (40, 30))))
     assert (await load(source)).name == "cat.png"
 
 
 async def test_other_values_are_left_to_image_ref() -> None:
-    assert await given(Path("cat.png")) == ImageRef("path", "cat.png")
+    assert await image_from(Path("cat.png")) == ImageRef("path", "cat.png")
     with pytest.raises(ConfigError, match="cannot read an image from int"):
-        await given(3)
+        await image_from(3)
 
 
 # --- the web ----------------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ async def test_the_picture_host_learns_nothing(monkeypatch: pytest.MonkeyPatch, 
 
 async def test_urls_are_not_fetched_where_that_is_off(connects: list[Any]) -> None:
     with pytest.raises(ForbiddenImageError, match="allow_image_urls"):
-        await load(ImageRef("url", "https://pictures.example/cat.png"), replace(READING, allow_urls=False))
+        await load(ImageRef("url", "https://pictures.example/cat.png"), replace(DEFAULT_OPTIONS, allow_urls=False))
     assert connects == []
 
 
@@ -304,7 +304,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("addresses", ANSWERS.values(), ids=ANSWERS)
 async def test_a_name_with_any_private_address_is_refused(connects: list[Any], addresses: list[str]) -> None:
-    how = replace(READING, resolver=Names(pictures=[addresses]))
+    how = replace(DEFAULT_OPTIONS, resolver=Names(pictures=[addresses]))
     with pytest.raises(ForbiddenImageError, match=r"pictures\.test is not fetched from: its address"):
         await load(ImageRef("url", "http://pictures.test/cat.png"), how)
     assert connects == []
@@ -535,7 +535,7 @@ async def test_a_url_that_leads_nowhere_is_an_error_of_ours(url: str, connects: 
             raise OSError(None, "no such name")
 
     with pytest.raises(ImageError):
-        await load(ImageRef("url", url), replace(READING, resolver=Nowhere()))
+        await load(ImageRef("url", url), replace(DEFAULT_OPTIONS, resolver=Nowhere()))
     assert connects == []
 
 
@@ -543,12 +543,12 @@ async def test_a_url_that_leads_nowhere_is_an_error_of_ours(url: str, connects: 
 
 
 async def test_one_image_is_packed_untouched() -> None:
-    result = await packed([ImageRef("bytes", PNG, "cat.png")])
+    result = await load_packed([ImageRef("bytes", PNG, "cat.png")])
     assert (result.file, result.numbers) == (Image(PNG, "cat.png", "image/png"), (1,))
 
 
 async def test_no_image_is_packed_as_no_file() -> None:
-    assert (await packed([])).file is None
+    assert (await load_packed([])).file is None
 
 
 async def test_several_are_loaded_together_and_numbered_in_order() -> None:
@@ -559,7 +559,7 @@ async def test_several_are_loaded_together_and_numbered_in_order() -> None:
             ImageRef("bytes", PNG),
             ImageRef("url", f"{url}/b"),
         ]
-        result = await packed(sources, "sheet", HOME)
+        result = await load_packed(sources, "sheet", HOME)
     assert result.numbers == (1, 2, 1, 2)
     assert result.file is not None
     assert result.file.name == "images.png"
@@ -567,27 +567,29 @@ async def test_several_are_loaded_together_and_numbered_in_order() -> None:
 
 async def test_only_what_is_shown_is_loaded(connects: list[Any]) -> None:
     sources = [ImageRef("url", "http://127.0.0.1/"), ImageRef("bytes", PNG)]
-    result = await packed(sources, "last")
+    result = await load_packed(sources, "last")
     assert (result.numbers, connects) == ((None, 1), [])
 
 
 async def test_the_image_that_cannot_be_used_is_named_by_its_place() -> None:
     with pytest.raises(UnreadableImageError, match=r"^image 2 of 2: a PDF"):
-        await packed([ImageRef("bytes", PNG), ImageRef("bytes", b"%PDF-")])
+        await load_packed([ImageRef("bytes", PNG), ImageRef("bytes", b"%PDF-")])
 
 
 async def test_images_that_are_too_large_together_are_refused() -> None:
-    how = replace(READING, limits=Limits(max_total=len(PNG) + 50))
+    how = replace(DEFAULT_OPTIONS, limits=Limits(max_total=len(PNG) + 50))
     sources = [ImageRef("bytes", PNG), ImageRef("bytes", picture("blue"))]
     with pytest.raises(ImageError, match="together"):
-        await packed(sources, "sheet", how)
+        await load_packed(sources, "sheet", how)
 
 
 async def test_the_loop_runs_on_while_pictures_are_worked_on() -> None:
     file = BytesIO()
     Pillow.effect_noise((3000, 2000), 90).convert("RGB").save(file, "JPEG", quality=95)
     work = asyncio.create_task(
-        packed([ImageRef("bytes", file.getvalue())], "sheet", replace(READING, limits=Limits(max_pixels=10_000)))
+        load_packed(
+            [ImageRef("bytes", file.getvalue())], "sheet", replace(DEFAULT_OPTIONS, limits=Limits(max_pixels=10_000))
+        )
     )
     turns = 0
     while not work.done():

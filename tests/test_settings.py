@@ -7,23 +7,23 @@ import pytest
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.transport.settings import OWN_CONCURRENCY, PUBLIC_CONCURRENCY, PUBLIC_URL, settings
+from dynaspark_core.transport.settings import OWN_CONCURRENCY, PUBLIC_CONCURRENCY, PUBLIC_URL, settings_from
 
 
 def test_the_defaults_are_the_public_service() -> None:
-    default = settings()
+    default = settings_from()
     assert (default.url, default.origin) == (f"{PUBLIC_URL}/generate_response", PUBLIC_URL)
     assert (default.api_key, default.proxy, default.headers) == (None, None, {})
     assert default.max_concurrency == PUBLIC_CONCURRENCY
-    assert settings(base_url="http://localhost:1").max_concurrency == OWN_CONCURRENCY
+    assert settings_from(base_url="http://localhost:1").max_concurrency == OWN_CONCURRENCY
 
 
 def test_an_argument_wins_over_the_environment_and_that_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DYNASPARK_BASE_URL", "http://env:1/")
     monkeypatch.setenv("DYNASPARK_TIMEOUT", "7.5")
     monkeypatch.setenv("DYNASPARK_MAX_RETRIES", "0")
-    assert (settings().base_url, settings().timeout, settings().max_retries) == ("http://env:1", 7.5, 0)
-    assert settings(base_url="http://arg:2", timeout=1, max_retries=4).max_retries == 4
+    assert (settings_from().base_url, settings_from().timeout, settings_from().max_retries) == ("http://env:1", 7.5, 0)
+    assert settings_from(base_url="http://arg:2", timeout=1, max_retries=4).max_retries == 4
 
 
 @pytest.mark.parametrize(
@@ -72,24 +72,24 @@ def test_an_argument_wins_over_the_environment_and_that_over_the_default(monkeyp
 )
 def test_a_wrong_value_is_named(name: str, value: Any, shown: str) -> None:
     with pytest.raises(ConfigError, match=shown) as caught:
-        settings(**{name: value})
+        settings_from(**{name: value})
     assert name in str(caught.value)
 
 
 def test_a_wrong_key_or_password_is_not_shown() -> None:
     with pytest.raises(ConfigError) as key:
-        settings(api_key="se\ncret")
+        settings_from(api_key="se\ncret")
     with pytest.raises(ConfigError) as proxy:
-        settings(proxy="socks5://user:secret@host:1")
+        settings_from(proxy="socks5://user:secret@host:1")
     assert "cret" not in f"{key.value} {proxy.value}"
     for wrong in ("user:secret@host:8080", "http://user:secret", "http://user:secret#x@host", b"http://user:secret@h"):
         with pytest.raises(ConfigError) as caught:
-            settings(proxy=wrong)  # type: ignore[arg-type]
+            settings_from(proxy=wrong)  # type: ignore[arg-type]
         assert "user:secret@" not in str(caught.value)
         assert caught.value.__cause__ is None
     for wrong in ("redis://:secret", "redis://u:secret@", "rdis://u:secret@h", "redis://u:sec ret@h", "secret"):
         with pytest.raises(ConfigError) as storage:
-            settings(limit_storage=wrong)
+            settings_from(limit_storage=wrong)
         assert "ret" not in str(storage.value)
         assert storage.value.__cause__ is None
     client = DynasparkClient(api_key="secret", proxy="http://u:secret@host:1", headers={"A": "secret"})
@@ -97,11 +97,11 @@ def test_a_wrong_key_or_password_is_not_shown() -> None:
 
 
 def test_there_is_no_own_limit_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (settings().requests_per_hour, settings().limit_storage) == (None, None)
+    assert (settings_from().requests_per_hour, settings_from().limit_storage) == (None, None)
     monkeypatch.setenv("DYNASPARK_REQUESTS_PER_HOUR", "100")
     monkeypatch.setenv("DYNASPARK_LIMIT_STORAGE", "rediss://u:p@host:6380/2")
-    assert (settings().requests_per_hour, settings().limit_storage) == (100, "rediss://u:p@host:6380/2")
-    assert settings(requests_per_hour=7, limit_storage="redis+unix:///s").requests_per_hour == 7
+    assert (settings_from().requests_per_hour, settings_from().limit_storage) == (100, "rediss://u:p@host:6380/2")
+    assert settings_from(requests_per_hour=7, limit_storage="redis+unix:///s").requests_per_hour == 7
 
 
 def test_an_unknown_keyword_is_refused() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StatusError, StreamBrokenError, WakingUpError
 from dynaspark_core.messages import Usage
-from dynaspark_core.wire.body import MOST_BYTES
+from dynaspark_core.wire.body import MAX_ANSWER_BYTES
 from dynaspark_core.wire.decoders import decoder
 
 JSON = "application/json; charset=utf-8"
@@ -144,9 +144,9 @@ def test_text_is_given_out_while_the_body_is_still_arriving() -> None:
 def test_an_answer_over_the_cap_is_refused() -> None:
     reader = decoder(JSON, lambda _: StatusError())
     reader.feed(b'{"response": "')
-    for _ in range(MOST_BYTES // 2**20 - 1):
+    for _ in range(MAX_ANSWER_BYTES // 2**20 - 1):
         reader.feed(b"x" * 2**20)
-    with pytest.raises(ReplyError, match=str(MOST_BYTES)):
+    with pytest.raises(ReplyError, match=str(MAX_ANSWER_BYTES)):
         reader.feed(b"x" * 2**20)
 
 

@@ -101,7 +101,7 @@ def test_a_status_has_its_error(status: int, kind: type[StatusError], is_retryab
 def test_an_error_body_is_shown_short_and_never_a_page() -> None:
     page = http.status_error(502, NONE, b"<html><body>" + b"x" * 9000, NOW)
     assert str(page) == "the service answered 502 (its host is waking up or down: try again in a minute): an HTML page"
-    assert len(page.body) == http.MOST_ERROR_TEXT
+    assert len(page.body) == http.MAX_ERROR_CHARACTERS
     assert "\x1b" not in str(http.status_error(500, NONE, b"\x1b[31mred\nline", NOW))
 
 

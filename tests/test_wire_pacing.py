@@ -3,7 +3,7 @@
 import pytest
 
 from dynaspark_core.errors import AccessError, ConnectError, RateLimitError, ServerError
-from dynaspark_core.wire.pacing import LONGEST_ASKED_WAIT, LONGEST_QUOTA, empty_for, wait
+from dynaspark_core.wire.pacing import MAX_QUOTA_SECONDS, MAX_REQUESTED_WAIT_SECONDS, empty_for, wait
 
 
 def test_the_wait_doubles_from_half_a_second_to_eight() -> None:
@@ -16,7 +16,7 @@ def test_jitter_takes_up_to_a_quarter() -> None:
 
 def test_what_the_service_asks_for_goes_first_up_to_the_cap() -> None:
     assert wait(1, RateLimitError(retry_after=7), 1) == 7
-    assert wait(1, RateLimitError(retry_after=LONGEST_ASKED_WAIT + 1), 0) is None
+    assert wait(1, RateLimitError(retry_after=MAX_REQUESTED_WAIT_SECONDS + 1), 0) is None
 
 
 def test_what_cannot_pass_is_not_asked_again() -> None:
@@ -36,8 +36,8 @@ NOW = 1_800_000_000.0
     [
         ("0", NOW + 90, 90),
         ("0", (NOW + 90) * 1000, 90),
-        ("0", NOW + LONGEST_QUOTA, LONGEST_QUOTA),
-        ("0", NOW + LONGEST_QUOTA + 1, None),
+        ("0", NOW + MAX_QUOTA_SECONDS, MAX_QUOTA_SECONDS),
+        ("0", NOW + MAX_QUOTA_SECONDS + 1, None),
         ("0", NOW - 1, None),
         ("0", "nan", None),
         ("0", "1_9", None),

@@ -24,9 +24,9 @@ from dynaspark_core.errors import ConfigError, RateLimitError
 from dynaspark_core.transport import blocking
 from dynaspark_core.wire import pacing
 
-MOST_TASKS = 100
+MAX_TASKS = 100
 """Inputs that wait for an answer at a time; the others are not begun."""
-LEAST_PAUSE = 1.0
+MIN_PAUSE_SECONDS = 1.0
 """Seconds, where the service asks for less; more each time that it still refuses."""
 
 Input = TypeVar("Input")
@@ -72,7 +72,7 @@ async def abatch(
         progress: Whether a bar is shown on stderr; needs the extra `batch`.
 
     A `RateLimitError` that says when to come back is waited out by all inputs together, then one of them asks first. It
-    is the outcome of an input where the limit would hold the run up for longer than `pacing.LONGEST_QUOTA` in all.
+    is the outcome of an input where the limit would hold the run up for longer than `pacing.MAX_QUOTA_SECONDS` in all.
 
     Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else and for
     values that JSON cannot hold; `OSError` where the file cannot be written.
@@ -124,12 +124,12 @@ class _Run(Generic[Input]):
     bar: Any
     until: float = 0.0
     since: float | None = None
-    least: float = LEAST_PAUSE
+    least: float = MIN_PAUSE_SECONDS
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def all(self, todo: list[tuple[str, Input]]) -> dict[str, Outcome[Input]]:
         left, outcomes = iter(todo), dict[str, Outcome[Input]]()
-        tasks = [asyncio.create_task(self._some(left, outcomes)) for _ in range(min(MOST_TASKS, len(todo)))]
+        tasks = [asyncio.create_task(self._some(left, outcomes)) for _ in range(min(MAX_TASKS, len(todo)))]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -170,12 +170,12 @@ class _Run(Generic[Input]):
         try:
             asked = self.ask(each)
             outcome = Outcome(each, self.keep(await asked)) if isawaitable(asked) else None
-        except blocking.InsideError as error:
-            raise ConfigError(_NOT_ASYNC) from error
-        except Exception as error:  # noqa: BLE001  # whatever `ask` raises is the outcome of its input
-            if isinstance(error, RateLimitError) and error.retry_after is not None:
-                return None if self._waits(error.retry_after, began) else Outcome(each, error=error)
-            outcome = Outcome(each, error=error)
+        except blocking.InsideError as exc:
+            raise ConfigError(_NOT_ASYNC) from exc
+        except Exception as exc:  # noqa: BLE001  # whatever `ask` raises is the outcome of its input
+            if isinstance(exc, RateLimitError) and exc.retry_after is not None:
+                return None if self._waits(exc.retry_after, began) else Outcome(each, error=exc)
+            outcome = Outcome(each, error=exc)
         if outcome is None:
             raise ConfigError(_NOT_ASYNC)
         self.since = None if began >= self.until else self.since
@@ -185,9 +185,9 @@ class _Run(Generic[Input]):
         """Whether a refusal of what was asked at `began` is waited out; one after a pause doubles the least."""
         now = _now()
         again = self.least * (2 if began >= self.until else 1)
-        since, least = (now, LEAST_PAUSE) if self.since is None else (self.since, again)
+        since, least = (now, MIN_PAUSE_SECONDS) if self.since is None else (self.since, again)
         until = now + max(seconds, least)
-        if until - since > pacing.LONGEST_QUOTA:
+        if until - since > pacing.MAX_QUOTA_SECONDS:
             return False
         self.since, self.least, self.until = since, least, max(self.until, until)
         return True

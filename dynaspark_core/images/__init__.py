@@ -1,4 +1,4 @@
-"""Images as bytes: found out what they are, made to fit the limits, several joined on one numbered sheet.
+"""Images as bytes: found out what they are, made to fit the limits, several joined on one numbered sheet (a picture that shows them all).
 
 Pure: bytes in, bytes out; `transport.loading` opens and fetches. Pillow is imported only when something has to be
 decoded, which a single image within the limits never is.
@@ -7,28 +7,28 @@ decoded, which a single image within the limits never is.
     sniff     what bytes are, their declared size, whether they are whole; nothing is decoded
     ready     bytes → `Image`: checked, named
     pillow    the only module that decodes and encodes
-    layout    where the pictures of a sheet stand: numbers only
+    layout    the positions of the pictures on a sheet: numbers only
     sheet     several images → the one file of the form
 """
 
 from dynaspark_core.images.encoded import from_base64, from_data_uri
-from dynaspark_core.images.pillow import encoded, fits
-from dynaspark_core.images.ready import LIMITS, Limits, ready
-from dynaspark_core.images.sheet import Packed, chosen, pack
-from dynaspark_core.images.sniff import Header, header, sniff
+from dynaspark_core.images.pillow import encode_png, fits
+from dynaspark_core.images.ready import LIMITS, Limits, ready_image
+from dynaspark_core.images.sheet import Packed, choose, pack
+from dynaspark_core.images.sniff import Header, content_type_of, read_header
 
 __all__ = [
     "LIMITS",
     "Header",
     "Limits",
     "Packed",
-    "chosen",
-    "encoded",
+    "choose",
+    "content_type_of",
+    "encode_png",
     "fits",
     "from_base64",
     "from_data_uri",
-    "header",
     "pack",
-    "ready",
-    "sniff",
+    "read_header",
+    "ready_image",
 ]

@@ -67,15 +67,14 @@ def _public_6(address: IPv6Address) -> bool:
     return address in _GLOBAL_6 and address.is_global and not special and not tunnel
 
 
-def checked(url: URL, rule: Rule = public_only) -> URL:
+def allowed_url(url: URL, rule: Rule = public_only) -> URL:
     """The URL, if it may be tried: http or https, a host, an ordinary port, no credentials; else ForbiddenImageError.
 
     A host that is an IP address in any spelling has to be in its usual one and has to satisfy the rule.
     """
     reason = next((reason for allowed, reason in _DEMANDS if not allowed(url)), None) or _literal(url, rule)
     if reason:
-        message = f"{shown(url)} is not fetched: {reason}"
-        raise ForbiddenImageError(message)
+        raise ForbiddenImageError(f"{display_url(url)} is not fetched: {reason}")
     return url
 
 
@@ -101,15 +100,14 @@ def _literal(url: URL, rule: Rule) -> str | None:
     return None
 
 
-def parsed(text: str) -> URL:
+def parse_url(text: str) -> URL:
     """The URL in the text; ImageError when there is none."""
     try:
         return URL(text)
-    except ValueError as error:
-        message = "the image's URL cannot be read"
-        raise ImageError(message) from error
+    except ValueError as exc:
+        raise ImageError("the image's URL cannot be read") from exc
 
 
-def shown(url: URL) -> str:
+def display_url(url: URL) -> str:
     """The URL for messages: without user, password, query and fragment, at most 120 characters."""
     return f"{url.scheme}://{url.host_port_subcomponent or ''}{url.raw_path}"[:120]

@@ -11,7 +11,7 @@ from dynaspark_core.errors import ImageError, UnreadableImageError
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BLANKS = b" \t\r\n\f\v"
 
-ESCAPES = 1_000_000
+MAX_ESCAPES = 1_000_000
 """Percent signs in a data URI; each costs some 60 bytes of memory and a turn of a loop. Pictures come as base64."""
 
 
@@ -31,9 +31,8 @@ def _from_bare_base64(text: str | bytes, limit: int) -> bytes:
         raise _too_large(limit)
     try:
         return _within(_decoded(text), limit)
-    except (binascii.Error, ValueError) as error:
-        message = f"the image's base64 text cannot be decoded: {error}"
-        raise UnreadableImageError(message) from error
+    except (binascii.Error, ValueError) as exc:
+        raise UnreadableImageError(f"the image's base64 text cannot be decoded: {exc}") from exc
 
 
 def _decoded(text: str | bytes) -> bytes:
@@ -68,10 +67,9 @@ def from_data_uri(uri: str, limit: int) -> bytes:
     """
     head, comma, payload = uri.partition(",")
     if not comma:
-        message = "the data URI has no comma, so it holds no data"
-        raise UnreadableImageError(message)
+        raise UnreadableImageError("the data URI has no comma, so it holds no data")
     escapes = payload.count("%")
-    if escapes > ESCAPES or len(payload) > 4 * limit:  # four: base64 with every sign escaped
+    if escapes > MAX_ESCAPES or len(payload) > 4 * limit:  # four: base64 with every sign escaped
         raise _too_large(limit)
     if "base64" in (parameter.strip().lower() for parameter in head.split(";")[1:]):
         return _from_bare_base64(unquote(payload) if escapes else payload, limit)

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from dynaspark_core.errors import DynasparkError, ImageError, UnreadableImageError
-from dynaspark_core.images.ready import Limits, checked, file_name
+from dynaspark_core.images.ready import Limits, file_name, image_header
 from dynaspark_core.messages import Image
 
 if TYPE_CHECKING:  # Pillow takes 40 ms to import, which a conversation without pictures does not pay
@@ -49,12 +49,11 @@ def _as_ours(what: str) -> Iterator[None]:
         yield
     except DynasparkError:
         raise
-    except Exception as error:  # decoders raise anything, down to SyntaxError and struct.error
-        message = f"{what}: {error}"
-        raise UnreadableImageError(message) from error
+    except Exception as exc:  # decoders raise anything, down to SyntaxError and struct.error
+        raise UnreadableImageError(f"{what}: {exc}") from exc
 
 
-def decoded(image: Image, width: int, height: int) -> "Picture":
+def decode(image: Image, width: int, height: int) -> "Picture":
     """The image's first frame, upright, as RGB or RGBA, within `width` and `height` and never enlarged.
 
     It is made small as early as possible, so that the large picture is in memory once, and of a JPEG often never.
@@ -91,7 +90,7 @@ def _orientation(file: "Picture") -> int:
 def _opened(image: Image) -> "Iterator[Picture]":
     from PIL import Image as Pillow  # noqa: PLC0415
 
-    checked(image.data)
+    image_header(image.data)
     with (
         _as_ours(f"the {image.content_type} image cannot be decoded"),
         Pillow.open(BytesIO(image.data), "r", FORMATS) as file,
@@ -121,47 +120,48 @@ def on_white(picture: "Picture") -> "Picture":
 
 def fits(image: Image, limits: Limits) -> bool:
     """Whether the image can be sent as it is."""
-    found = checked(image.data)
+    found = image_header(image.data)
     return not found.animated and found.pixels <= limits.max_pixels and len(image.data) <= limits.max_bytes
 
 
-def fitted(image: Image, limits: Limits) -> tuple[Image, str]:
+def fit_within(image: Image, limits: Limits) -> tuple[Image, str]:
     """The image within the limits, untouched when it is already, and a remark when it is only a part of what it was."""
     if fits(image, limits):
         return image, ""
-    found = checked(image.data)
+    found = image_header(image.data)
     scale = min(1.0, (limits.max_pixels / found.pixels) ** 0.5)
     side = max(1, min(limits.max_side, int(max(found.width, found.height) * scale)))
     lossless = found.content_type != "image/jpeg"
-    smaller = encoded_within(decoded(image, side, side), limits.max_bytes, image.name, lossless=lossless)
+    smaller = encode_within(decode(image, side, side), limits.max_bytes, image.name, lossless=lossless)
     return smaller, FIRST_FRAME if found.animated else ""
 
 
-def encoded_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bool) -> Image:
+def encode_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bool) -> Image:
     """The picture as a file of at most `max_bytes`: PNG if asked for and possible, else JPEG, shrunk as need be."""
     with _as_ours("the image cannot be encoded"):
-        if lossless and len(data := encoded(picture)) <= max_bytes:
+        if lossless and len(data := encode_png(picture)) <= max_bytes:
             return Image(data, file_name(name, "image/png"), "image/png")
         picture = on_white(picture)
         while True:
             for quality in JPEG_QUALITIES:
-                data = _saved(picture, "JPEG", quality=quality, subsampling=0)
+                data = _save(picture, "JPEG", quality=quality, subsampling=0)
                 if len(data) <= max_bytes:
                     return Image(data, file_name(name, "image/jpeg"), "image/jpeg")
             if min(picture.size) < 16:
-                message = f"the image cannot be made smaller than {len(data):,} bytes, and {max_bytes:,} are allowed"
-                raise ImageError(message)
+                raise ImageError(
+                    f"the image cannot be made smaller than {len(data):,} bytes, and {max_bytes:,} are allowed"
+                )
             picture = picture.resize((picture.width * 2 // 3, picture.height * 2 // 3))
 
 
-def encoded(picture: "Picture") -> bytes:
+def encode_png(picture: "Picture") -> bytes:
     """A Pillow image as a PNG without metadata."""
     with _as_ours("the Pillow image cannot be encoded"):
         plain = picture if picture.mode in {"RGB", "RGBA"} else _plain(picture)
-        return _saved(plain, "PNG", compress_level=4, exif=b"")
+        return _save(plain, "PNG", compress_level=4, exif=b"")
 
 
-def _saved(picture: "Picture", form: str, **options: Any) -> bytes:
+def _save(picture: "Picture", form: str, **options: Any) -> bytes:
     file = BytesIO()
     picture.save(file, form, **options)
     return file.getvalue()

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, fields
 
 from dynaspark_core.errors import ConfigError, ImageError, UnreadableImageError
-from dynaspark_core.images.sniff import Header, header
+from dynaspark_core.images.sniff import Header, read_header
 from dynaspark_core.messages import Image
 
-DECODED_PIXELS = 50_000_000
+MAX_DECODED_PIXELS = 50_000_000
 """More declared pixels than this are refused unseen: some 300 MB while drawn, and above the 48 megapixels of phones."""
 
-NAME_LENGTH = 100
+MAX_NAME_CHARACTERS = 100
 EXTENSIONS = {
     "image/png": ("png",),
     "image/jpeg": ("jpg", "jpeg", "jpe", "jfif"),
@@ -32,43 +32,40 @@ class Limits:
     max_read: int = 32_000_000
     max_total: int = 64_000_000
     max_bytes: int = 10_000_000
-    max_pixels: int = DECODED_PIXELS
+    max_pixels: int = MAX_DECODED_PIXELS
     max_side: int = 3072
 
     def __post_init__(self) -> None:
         for limit in fields(self):
             value = getattr(self, limit.name)
             if not isinstance(value, int) or value < 1:
-                message = f"{limit.name} has to be a positive whole number, not {value!r}"
-                raise ConfigError(message)
+                raise ConfigError(f"{limit.name} has to be a positive whole number, not {value!r}")
 
 
 LIMITS = Limits()
 """The defaults."""
 
 
-def ready(data: bytes, name: str = "", limits: Limits = LIMITS) -> Image:
+def ready_image(data: bytes, name: str = "", limits: Limits = LIMITS) -> Image:
     """The image in the bytes, unchanged, under a file name whose extension fits.
 
     Raises ImageError above `limits.max_read`, UnreadableImageError for what is no png, jpeg, gif or webp, for a
     truncated file, and for more declared pixels than are ever decoded.
     """
     if len(data) > limits.max_read:
-        message = f"the image has {len(data):,} bytes; at most {limits.max_read:,} are read"
-        raise ImageError(message)
-    found = checked(data)
+        raise ImageError(f"the image has {len(data):,} bytes; at most {limits.max_read:,} are read")
+    found = image_header(data)
     return Image(data, file_name(name, found.content_type), found.content_type)
 
 
-def checked(data: bytes) -> Header:
+def image_header(data: bytes) -> Header:
     """The header of an image that may be decoded; raises as `ready` does."""
-    found = header(data)
-    if found.pixels > DECODED_PIXELS:
-        message = (
+    found = read_header(data)
+    if found.pixels > MAX_DECODED_PIXELS:
+        raise UnreadableImageError(
             f"the {found.content_type} image declares {found.width:,} by {found.height:,} pixels; "
-            f"at most {DECODED_PIXELS:,} pixels are accepted: make it smaller"
+            f"at most {MAX_DECODED_PIXELS:,} pixels are accepted: make it smaller"
         )
-        raise UnreadableImageError(message)
     return found
 
 
@@ -78,6 +75,6 @@ def file_name(name: str, content_type: str) -> str:
     base = "".join(char for char in base if char.isprintable() and char not in '"<>|*?:;').strip(". ")
     stem, dot, extension = base.rpartition(".")
     if dot and extension.lower() in EXTENSIONS[content_type]:
-        return f"{stem[:NAME_LENGTH]}.{extension}"
+        return f"{stem[:MAX_NAME_CHARACTERS]}.{extension}"
     known = dot and any(extension.lower() in extensions for extensions in EXTENSIONS.values())
-    return f"{(stem if known else base)[:NAME_LENGTH] or 'image'}.{EXTENSIONS[content_type][0]}"
+    return f"{(stem if known else base)[:MAX_NAME_CHARACTERS] or 'image'}.{EXTENSIONS[content_type][0]}"

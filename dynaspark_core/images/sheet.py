@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dynaspark_core.errors import ConfigError, ImageError
 from dynaspark_core.images.layout import Layout, label, lay_out
-from dynaspark_core.images.pillow import FIRST_FRAME, decoded, encoded_within, fitted, on_white, upright_size
-from dynaspark_core.images.ready import LIMITS, Limits, checked
+from dynaspark_core.images.pillow import FIRST_FRAME, decode, encode_within, fit_within, on_white, upright_size
+from dynaspark_core.images.ready import LIMITS, Limits, image_header
 from dynaspark_core.messages import Image, Policy
 
 if TYPE_CHECKING:  # see `pillow`
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # see `pillow`
 
 Item = TypeVar("Item")
 
-SHEET_COUNT = 25
+MAX_SHEET_IMAGES = 25
 """Images on one sheet: 3,072 pixels a side leave each a good 600. Of more, the newest are shown."""
 
 
@@ -32,21 +32,19 @@ class Packed:
     remarks: tuple[str, ...] = ()
 
 
-def chosen(items: Sequence[Item], policy: Policy) -> list[Item]:
+def choose(items: Sequence[Item], policy: Policy) -> list[Item]:
     """Those of the images that can be shown, in order: no need to load the others.
 
-    `sheet` shows the newest `SHEET_COUNT`, `last` the last, `error` none but a single one: ImageError.
+    `sheet` shows the newest `MAX_SHEET_IMAGES`, `last` the last, `error` none but a single one: ImageError.
     """
     if policy not in ("sheet", "last", "error"):
-        message = f"images may be 'sheet', 'last' or 'error', not {policy!r}"
-        raise ConfigError(message)
+        raise ConfigError(f"images may be 'sheet', 'last' or 'error', not {policy!r}")
     if policy == "error" and len(items) > 1:
-        message = (
+        raise ImageError(
             f"{len(items)} images, and one file can be sent: give one, "
             "or choose 'sheet' (all on one numbered sheet) or 'last' for several images"
         )
-        raise ImageError(message)
-    return list(items[-1:] if policy == "last" else items[-SHEET_COUNT:])
+    return list(items[-1:] if policy == "last" else items[-MAX_SHEET_IMAGES:])
 
 
 def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIMITS) -> Packed:
@@ -57,19 +55,19 @@ def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIM
     ConfigError as `chosen`.
     """
     if len(images) == 1:  # spares the hash of all its bytes
-        file, remark = fitted(images[0], limits)
+        file, remark = fit_within(images[0], limits)
         return Packed(file, (1,), (remark,))
     keys = [image.data for image in images]
-    shown = [images[keys.index(key)] for key in chosen(list(dict.fromkeys(keys)), policy)]
+    shown = [images[keys.index(key)] for key in choose(list(dict.fromkeys(keys)), policy)]
     numbers = {image.data: number for number, image in enumerate(shown, 1)}
-    remarks = {image.data: FIRST_FRAME for image in shown if checked(image.data).animated}
+    remarks = {image.data: FIRST_FRAME for image in shown if image_header(image.data).animated}
     return Packed(_file(shown, limits), tuple(map(numbers.get, keys)), tuple(remarks.get(key, "") for key in keys))
 
 
 def _file(images: Sequence[Image], limits: Limits) -> Image | None:
     if len(images) > 1:
         return _sheet(images, limits)
-    return fitted(images[0], limits)[0] if images else None
+    return fit_within(images[0], limits)[0] if images else None
 
 
 def _sheet(images: Sequence[Image], limits: Limits) -> Image:
@@ -79,11 +77,11 @@ def _sheet(images: Sequence[Image], limits: Limits) -> Image:
     layout = lay_out([upright_size(image) for image in images], limits.max_side, limits.max_pixels)
     sheet = Pillow.new("RGB", (layout.width, layout.height), "white")
     for number, (image, box) in enumerate(zip(images, layout.boxes, strict=True), 1):
-        picture = on_white(decoded(image, box.width, box.height))
+        picture = on_white(decode(image, box.width, box.height))
         sheet.paste(picture, (box.left, box.top))
         _frame_and_label(sheet, layout, number, picture.size)
     lossless = all(image.content_type != "image/jpeg" for image in images)
-    return encoded_within(sheet, limits.max_bytes, "images", lossless=lossless)
+    return encode_within(sheet, limits.max_bytes, "images", lossless=lossless)
 
 
 def _frame_and_label(sheet: "Picture", layout: Layout, number: int, size: tuple[int, int]) -> None:

@@ -1,6 +1,6 @@
 """What bytes are: their type by magic numbers, the size that they declare, whether they are whole and one frame.
 
-Nothing is decoded. Every walk through a file's blocks is bounded by `STEPS`, so that a hostile file costs milliseconds.
+Nothing is decoded. A walk through a file's blocks ends after `MAX_BLOCKS`, so that a hostile file costs milliseconds.
 Sources: PNG (W3C), JPEG (ITU T.81, annex B), GIF89a, WebP container (developers.google.com/speed/webp/docs).
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dynaspark_core.errors import UnreadableImageError
 
-STEPS = 200_000
+MAX_BLOCKS = 200_000
 """Blocks looked at before a file is refused: a GIF frame of 50 MB; libpng's 8 KiB chunks would be 1.6 GB."""
 
 
@@ -30,7 +30,7 @@ class Header:
         return self.width * self.height
 
 
-def sniff(data: bytes) -> str:
+def content_type_of(data: bytes) -> str:
     """The content type: image/png, image/jpeg, image/gif or image/webp.
 
     Raises UnreadableImageError that says what other bytes seem to be.
@@ -40,21 +40,18 @@ def sniff(data: bytes) -> str:
             return content_type
     start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     what = next((what for pattern, what in _OTHERS if pattern.match(start)), None) or _text_or_unknown(start)
-    message = f"{what} is no image that can be sent; the service takes png, jpeg, gif and webp"
-    raise UnreadableImageError(message)
+    raise UnreadableImageError(f"{what} is no image that can be sent; the service takes png, jpeg, gif and webp")
 
 
-def header(data: bytes) -> Header:
+def read_header(data: bytes) -> Header:
     """The header of a whole image; UnreadableImageError for anything else, and when it ends too early."""
-    content_type = sniff(data)
+    content_type = content_type_of(data)
     try:
         width, height, animated = _READERS[content_type](data)
-    except (struct.error, IndexError) as error:
-        message = f"the {content_type} image is truncated: it ends after {len(data):,} bytes"
-        raise UnreadableImageError(message) from error
+    except (struct.error, IndexError) as exc:
+        raise UnreadableImageError(f"the {content_type} image is truncated: it ends after {len(data):,} bytes") from exc
     if not (width and height):
-        message = f"the {content_type} image declares no size"
-        raise UnreadableImageError(message)
+        raise UnreadableImageError(f"the {content_type} image declares no size")
     return Header(content_type, width, height, animated)
 
 
@@ -72,7 +69,7 @@ _LINE_BREAKS = str.maketrans("\n\r\t\f", "    ")
 def _png(data: bytes) -> tuple[int, int, bool]:
     width, height = struct.unpack_from(">II", data, 16)
     position, animated = 8, False
-    for _ in range(STEPS):
+    for _ in range(MAX_BLOCKS):
         length, kind, _ = struct.unpack_from(">I4s4s", data, position)  # even the last chunk has its check sum
         if kind == b"IEND":
             return width, height, animated
@@ -83,10 +80,11 @@ def _png(data: bytes) -> tuple[int, int, bool]:
 
 def _jpeg(data: bytes) -> tuple[int, int, bool]:
     position = 2
-    for _ in range(STEPS):
+    for _ in range(MAX_BLOCKS):
         if data[position] != 0xFF:
-            message = "the image/jpeg image is damaged: a segment does not start where the one before it ends"
-            raise UnreadableImageError(message)
+            raise UnreadableImageError(
+                "the image/jpeg image is damaged: a segment does not start where the one before it ends"
+            )
         marker = data[position + 1]
         if marker in _FRAME_MARKERS:
             height, width = struct.unpack_from(">HH", data, position + 5)
@@ -110,7 +108,7 @@ def _gif(data: bytes) -> tuple[int, int, bool]:
     """The size of the screen or of the first frame, whichever reaches farther; a second frame makes an animation."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     position, frames = 13 + _colours(flags), 0
-    for _ in range(STEPS):
+    for _ in range(MAX_BLOCKS):
         if frames and position >= len(data):  # a missing trailer is common and harmless
             return width, height, False
         block = data[position]
@@ -133,7 +131,7 @@ _FRAME, _EXTENSION = 0x2C, 0x21
 
 def _gif_skip(data: bytes, position: int) -> int:
     """The position after a chain of sub-blocks."""
-    for _ in range(STEPS):
+    for _ in range(MAX_BLOCKS):
         if not data[position]:
             return position + 1
         position += 1 + data[position]
@@ -161,7 +159,7 @@ def _webp(data: bytes) -> tuple[int, int, bool]:
 
 
 def _endless(kind: str) -> UnreadableImageError:
-    return UnreadableImageError(f"the image/{kind} image is damaged: it is cut into more than {STEPS:,} blocks")
+    return UnreadableImageError(f"the image/{kind} image is damaged: it is cut into more than {MAX_BLOCKS:,} blocks")
 
 
 _MAGIC = (

@@ -16,7 +16,7 @@ from dynaspark_core.errors import (
     StreamBrokenError,
 )
 
-Told = Callable[[BaseException, str], DynasparkError]
+Translation = Callable[[BaseException, str], DynasparkError]
 
 
 def _no_connection(exc: BaseException, _text: str) -> DynasparkError:
@@ -57,7 +57,7 @@ def _broken(_exc: BaseException, text: str) -> DynasparkError:
     return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
 
 
-FAILURES: tuple[tuple[tuple[type[BaseException], ...], Told], ...] = (
+FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
     ((aiohttp.ConnectionTimeoutError,), _no_connection),
     ((TimeoutError,), _timeout),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
@@ -74,11 +74,11 @@ FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 """All that aiohttp raises."""
 
 
-def ours(exc: BaseException, text: str) -> DynasparkError:
+def translated(exc: BaseException, text: str) -> DynasparkError:
     """Our error for one of `FOREIGN`; `text` is what had arrived of the answer."""
     _hide(exc)
-    told = next(told for kinds, told in FAILURES if isinstance(exc, kinds))
-    return told(exc, text)
+    translation = next(translation for kinds, translation in FAILURES if isinstance(exc, kinds))
+    return translation(exc, text)
 
 
 def _reason(exc: BaseException) -> str:

@@ -16,46 +16,46 @@ from yarl import URL
 from dynaspark_core.errors import DynasparkError, ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
-from dynaspark_core.transport.aiohttp_errors import FOREIGN, ours
-from dynaspark_core.transport.quotas import Quota, quota
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
+from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT, Settings
 from dynaspark_core.wire import http
 
-SMALL_BODY = 64 * 1024
+MAX_JOINED_BYTES = 64 * 1024
 """Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
-_PIECE = 64 * 1024
+_PIECE_BYTES = 64 * 1024
 """Bytes of an answer that are read at a time."""
-_MOST_ERROR_BODY = 64 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
 _WITHOUT_ANSWER = frozenset({204, 205, 206})
 """No content, or a part of it."""
 _CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT)
-"""The whole attempt's seconds are counted in `Answer`."""
+"""The whole attempt's seconds are counted in `Attempt`."""
 
 _log = logging.getLogger("dynaspark_core")
 
 
-class Door:
+class Endpoint:
     """Where the form is posted, and how: plain values made once from the settings."""
 
     def __init__(self, settings: Settings) -> None:
         key = settings.api_key
-        self._secrets = _forms(key)
+        self._secrets = _spellings(key)
         self._url = URL(settings.url).update_query({"api_key": key} if key else {})
-        self._shown = settings.origin + settings.path
+        self._address = settings.origin + settings.path
         self._headers = http.headers(settings.origin, settings.headers)
         self._proxy = settings.proxy
         self._seconds = settings.timeout
         others = settings.base_url, settings.proxy, sorted(settings.headers.items())
-        self.quota = quota(settings.origin, key, settings.requests_per_hour, settings.limit_storage, others)
+        self.quota = quota_for(settings.origin, key, settings.requests_per_hour, settings.limit_storage, others)
 
-    async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Answer":
+    async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Attempt":
         """The answer, begun; `name` is the request's in the log. Raises `TransportError` or `StatusError`."""
         form = exchange.form
-        _log.debug("request %s: posts %d bytes to %s", name, form.size, self._shown)
-        answer = Answer(exchange, self._secrets, self._seconds, name, self.quota)
+        _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
+        answer = Attempt(exchange, self._secrets, self._seconds, name, self.quota)
         posted = session.post(
             self._url,
-            data=b"".join(form.pieces) if form.size <= SMALL_BODY else _slices(form.pieces),
+            data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
             headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
             proxy=self._proxy,
             timeout=_CONNECTING,
@@ -64,12 +64,12 @@ class Door:
         try:
             await answer.begin(posted)
         except BaseException:
-            answer.leave()
+            answer.close()
             raise
         return answer
 
 
-class Answer:
+class Attempt:
     """One HTTP answer, read as far as its events are asked for.
 
     `seconds` are what may be spent on waiting for it; the time that its reader takes between two reads does not count.
@@ -95,7 +95,7 @@ class Answer:
             response = self._response = await self._waited(posted)
             now = time.time()
             _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
-            await self._quota.hear(response.headers, now)
+            await self._quota.note_headers(response.headers, now)
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)
             self._reader = self._guard.reader = self._exchange.reader(response.headers, now)
@@ -120,10 +120,10 @@ class Answer:
         """The next bytes; none at the end."""
         assert self._response is not None  # noqa: S101  # `begin` comes first
         content = self._response.content
-        data = content.read_nowait(_PIECE)
+        data = content.read_nowait(_PIECE_BYTES)
         if not data and not content.at_eof():
             data = await self._arrived(content)
-        elif len(data) == _PIECE:
+        elif len(data) == _PIECE_BYTES:
             await asyncio.sleep(0)  # more is there: others on the loop go first
         self._size += len(data)
         return data
@@ -147,7 +147,7 @@ class Answer:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._left, self._look_at_the_clock, content)
         try:
-            return await content.read(_PIECE)
+            return await content.read(_PIECE_BYTES)
         finally:
             self._left -= time.monotonic() - self._since
             self._since = None
@@ -173,13 +173,13 @@ class Answer:
         """What can be had of it: the status alone already says what happened."""
         body = b""
         try:
-            while len(body) < _MOST_ERROR_BODY and (data := await self._read()):
+            while len(body) < _MAX_ERROR_BYTES and (data := await self._read()):
                 body += data
         except (TransportError, ReplyError, *FOREIGN):
             pass
         return body
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Gives the connection back, or closes it when the answer was left before its end."""
         if self._timer is not None:
             self._timer.cancel()
@@ -207,7 +207,7 @@ class _Guard:
         if exc is None:
             return
         is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
-        error = ours(exc, self.text) if is_foreign else exc
+        error = translated(exc, self.text) if is_foreign else exc
         _log.debug("request %s: %s", self._name, type(error).__name__)
         if isinstance(error, DynasparkError):
             for secret in self._secrets:
@@ -216,7 +216,7 @@ class _Guard:
             raise error from exc
 
 
-def _forms(key: str | None) -> list[str]:
+def _spellings(key: str | None) -> list[str]:
     """The key as it may stand in a text, in JSON or in an address, the longest form first."""
     if not key:
         return []
@@ -227,5 +227,5 @@ def _forms(key: str | None) -> list[str]:
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:
     for piece in pieces:
         view = memoryview(piece)
-        for start in range(0, len(view), SMALL_BODY):
-            yield view[start : start + SMALL_BODY]
+        for start in range(0, len(view), MAX_JOINED_BYTES):
+            yield view[start : start + MAX_JOINED_BYTES]

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_LONGEST_EXIT = 1.0
+_MAX_EXIT_SECONDS = 1.0
 """Seconds that the exit of the interpreter waits for requests to be cancelled."""
 
 
@@ -47,7 +47,7 @@ class _Background:
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join(_LONGEST_EXIT)
+        self._thread.join(_MAX_EXIT_SECONDS)
 
 
 _background: _Background | None = None
@@ -63,7 +63,7 @@ def _loop() -> asyncio.AbstractEventLoop:
     return _background.loop
 
 
-def _begun(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+def _submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     """The coroutine on the background loop; one that cannot go there is closed. Raises `InsideError` on that loop."""
     if _background is not None and _background.is_here():
         coroutine.close()
@@ -79,7 +79,7 @@ def _begun(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """What the coroutine returns. An interrupt of this thread cancels it."""
-    future = _begun(coroutine)
+    future = _submit(coroutine)
     try:
         return _result(future)
     finally:
@@ -89,7 +89,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 def iterate(source: AsyncGenerator[T]) -> Generator[T]:
     """The source's items, as they come. Nothing starts before the first is asked for; leaving early cancels it."""
     items: SimpleQueue[tuple[T] | None] = SimpleQueue()
-    future = _begun(_pump(source, items.put))
+    future = _submit(_pump(source, items.put))
     try:
         while item := items.get():
             yield item[0]

@@ -1,4 +1,4 @@
-"""One call: a chat goes out, with a place at the gate and in the quota, and again if that may help; events come in."""
+"""One call: a chat goes out, with a place at the slots and in the quota, and again if that may help; events come in."""
 
 import itertools
 from collections.abc import AsyncGenerator
@@ -10,7 +10,7 @@ from dynaspark_core import models
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
-from dynaspark_core.transport.attempt import Answer, Door
+from dynaspark_core.transport.attempt import Attempt, Endpoint
 from dynaspark_core.transport.retrying import retried
 from dynaspark_core.transport.settings import Settings
 
@@ -19,16 +19,16 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """An answer and its first events; it has a place at the gate until it is left."""
+class _OpenAnswer:
+    """An answer and its first events; it has a place at the slots until it is left."""
 
-    answer: Answer
+    answer: Attempt
     events: list[Event]
-    gate: sessions.Gate
+    slots: sessions.Slots
 
-    def leave(self) -> None:
-        self.answer.leave()
-        self.gate.leave()
+    def close(self) -> None:
+        self.answer.close()
+        self.slots.release()
 
 
 class Caller:
@@ -36,19 +36,19 @@ class Caller:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._door = Door(settings)
+        self._endpoint = Endpoint(settings)
 
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""
-        begun = await self._begun(chat, is_whole=True)
-        begun.leave()
+        begun = await self._open(chat, is_whole=True)
+        begun.close()
         done = begun.events[-1]
         assert isinstance(done, Done)  # noqa: S101  # a whole answer ends with it
         return done.reply
 
     async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         """The events as they arrive; with `is_whole` none before the answer has ended."""
-        begun = await self._begun(chat, is_whole=is_whole)
+        begun = await self._open(chat, is_whole=is_whole)
         try:
             events = begun.events
             while events:
@@ -56,26 +56,26 @@ class Caller:
                     yield event
                 events = await begun.answer.more()
         finally:
-            begun.leave()
+            begun.close()
 
-    async def _begun(self, chat: Chat, *, is_whole: bool) -> _Begun:
+    async def _open(self, chat: Chat, *, is_whole: bool) -> _OpenAnswer:
         exchange = await self._exchange(chat)
         attempt = partial(self._attempt, exchange, is_whole=is_whole)
         return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
 
-    async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> _Begun:
-        gate = (await sessions.sessions()).gate(self._settings.origin, self._settings.max_concurrency)
-        await self._door.quota.enter(gate, self._settings.timeout)
+    async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> _OpenAnswer:
+        slots = (await sessions.for_this_loop()).slots(self._settings.origin, self._settings.max_concurrency)
+        await self._endpoint.quota.acquire(slots, self._settings.timeout)
         try:
-            own = await sessions.sessions()  # those of before the wait may be closed by now
-            answer = await self._door.post(exchange, own.session, name)
+            own = await sessions.for_this_loop()  # those of before the wait may be closed by now
+            answer = await self._endpoint.post(exchange, own.session, name)
             try:
-                return _Begun(answer, await answer.more(is_whole=is_whole), gate)
+                return _OpenAnswer(answer, await answer.more(is_whole=is_whole), slots)
             except BaseException:
-                answer.leave()
+                answer.close()
                 raise
         except BaseException:
-            gate.leave()
+            slots.release()
             raise
 
     async def _exchange(self, chat: Chat) -> Exchange:
@@ -88,8 +88,8 @@ class Caller:
             return Exchange(chat)
         from dynaspark_core.transport import loading  # noqa: PLC0415  # with all that images need, a good part of the import
 
-        reading = loading.Reading(allow_urls=self._settings.allow_image_urls)
-        packed = await loading.packed(images, self._settings.image_policy, reading)
+        reading = loading.LoadOptions(allow_urls=self._settings.allow_image_urls)
+        packed = await loading.load_packed(images, self._settings.image_policy, reading)
         return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 
 

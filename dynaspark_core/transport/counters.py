@@ -23,9 +23,9 @@ EXAMPLES = {
     "redis+unix": "redis+unix:///path/to/socket",
 }
 """Scheme → an example of the URLs that name a storage."""
-PATIENCE = 2.0
+STORAGE_TIMEOUT_SECONDS = 2.0
 """Seconds that a connection to a shared storage, or its answer, may take; each is tried twice."""
-LONGEST_QUESTION = 5.0
+MAX_QUESTION_SECONDS = 5.0
 """Seconds after which a shared storage counts as unreachable, whatever it is doing."""
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ _making = threading.Lock()
 _counting = threading.Lock()
 
 
-def checked(url: str) -> str:
+def redis_url(url: str) -> str:
     """The URL, if it may be that of a Redis; `ConfigError` does not show it, as it may hold a password."""
     try:
         parts = urlsplit(url)
@@ -50,7 +50,7 @@ def checked(url: str) -> str:
     return url
 
 
-def demand(url: str | None) -> None:
+def require_packages(url: str | None) -> None:
     """Nothing; the libraries for this storage are installed. Raises `ConfigError` that says how they come."""
     wanted, extra = (("limits",), "limits") if url is None else (("limits", "redis"), "shared-limits")
     setting = "requests_per_hour" if url is None else "limit_storage"
@@ -76,37 +76,41 @@ def _patience() -> dict[str, Any]:
     from redis.backoff import NoBackoff  # noqa: PLC0415  # of the extra `shared-limits`
     from redis.retry import Retry  # noqa: PLC0415
 
-    return {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE, "retry": Retry(NoBackoff(), 1)}
+    return {
+        "socket_timeout": STORAGE_TIMEOUT_SECONDS,
+        "socket_connect_timeout": STORAGE_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 1),
+    }
 
 
-async def here(question: "Callable[[MovingWindowRateLimiter], T]") -> T:
+async def ask_memory(question: "Callable[[MovingWindowRateLimiter], T]") -> T:
     """The answer of this process's memory, by one thread at a time."""
     own = _limiters.get(None)
     if own is None:
-        demand(None)
+        require_packages(None)
         own = await asyncio.to_thread(limiter, None)
     with _counting:
         return question(own)
 
 
-async def shared(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
+async def ask_storage(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
     """The answer of a shared storage. Raises `ConnectError` or `ConfigError`; the URL's password is in neither."""
     try:
-        async with asyncio.timeout(LONGEST_QUESTION):
+        async with asyncio.timeout(MAX_QUESTION_SECONDS):
             return await asyncio.to_thread(_asked, url, question)
     except TimeoutError as exc:
-        raise _unreachable(url, f"no answer within {LONGEST_QUESTION:.0f} s", is_retryable=True) from exc
+        raise _unreachable(url, f"no answer within {MAX_QUESTION_SECONDS:.0f} s", is_retryable=True) from exc
 
 
 def _asked(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
     if url not in _limiters:
-        demand(url)
-    with _ours(url):
+        require_packages(url)
+    with _translated(url):
         return question(limiter(url))
 
 
 @contextmanager
-def _ours(url: str) -> Iterator[None]:
+def _translated(url: str) -> Iterator[None]:
     """Raises our error for each of the storage's, from it."""
     import redis  # noqa: PLC0415  # of the extra `shared-limits`
     from limits.errors import StorageError  # noqa: PLC0415

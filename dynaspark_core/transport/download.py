@@ -19,13 +19,13 @@ from yarl import URL
 from dynaspark_core.errors import ForbiddenImageError, ImageError, RequestTimeoutError
 from dynaspark_core.images import addresses
 
-REDIRECTS = 5
-PIECE = 65_536
+MAX_REDIRECTS = 5
+PIECE_BYTES = 65_536
 MOVED = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "dynaspark-llm", "Accept": "image/png,image/jpeg,image/webp,image/gif"}
 
 
-class _Gate(AbstractResolver):
+class _CheckingResolver(AbstractResolver):
     """Stands between a session and the network: resolves names, opens sockets, both only for allowed addresses.
 
     `refusal` keeps the error, as aiohttp wraps in its own what is raised here.
@@ -68,22 +68,23 @@ async def download(
     `seconds` is the deadline and covers everything from the name's resolution to the last byte. Raises
     ForbiddenImageError for what may not be reached, RequestTimeoutError, and ImageError for everything else.
     """
-    address = addresses.parsed(url)
-    door = _Gate(rule, resolver or aiohttp.ThreadedResolver())
-    with _as_ours(address, door, seconds):
-        async with asyncio.timeout(seconds), _session(door) as session:
-            for _ in range(REDIRECTS + 1):
-                async with session.get(addresses.checked(address, rule), allow_redirects=False) as response:
+    address = addresses.parse_url(url)
+    resolver_that_checks = _CheckingResolver(rule, resolver or aiohttp.ThreadedResolver())
+    with _as_ours(address, resolver_that_checks, seconds):
+        async with asyncio.timeout(seconds), _session(resolver_that_checks) as session:
+            for _ in range(MAX_REDIRECTS + 1):
+                async with session.get(addresses.allowed_url(address, rule), allow_redirects=False) as response:
                     location = response.headers.get("Location")
                     if response.status not in MOVED or not location:
                         return await _body(response, limit), address.name
-                    address = address.join(addresses.parsed(location))
-    message = f"{addresses.shown(address)}: redirected more than {REDIRECTS} times"
-    raise ImageError(message)
+                    address = address.join(addresses.parse_url(location))
+    raise ImageError(f"{addresses.display_url(address)}: redirected more than {MAX_REDIRECTS} times")
 
 
-def _session(door: _Gate) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(resolver=door, socket_factory=door.open, use_dns_cache=False, force_close=True)
+def _session(resolver_that_checks: _CheckingResolver) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        resolver=resolver_that_checks, socket_factory=resolver_that_checks.open, use_dns_cache=False, force_close=True
+    )
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -94,40 +95,38 @@ def _session(door: _Gate) -> aiohttp.ClientSession:
 
 
 async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    where = addresses.shown(response.url)
+    where = addresses.display_url(response.url)
     if response.status != 200:
-        message = f"{where} answered {response.status} instead of a picture"
-        raise ImageError(message)
+        raise ImageError(f"{where} answered {response.status} instead of a picture")
     pieces, size = [], response.content_length or 0
     if size <= limit:
         size = 0
-        async for piece in response.content.iter_chunked(PIECE):
+        async for piece in response.content.iter_chunked(PIECE_BYTES):
             pieces.append(piece)
             size += len(piece)
             if size > limit:
                 break
         else:
             return b"".join(pieces)
-    message = f"{where} is larger than the {limit:,} bytes that are read"
-    raise ImageError(message)
+    raise ImageError(f"{where} is larger than the {limit:,} bytes that are read")
 
 
 @contextmanager
-def _as_ours(url: URL, door: _Gate, seconds: float) -> Iterator[None]:
+def _as_ours(url: URL, resolver_that_checks: _CheckingResolver, seconds: float) -> Iterator[None]:
     """Whatever goes wrong inside as one of our errors; texts of the library are left out, as they may hold queries."""
     try:
         yield
     except ImageError:
         raise
-    except TimeoutError as error:
-        message = f"{addresses.shown(url)}: the picture did not arrive within {seconds:g} s"
-        raise RequestTimeoutError(message) from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        if door.refusal:
-            raise door.refusal from error
-        reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), "could not be fetched")
-        message = f"{addresses.shown(url)} {reason} ({type(error).__name__})"
-        raise ImageError(message) from error
+    except TimeoutError as exc:
+        raise RequestTimeoutError(
+            f"{addresses.display_url(url)}: the picture did not arrive within {seconds:g} s"
+        ) from exc
+    except (aiohttp.ClientError, OSError, ValueError) as exc:
+        if resolver_that_checks.refusal:
+            raise resolver_that_checks.refusal from exc
+        reason = next((reason for kind, reason in _REASONS if isinstance(exc, kind)), "could not be fetched")
+        raise ImageError(f"{addresses.display_url(url)} {reason} ({type(exc).__name__})") from exc
 
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (

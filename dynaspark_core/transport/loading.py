@@ -23,23 +23,23 @@ from dynaspark_core.images import (
     Limits,
     Packed,
     addresses,
-    chosen,
-    encoded,
+    choose,
+    encode_png,
     fits,
     from_base64,
     from_data_uri,
     pack,
-    ready,
+    ready_image,
 )
 from dynaspark_core.messages import Image, ImageRef, Policy
 from dynaspark_core.transport.download import download
 
-TOGETHER = 4
+MAX_PARALLEL_LOADS = 4
 """Images of one question that are loaded at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LoadOptions:
     """How images are read.
 
     `allow_urls`: whether http(s) URLs are fetched. `timeout`: seconds for one download, redirects and all. `limits`:
@@ -54,21 +54,25 @@ class Reading:
     resolver: AbstractResolver | None = None
 
 
-READING = Reading()
+DEFAULT_OPTIONS = LoadOptions()
 """The defaults."""
 
 
-async def packed(sources: Sequence[Image | ImageRef], policy: Policy = "sheet", how: Reading = READING) -> Packed:
+async def load_packed(
+    sources: Sequence[Image | ImageRef], policy: Policy = "sheet", options: LoadOptions = DEFAULT_OPTIONS
+) -> Packed:
     """The one file that shows the images and each one's number in it, as `images.pack` gives them.
 
     Only what can be shown is loaded, and what is given twice only once. Raises what `load` and `images.pack` raise;
     with several images the message names the image's place.
     """
     distinct = list(dict.fromkeys(sources)) if len(sources) > 1 else list(sources)
-    wanted = chosen(distinct, policy)
-    loaded = await _loaded(wanted, how)
-    light = not loaded or (len(loaded) == 1 and fits(loaded[0], how.limits))
-    result = pack(loaded, policy, how.limits) if light else await asyncio.to_thread(pack, loaded, policy, how.limits)
+    wanted = choose(distinct, policy)
+    loaded = await _loaded(wanted, options)
+    light = not loaded or (len(loaded) == 1 and fits(loaded[0], options.limits))
+    result = (
+        pack(loaded, policy, options.limits) if light else await asyncio.to_thread(pack, loaded, policy, options.limits)
+    )
     if len(wanted) == len(sources):
         return result
     numbers = dict(zip(wanted, result.numbers, strict=True))
@@ -76,24 +80,24 @@ async def packed(sources: Sequence[Image | ImageRef], policy: Policy = "sheet", 
     return Packed(result.file, tuple(map(numbers.get, sources)), tuple(remarks.get(source, "") for source in sources))
 
 
-async def _loaded(sources: Sequence[Image | ImageRef], how: Reading) -> list[Image]:
+async def _loaded(sources: Sequence[Image | ImageRef], options: LoadOptions) -> list[Image]:
     """The images in order, a few loaded at a time, with an eye on the sum of their sizes."""
     if len(sources) == 1:
-        return [await load(sources[0], how)]
-    places, total = asyncio.Semaphore(TOGETHER), 0
+        return [await load(sources[0], options)]
+    places, total = asyncio.Semaphore(MAX_PARALLEL_LOADS), 0
 
     async def one(number: int, source: Image | ImageRef) -> Image:
         nonlocal total
         try:
             async with places:
-                image = await load(source, how)
-        except ImageError as error:
-            message = f"image {number} of {len(sources)}: {error}"
-            raise type(error)(message) from error
+                image = await load(source, options)
+        except ImageError as exc:
+            raise type(exc)(f"image {number} of {len(sources)}: {exc}") from exc
         total += len(image.data)
-        if total > how.limits.max_total:
-            message = f"the images have more than {how.limits.max_total:,} bytes together; give fewer or smaller ones"
-            raise ImageError(message)
+        if total > options.limits.max_total:
+            raise ImageError(
+                f"the images have more than {options.limits.max_total:,} bytes together; give fewer or smaller ones"
+            )
         return image
 
     try:
@@ -104,50 +108,50 @@ async def _loaded(sources: Sequence[Image | ImageRef], how: Reading) -> list[Ima
     return [task.result() for task in tasks]
 
 
-async def load(source: Image | ImageRef, how: Reading = READING) -> Image:
+async def load(source: Image | ImageRef, options: LoadOptions = DEFAULT_OPTIONS) -> Image:
     """The image that a reference stands for, its bytes checked and unchanged, its content type found in them.
 
     Raises ForbiddenImageError for what may not be read, UnreadableImageError for what is no image, RequestTimeoutError
     for a slow download, and ImageError for what is too large, missing or cannot be reached.
     """
     if isinstance(source, Image):
-        return ready(source.data, source.name, how.limits)
-    data, name = await _LOADERS[source.kind](source.source, how)
-    return ready(data, source.name or name, how.limits)
+        return ready_image(source.data, source.name, options.limits)
+    data, name = await _LOADERS[source.kind](source.source, options)
+    return ready_image(data, source.name or name, options.limits)
 
 
-async def _bytes(source: bytes | str, _how: Reading) -> tuple[bytes, str]:
+async def _bytes(source: bytes | str, _how: LoadOptions) -> tuple[bytes, str]:
     if isinstance(source, str):
-        message = "an ImageRef of kind 'bytes' holds text; base64 text has the kind 'base64'"
-        raise ConfigError(message)
+        raise ConfigError("an ImageRef of kind 'bytes' holds text; base64 text has the kind 'base64'")
     return source, ""
 
 
-async def _base64(source: bytes | str, how: Reading) -> tuple[bytes, str]:
-    return from_base64(source, how.limits.max_read), ""
+async def _base64(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
+    return from_base64(source, options.limits.max_read), ""
 
 
-async def _url(source: bytes | str, how: Reading) -> tuple[bytes, str]:
+async def _url(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
     url = _text(source)
     if url[:5].lower() == "data:":
-        limit = how.limits.max_read  # undoing percent signs is slow, base64 is not
+        limit = options.limits.max_read  # undoing percent signs is slow, base64 is not
         return await asyncio.to_thread(from_data_uri, url, limit) if "%" in url else from_data_uri(url, limit), ""
-    if not how.allow_urls:
-        message = "image URLs are not fetched here (allow_image_urls is off): give the image's bytes or a data URL"
-        raise ForbiddenImageError(message)
-    return await download(url, how.limits.max_read, how.timeout, rule=how.rule, resolver=how.resolver)
+    if not options.allow_urls:
+        raise ForbiddenImageError(
+            "image URLs are not fetched here (allow_image_urls is off): give the image's bytes or a data URL"
+        )
+    return await download(url, options.limits.max_read, options.timeout, rule=options.rule, resolver=options.resolver)
 
 
-async def _path(source: bytes | str, how: Reading) -> tuple[bytes, str]:
+async def _path(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
     path = _text(source)
-    return await asyncio.to_thread(read_file, path, how.limits.max_read), Path(path).name
+    return await asyncio.to_thread(read_file, path, options.limits.max_read), Path(path).name
 
 
 def _text(source: bytes | str) -> str:
     return source if isinstance(source, str) else os.fsdecode(source)
 
 
-_LOADERS: dict[str, Callable[[bytes | str, Reading], Awaitable[tuple[bytes, str]]]] = {
+_LOADERS: dict[str, Callable[[bytes | str, LoadOptions], Awaitable[tuple[bytes, str]]]] = {
     "bytes": _bytes,
     "base64": _base64,
     "url": _url,
@@ -169,25 +173,22 @@ def read_file(path: str, limit: int) -> bytes:
         try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
-                message = f"{path[-100:]} is no regular file, so it is not read"
-                raise ForbiddenImageError(message)
+                raise ForbiddenImageError(f"{path[-100:]} is no regular file, so it is not read")
             with open(descriptor, "rb", closefd=False) as file:
                 data = file.read(min(state.st_size, limit) + 1)  # a buffer of just this size takes a tenth of the time
         finally:
             os.close(descriptor)
     except ForbiddenImageError:
         raise
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
-        message = f"{path[-100:]} cannot be read: {reason}"
-        raise ImageError(message) from error
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "no file has such a name"
+        raise ImageError(f"{path[-100:]} cannot be read: {reason}") from exc
     if len(data) > limit:
-        message = f"{path[-100:]} is larger than the {limit:,} bytes that are read"
-        raise ImageError(message)
+        raise ImageError(f"{path[-100:]} is larger than the {limit:,} bytes that are read")
     return data
 
 
-async def given(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
+async def image_from(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
     """The reference to an image that a programmer handed over: what `sources.image_ref` takes, and what needs work.
 
     A pair is a name and an image, or bytes and their name, as the old provider's callers have them.
@@ -195,9 +196,9 @@ async def given(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
     """
     match value:
         case (str(name), inner) | (bytes() as inner, str(name)):
-            return replace(await given(inner, limits), name=name)
+            return replace(await image_from(inner, limits), name=name)
         case _ if _is_pillow(value):
-            return ImageRef("bytes", await asyncio.to_thread(encoded, value))
+            return ImageRef("bytes", await asyncio.to_thread(encode_png, value))
         case _ if hasattr(value, "read") and not isinstance(value, BytesIO):
             return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
     return image_ref(value)
@@ -212,10 +213,8 @@ def _is_pillow(value: object) -> TypeGuard[Any]:
 def _read_open(file: Any, limit: int) -> bytes:
     try:
         data = file.read(limit + 1)
-    except (OSError, ValueError) as error:
-        message = f"the open file cannot be read: {error}"
-        raise ImageError(message) from error
+    except (OSError, ValueError) as exc:
+        raise ImageError(f"the open file cannot be read: {exc}") from exc
     if isinstance(data, bytes):
         return data
-    message = f"the open file gives {type(data).__name__}; open it in binary mode ('rb')"
-    raise ConfigError(message)
+    raise ConfigError(f"the open file gives {type(data).__name__}; open it in binary mode ('rb')")

@@ -19,7 +19,7 @@ from dynaspark_core.wire import pacing
 if TYPE_CHECKING:
     from limits.strategies import MovingWindowRateLimiter
 
-SHORTEST_WAIT = 0.01
+MIN_WAIT_SECONDS = 0.01
 """Seconds: a place that is free by now is asked for again, not at once and not for ever."""
 
 _log = logging.getLogger("dynaspark_core")
@@ -29,13 +29,13 @@ _told: dict[tuple[str, str], float] = {}
 """Account and storage → what that storage was told of it."""
 
 
-class Gate(Protocol):
+class Slots(Protocol):
     """What bounds the requests that are under way at a time."""
 
-    async def enter(self, patience: float) -> None:
+    async def acquire(self, patience: float) -> None:
         """Takes a place."""
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Gives the place back."""
 
 
@@ -53,25 +53,25 @@ class Quota:
     per_hour: int | None = None
     storage: str | None = field(default=None, repr=False)
 
-    async def enter(self, gate: Gate, patience: float) -> None:
-        """Takes a place under the limits and one at the gate; it holds neither while it waits for the first.
+    async def acquire(self, slots: Slots, patience: float) -> None:
+        """Takes a place under the limits and one at the slots; it holds neither while it waits for the first.
 
-        The gate's comes first, and is held while the storage is asked, for `counters.LONGEST_QUESTION` at most: a place
+        The slots's comes first, and is held while the storage is asked, for `counters.MAX_QUESTION_SECONDS` at most: a place
         under the limits is counted when the request can go out, not before. Raises `RateLimitError` with `retry_after`
-        where the waits would be longer than `pacing.LONGEST_ASKED_WAIT` in all, not retryable where a part of them is
-        over; `ConnectError` where the shared storage cannot be asked, and what the gate raises.
+        where the waits would be longer than `pacing.MAX_REQUESTED_WAIT_SECONDS` in all, not retryable where a part of them is
+        over; `ConnectError` where the shared storage cannot be asked, and what the slots raises.
         """
         waited = 0.0
-        while refusal := await self._refused(gate, patience):
+        while refusal := await self._refused(slots, patience):
             seconds = refusal.retry_after or 0
-            if waited + seconds > pacing.LONGEST_ASKED_WAIT:
+            if waited + seconds > pacing.MAX_REQUESTED_WAIT_SECONDS:
                 refusal.is_retryable = not waited
                 raise refusal
             waited += seconds
             _log.info("waiting %.1f s: %s", seconds, refusal)
             await asyncio.sleep(seconds)
 
-    async def hear(self, header: Mapping[str, str], now: float) -> None:
+    async def note_headers(self, header: Mapping[str, str], now: float) -> None:
         """Remembers what an answer says of the service's quota; `header` is case-insensitive, `now` the Unix time.
 
         What is known stands until the time that the service has named: an answer with places left that comes before it
@@ -83,10 +83,10 @@ class Quota:
         until = _empty[self.account] = max(now + seconds, _empty.get(self.account, 0))
         if self.storage is not None and self._is_news(self.storage, until):
             try:
-                await counters.shared(self.storage, lambda limiter: self._tell(limiter, until - now))
-            except ConnectError as error:
+                await counters.ask_storage(self.storage, lambda limiter: self._tell(limiter, until - now))
+            except ConnectError as exc:
                 _told.pop((self.account, self.storage), None)
-                _log.warning("other processes do not hear of the service's quota: %s", error)
+                _log.warning("other processes do not hear of the service's quota: %s", exc)
 
     def _is_news(self, storage: str, until: float) -> bool:
         """Whether the storage was not told; now it will be. Times that differ by a second are the same."""
@@ -94,25 +94,25 @@ class Quota:
         _told[self.account, storage] = until
         return until - before >= 1
 
-    async def _refused(self, gate: Gate, patience: float) -> RateLimitError | None:
-        await gate.enter(patience)
+    async def _refused(self, slots: Slots, patience: float) -> RateLimitError | None:
+        await slots.acquire(patience)
         try:
             refusal = await self._refusal()
         except BaseException:
-            gate.leave()
+            slots.release()
             raise
         if refusal is not None:
-            gate.leave()
+            slots.release()
         return refusal
 
     async def _refusal(self) -> RateLimitError | None:
         """Why no request may go out now, and for how long; None when one may, and is counted."""
         left = _empty.get(self.account, 0) - time.time()
-        if 0 < left <= pacing.LONGEST_QUOTA:
+        if 0 < left <= pacing.MAX_QUOTA_SECONDS:
             return _spent(left)
         if self.storage is not None:
-            return await counters.shared(self.storage, self._shared)
-        return None if self.per_hour is None else await counters.here(self._taken)
+            return await counters.ask_storage(self.storage, self._shared)
+        return None if self.per_hour is None else await counters.ask_memory(self._taken)
 
     def _shared(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
         left = limiter.storage.get_expiry(self._mark) - time.time()
@@ -135,12 +135,12 @@ class Quota:
         item = RateLimitItemPerHour(self.per_hour)
         if limiter.hit(item, self.bucket):
             return None
-        left = max(limiter.get_window_stats(item, self.bucket).reset_time - time.time(), SHORTEST_WAIT)
+        left = max(limiter.get_window_stats(item, self.bucket).reset_time - time.time(), MIN_WAIT_SECONDS)
         used_up = f"requests_per_hour={self.per_hour} is used up: the next may go in {left:,.0f} s; nothing was sent"
         return RateLimitError(used_up, retry_after=left)
 
 
-def quota(
+def quota_for(
     origin: str, api_key: str | None, per_hour: int | None, storage: str | None, credentials: Iterable[object] = ()
 ) -> Quota:
     """What a client of this service, with this key, may send. Raises `ConfigError` when a library for it is missing.
@@ -148,7 +148,7 @@ def quota(
     `credentials` are what else may say who asks; of them and of the key only digests are kept.
     """
     if per_hour is not None or storage is not None:
-        counters.demand(storage)
+        counters.require_packages(storage)
     bucket = f"dynaspark/{origin}/{_digest(api_key) if api_key else 'no-key'}"
     return Quota(bucket, f"{bucket}/{_digest(repr(tuple(credentials)))}", per_hour, storage)
 

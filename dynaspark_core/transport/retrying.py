@@ -27,10 +27,10 @@ async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name
     """
     try:
         return await attempt(f"{name}.1")
-    except DynasparkError as error:
-        if not max_retries or not _may_pass(error):
+    except DynasparkError as exc:
+        if not max_retries or not _may_pass(exc):
             raise
-        failed = [error]
+        failed = [exc]
 
     async def again() -> T:
         if failed:

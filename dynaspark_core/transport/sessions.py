@@ -20,7 +20,7 @@ from aiohttp.tracing import Trace
 
 from dynaspark_core.errors import RequestTimeoutError
 
-KEEP_ALIVE = 60.0
+KEEP_ALIVE_SECONDS = 60.0
 """Seconds an idle connection is kept. A stale one costs nothing, as each is looked at before it is used again."""
 
 
@@ -35,7 +35,7 @@ class Pool(aiohttp.TCPConnector):
             connection.close()
         return connection
 
-    def forsake(self) -> None:
+    def abandon(self) -> None:
         """Closes the sockets of a loop that is closed and so cannot do it; what asyncio defers is done at once."""
         self._loop.call_soon = _now  # type: ignore[method-assign, assignment]  # the loop is dead: nobody else calls it
         protocols = [protocol for idle in self._conns.values() for protocol, _ in idle] + list(self._acquired)
@@ -65,7 +65,7 @@ def _is_readable(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
-class Gate:
+class Slots:
     """Lets at most `limit` requests be under way; it gives up on nobody as long as places come free."""
 
     def __init__(self, limit: int) -> None:
@@ -73,7 +73,7 @@ class Gate:
         self._places = asyncio.Semaphore(limit)
         self._count = 0
 
-    async def enter(self, patience: float) -> None:
+    async def acquire(self, patience: float) -> None:
         """Takes a place. Raises `RequestTimeoutError` when none has come free for `patience` seconds.
 
         Each attempt has its deadline, so only answers that nobody reads on can hold all places for that long.
@@ -96,7 +96,7 @@ class Gate:
             if not turn.done() and self._count == seen:
                 raise RequestTimeoutError(_no_place(self._limit, patience), is_retryable=False)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Gives the place back."""
         self._count += 1
         self._places.release()
@@ -110,14 +110,14 @@ def _no_place(limit: int, seconds: float) -> str:
 
 
 class Sessions:
-    """What one loop has: the session, and a gate for each limit on concurrent requests."""
+    """What one loop has: the session, and a slots for each limit on concurrent requests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE, loop=loop)
+        self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, loop=loop)
         self.session = aiohttp.ClientSession(
             connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
         )
-        self._gates: dict[tuple[str, int], Gate] = {}
+        self._slots: dict[tuple[str, int], Slots] = {}
         self._keeper = self._keep(loop)
 
     async def open(self) -> "Sessions":
@@ -134,10 +134,10 @@ class Sessions:
             _open.pop(loop, None)
             await self.session.close()
 
-    def gate(self, origin: str, limit: int) -> Gate:
-        """The gate that lets at most `limit` requests to `origin` be under way on this loop."""
-        gate = self._gates.get((origin, limit))
-        return gate or self._gates.setdefault((origin, limit), Gate(limit))
+    def slots(self, origin: str, limit: int) -> Slots:
+        """The slots that lets at most `limit` requests to `origin` be under way on this loop."""
+        slots = self._slots.get((origin, limit))
+        return slots or self._slots.setdefault((origin, limit), Slots(limit))
 
 
 _open: dict[asyncio.AbstractEventLoop, Sessions] = {}
@@ -145,7 +145,7 @@ _inherited: list[dict[asyncio.AbstractEventLoop, Sessions]] = []
 _lock = threading.Lock()
 
 
-async def sessions() -> Sessions:
+async def for_this_loop() -> Sessions:
     """The running loop's sessions; opened by the first call on it."""
     loop = asyncio.get_running_loop()
     return _open.get(loop) or await _opened(loop)
@@ -159,16 +159,16 @@ async def close() -> None:
 
 async def _opened(loop: asyncio.AbstractEventLoop) -> Sessions:
     own = _open[loop] = Sessions(loop)
-    _forsake_closed_loops()
+    _abandon_closed_loops()
     return await own.open()
 
 
-def _forsake_closed_loops(*, is_exit: bool = False) -> None:
+def _abandon_closed_loops(*, is_exit: bool = False) -> None:
     with _lock:
         dead = [loop for loop in list(_open) if loop.is_closed() or (is_exit and not loop.is_running())]
         for own in [_open.pop(loop, None) for loop in dead]:
             if own is not None:
-                own.pool.forsake()
+                own.pool.abandon()
 
 
 def _after_fork() -> None:
@@ -179,6 +179,6 @@ def _after_fork() -> None:
     _open.clear()
 
 
-atexit.register(_forsake_closed_loops, is_exit=True)
+atexit.register(_abandon_closed_loops, is_exit=True)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

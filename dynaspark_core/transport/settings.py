@@ -69,7 +69,7 @@ class Settings:
         return resolve_name(model or self.model, self.model_aliases)
 
 
-def settings(
+def settings_from(
     *,
     base_url: str | None = None,
     path: str | None = None,
@@ -128,7 +128,9 @@ def _base_url(value: object) -> str:
     text = _text("base_url", value).strip().rstrip("/")
     parts = _split("base_url", text)
     if parts.query or parts.fragment:
-        raise ConfigError(f"base_url is {_shown(text)} with a query or a fragment; give scheme, host and path only")
+        raise ConfigError(
+            f"base_url is {_without_password(text)} with a query or a fragment; give scheme, host and path only"
+        )
     return text
 
 
@@ -153,11 +155,11 @@ def _split(name: str, text: str) -> SplitResult:
     except ValueError:
         is_usable = False
     if not is_usable or any(char.isspace() for char in text):
-        raise ConfigError(f"{name} is {_shown(text)!r}; it must be like http://host:port or https://host")
+        raise ConfigError(f"{name} is {_without_password(text)!r}; it must be like http://host:port or https://host")
     return parts
 
 
-def _shown(text: str) -> str:
+def _without_password(text: str) -> str:
     """The URL without a password, whatever shape it has."""
     return re.split("[?#]", text.rpartition("@")[2])[0]
 
@@ -172,7 +174,7 @@ def _path(value: object) -> str:
 
 
 def _limit_storage(value: object) -> str | None:
-    return None if value is None else counters.checked(_text("limit_storage", value))
+    return None if value is None else counters.redis_url(_text("limit_storage", value))
 
 
 def _api_key(value: object) -> str | None:

@@ -10,7 +10,7 @@ from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError
 from dynaspark_core.messages import Usage
 
 PAGE = "an HTML page came instead of an answer: the host is waking up, or base_url is not the service's"
-MOST_BYTES = 8 * 1024 * 1024
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """Of one answer, decompressed. The models give at most 8,192 tokens, about 32 kB."""
 
 ErrorOf = Callable[[object], DynasparkError]
@@ -33,8 +33,8 @@ class Utf8:
         if self._wrong is not None:
             raise self._wrong
         self._count += len(data)
-        if self._count > MOST_BYTES:
-            raise ReplyError(f"the answer is larger than {MOST_BYTES} bytes")
+        if self._count > MAX_ANSWER_BYTES:
+            raise ReplyError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
         try:
             if self._decoder is None:
                 self._decoder = codecs.getincrementaldecoder(self._charset)()
@@ -48,7 +48,7 @@ class Utf8:
             return exc.object[: exc.start].decode(name)
 
 
-def whole(text: str) -> str:
+def join_surrogates(text: str) -> str:
     """The text with surrogate pairs joined and lone surrogates, which no UTF-8 can carry, as U+FFFD."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
@@ -76,7 +76,7 @@ def strict_object(text: str) -> dict[str, Any]:
     return answer
 
 
-def described(answer: Mapping[str, Any]) -> tuple[str | None, Usage | None]:
+def model_and_usage(answer: Mapping[str, Any]) -> tuple[str | None, Usage | None]:
     """The `model` and `usage` of a richer answer; None for what is missing or not of the documented shape."""
     model, usage = answer.get("model"), answer.get("usage")
     names = ("prompt_tokens", "completion_tokens", "total_tokens")

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.messages import Usage
-from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, described, whole
+from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, join_surrogates, model_and_usage
 from dynaspark_core.wire.json_body import JsonDecoder
 
 _BROKEN_EVENT = re.compile(r'\{\s*"(response|error)"')
@@ -53,10 +53,10 @@ class PlainDecoder:
         self._has_begun = False
 
     def feed(self, data: bytes) -> str:
-        return self._shown(whole(self._utf8.feed(data)))
+        return self._shown(join_surrogates(self._utf8.feed(data)))
 
     def close(self) -> str:
-        return self._shown(whole(self._utf8.feed(b"", final=True)), is_over=True)
+        return self._shown(join_surrogates(self._utf8.feed(b"", final=True)), is_over=True)
 
     def _shown(self, text: str, *, is_over: bool = False) -> str:
         """The text, once its beginning is no page's: the host of a service that wakes up sends pages as any type."""
@@ -155,7 +155,7 @@ class EventDecoder:
     def _text_of(self, data: str) -> str:
         if data.strip() == "[DONE]":
             self.is_finished = True
-            return whole(self._half)
+            return join_surrogates(self._half)
         event = _json_or_none(data)
         if event is None and _BROKEN_EVENT.match(data):
             raise ReplyError(f"an event is not JSON: {data[:200]}")
@@ -163,7 +163,7 @@ class EventDecoder:
             return self._joined(data)
         if error := event.get("error"):
             raise self._error_of(error)
-        model, usage = described(event)
+        model, usage = model_and_usage(event)
         self.model, self.usage = model or self.model, usage or self.usage
         text = "" if event.get("response") is None else event["response"]
         if not isinstance(text, str):
@@ -174,7 +174,7 @@ class EventDecoder:
         """The text, after the half of a surrogate pair that an earlier event ended with; a half at its end is held."""
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return whole(text.removesuffix(self._half))
+        return join_surrogates(text.removesuffix(self._half))
 
 
 def _json_or_none(text: str) -> dict[str, Any] | None:

@@ -22,9 +22,9 @@ from dynaspark_core.errors import (
     StatusError,
 )
 from dynaspark_core.messages import Image
-from dynaspark_core.wire.pacing import asked_wait
+from dynaspark_core.wire.pacing import requested_wait
 
-MOST_ERROR_TEXT = 4096
+MAX_ERROR_CHARACTERS = 4096
 USER_AGENT = f"dynaspark-llm/{__version__} (Python; aiohttp)"
 
 
@@ -98,7 +98,7 @@ _ADVICE = {
 
 def status_error(status: int, header: Mapping[str, str], body: bytes, now: float) -> StatusError:
     """The error for an answer that is not 2xx; `header` is case-insensitive, `now` the Unix time in seconds."""
-    text = body[:MOST_ERROR_TEXT].decode(errors="replace")
+    text = body[:MAX_ERROR_CHARACTERS].decode(errors="replace")
     return _status_error(status, header, text, _envelope(text), now)
 
 
@@ -111,21 +111,21 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else StatusError)
     details = error.get("details") if isinstance(error, dict) else None
     reset_time = details.get("reset_time") if isinstance(details, dict) else None
-    wait = _asked_wait(status, header, reset_time, now)
+    wait = _requested_wait(status, header, reset_time, now)
     result = kind(
         _sentence(status, header, body, error, wait),
         status=status,
-        body=body[:MOST_ERROR_TEXT],
+        body=body[:MAX_ERROR_CHARACTERS],
         retry_after=wait,
     )
     result.is_retryable = kind.is_retryable or status == 408
     return result
 
 
-def _asked_wait(status: int, header: Mapping[str, str], reset_time: object, now: float) -> float | None:
+def _requested_wait(status: int, header: Mapping[str, str], reset_time: object, now: float) -> float | None:
     is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
     may_pass = status in {408, 429} or status >= 500
-    return asked_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
+    return requested_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
 
 
 def _envelope(text: str) -> object:

@@ -7,14 +7,14 @@ from typing import Any
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.messages import Usage
-from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, described, strict_json, strict_object, whole
+from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, join_surrogates, model_and_usage, strict_json, strict_object
 
-MOST_REST = 1024 * 1024
+MAX_REST_CHARACTERS = 1024 * 1024
 """Characters of a JSON answer outside its text: names, numbers, usage."""
-MOST_DEPTH = 100
+MAX_DEPTH = 100
 """Objects and lists inside one another; the documented answers have two."""
 
-MOST_AT_ONCE = 64 * 1024
+MAX_AT_ONCE_BYTES = 64 * 1024
 """Bytes of an answer that may be read in one step."""
 
 _STRUCTURE = re.compile(r'[^"{}\[\]:,]*+')
@@ -45,7 +45,7 @@ class JsonDecoder:
         if self._steps is None and not self._first:
             self._first, self._answer = data, _plain_answer(data)
             if self._answer is not None:
-                return whole(self._answer["response"])
+                return join_surrogates(self._answer["response"])
             return self._by_steps().feed(data)
         if self._steps is None:
             self._by_steps().feed(self._first)  # more comes after what was whole; its text is out
@@ -53,7 +53,7 @@ class JsonDecoder:
 
     def close(self) -> str:
         if self._steps is None and self._answer is not None:
-            self.model, self.usage = described(self._answer)
+            self.model, self.usage = model_and_usage(self._answer)
             return ""
         steps = self._by_steps()
         text = steps.close()
@@ -101,7 +101,7 @@ class _Steps:
             raise self._error_of(error)
         if not self._has_text or answer.get("response") != "":
             raise ReplyError(f"the answer has no text in `response` (is base_url the service's?): {rest[:200]}")
-        self.model, self.usage = described(answer)
+        self.model, self.usage = model_and_usage(answer)
         return text
 
     def _read(self, text: str) -> str:
@@ -119,8 +119,8 @@ class _Steps:
     def _keep(self, text: str) -> None:
         self._rest.append(text)
         self._rest_size += len(text)
-        if self._rest_size > MOST_REST:
-            raise ReplyError(f"the answer holds more than {MOST_REST} characters besides its text")
+        if self._rest_size > MAX_REST_CHARACTERS:
+            raise ReplyError(f"the answer holds more than {MAX_REST_CHARACTERS} characters besides its text")
 
     def _structure(self, text: str, at: int) -> int:
         """Between strings: counts the depth, and knows whether a string that begins is a key or a value."""
@@ -137,8 +137,8 @@ class _Steps:
         if mark == '"':
             return self._begin_string(end + 1)
         self._depth += (mark in "{[") - (mark in "}]")
-        if self._depth > MOST_DEPTH:
-            raise ReplyError(f"the answer nests deeper than {MOST_DEPTH}")
+        if self._depth > MAX_DEPTH:
+            raise ReplyError(f"the answer nests deeper than {MAX_DEPTH}")
         if self._depth == 1:
             self._is_value = mark == ":" or (self._is_value and mark != ",")
         return end + 1
@@ -170,7 +170,7 @@ class _Steps:
         self._high = ""
         if not text.startswith('"', end) and _HIGH_AT_END.search(piece):
             piece, self._high = piece[:-1], piece[-1]
-        self._out.append(whole(piece))
+        self._out.append(join_surrogates(piece))
         return self._after_piece(text, end)
 
     def _after_piece(self, text: str, end: int) -> int:
@@ -188,7 +188,7 @@ class _Steps:
 
 def _plain_answer(data: bytes) -> dict[str, Any] | None:
     """The answer that these bytes are, if they are small, hold one text and no error; None leaves it to the steps."""
-    if len(data) > MOST_AT_ONCE or data.count(b"{") + data.count(b"[") > MOST_DEPTH or not _has_one_text(data):
+    if len(data) > MAX_AT_ONCE_BYTES or data.count(b"{") + data.count(b"[") > MAX_DEPTH or not _has_one_text(data):
         return None
     try:
         answer = strict_json(data.decode())

@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 
 from dynaspark_core.errors import DynasparkError
 
-FIRST_WAIT = 0.5
-LONGEST_WAIT = 8.0
-LONGEST_ASKED_WAIT = 60.0
+FIRST_WAIT_SECONDS = 0.5
+MAX_WAIT_SECONDS = 8.0
+MAX_REQUESTED_WAIT_SECONDS = 60.0
 """Seconds: a longer wait that the service asks for fails the call at once, with `retry_after` set."""
-LONGEST_QUOTA = 3900.0
+MAX_QUOTA_SECONDS = 3900.0
 """Seconds: the service's quota is one of an hour, and clocks differ; a reset that is further ahead is not believed."""
 MILLISECONDS = 1e11
 """A Unix time above this is counted in milliseconds: in seconds it would be in the year 5138."""
@@ -26,11 +26,11 @@ def wait(attempt: int, error: DynasparkError, jitter: float) -> float | None:
     if not error.is_retryable:
         return None
     if error.retry_after is not None:
-        return error.retry_after if error.retry_after <= LONGEST_ASKED_WAIT else None
-    return float(min(FIRST_WAIT * 2 ** min(attempt - 1, 8), LONGEST_WAIT) * (1 - jitter / 4))
+        return error.retry_after if error.retry_after <= MAX_REQUESTED_WAIT_SECONDS else None
+    return float(min(FIRST_WAIT_SECONDS * 2 ** min(attempt - 1, 8), MAX_WAIT_SECONDS) * (1 - jitter / 4))
 
 
-def asked_wait(headers: Mapping[str, str], reset_time: object, now: float, *, is_spent: bool) -> float | None:
+def requested_wait(headers: Mapping[str, str], reset_time: object, now: float, *, is_spent: bool) -> float | None:
     """Seconds the service asks to wait, from the first of its hints that makes sense; None without one.
 
     `headers` is case-insensitive; `reset_time` the body's ISO time; `now` the Unix time; `is_spent` says that the quota
@@ -50,14 +50,14 @@ def asked_wait(headers: Mapping[str, str], reset_time: object, now: float, *, is
 def empty_for(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds for which the service's quota is known to be used up; 0: it is not; None: the headers do not say.
 
-    That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `asked_wait`. A time that is past,
-    or more than `LONGEST_QUOTA` ahead, says nothing.
+    That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `requested_wait`. A time that is past,
+    or more than `MAX_QUOTA_SECONDS` ahead, says nothing.
     """
     remaining = _seconds(headers.get("X-RateLimit-Remaining"), 1)
     if remaining is None or remaining > 0:
         return None if remaining is None else 0.0
-    asked = asked_wait(headers, None, now, is_spent=True)
-    return asked if asked is not None and asked <= LONGEST_QUOTA else None
+    asked = requested_wait(headers, None, now, is_spent=True)
+    return asked if asked is not None and asked <= MAX_QUOTA_SECONDS else None
 
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 GONE = (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError)
 """What a visitor that leaves looks like."""
-MOST_FLOOD = 64 * 2**20
+MAX_FLOOD_BYTES = 64 * 2**20
 """Bytes after which a flood ends: whoever has taken so much has no cap."""
 BETWEEN_DRIPS = 0.02
 """Seconds."""
@@ -216,7 +216,7 @@ def floods(data: bytes, piece: bytes) -> Talk:
     async def talk(visit: Visit) -> None:
         await visit.request()
         await visit.send(data)
-        for _ in range(MOST_FLOOD // len(piece)):
+        for _ in range(MAX_FLOOD_BYTES // len(piece)):
             await visit.send(piece)
 
     return talk

@@ -1,4 +1,4 @@
-"""The client without a framework: a prompt or a chat goes in, text, events or the reply come out."""
+"""The client without a framework: from a prompt or a chat to text, events or the reply."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -12,7 +12,7 @@ from dynaspark_core.errors import OutputError, ReplyError, StatusError, Transpor
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Message, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.transport.call import Caller
-from dynaspark_core.transport.settings import settings_from
+from dynaspark_core.transport.settings import ROWS, settings_from
 
 FAILED = (TransportError, StatusError, ReplyError)
 """What a request for a repair may end in, without taking away the reply that there is."""
@@ -37,13 +37,12 @@ class DynasparkClient:
         timeout: Seconds that one attempt is waited for, from the connection to the last byte; the time that a stream's
             reader takes does not count. Default 120: the host may have to wake up.
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
-        max_repairs: Requests that ask the model to write a broken call or object again, while nothing was shown.
-            Default 1.
+        max_repairs: Extra requests to fix a malformed call or object (only before any output was streamed). Default 1.
         max_concurrency: Requests under way at a time on one event loop, over all clients of that host and number.
-            Default 10 for the public service, whose limit it is, else 100.
-        requests_per_hour: The own limit: requests in any hour, repeated ones included, counted over all clients of that
-            host, key and number. A place that is free within a minute is waited for; else `RateLimitError`. Default:
-            none.
+            Default 10 for the public service, whose limit it is, otherwise 100.
+        requests_per_hour: Client-side limit: requests in any rolling hour, retries included, counted over all clients of
+            that host, key and number. A wait of up to a minute is waited out; a longer one is a `RateLimitError`.
+            Default: none.
         limit_storage: URL of a Redis (`redis://host:6379`) where processes count together. Default: each for itself.
         model_aliases: Own names for models. A name that the service knows wins.
         image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
@@ -75,24 +74,8 @@ class DynasparkClient:
         allow_image_urls: bool | None = None,
         allow_files: bool | None = None,
     ) -> None:
-        self.settings = settings_from(
-            model=model,
-            base_url=base_url,
-            path=path,
-            api_key=api_key,
-            headers=headers,
-            proxy=proxy,
-            timeout=timeout,
-            max_retries=max_retries,
-            max_repairs=max_repairs,
-            max_concurrency=max_concurrency,
-            requests_per_hour=requests_per_hour,
-            limit_storage=limit_storage,
-            model_aliases=model_aliases,
-            image_policy=image_policy,
-            allow_image_urls=allow_image_urls,
-            allow_files=allow_files,
-        )
+        given = locals()
+        self.settings = settings_from(**{name: given[name] for name in ROWS})
         self._calls = Caller(self.settings)
 
     def __repr__(self) -> str:

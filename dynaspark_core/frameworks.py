@@ -1,4 +1,4 @@
-"""What the two faces share: the client that their fields mean, and the word on what is not sent. No framework here."""
+"""What the two faces share: the client that their fields mean, and the warning about what is not sent."""
 
 import os
 from collections.abc import Mapping
@@ -7,30 +7,36 @@ from typing import Any
 from warnings import warn
 from weakref import ref
 
+from pydantic import SecretStr
+
 from dynaspark_core.client import DynasparkClient
+from dynaspark_core.transport.settings import ROWS, VARIABLES
 
 NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
 """Parameters that users of the frameworks set and that the service has no field for."""
 
 
-class ClientCache:
-    """Keeps the client that an object's attributes mean, and makes another when one of them has changed.
+FIELDS = {name: "default_headers" if name == "headers" else name for name in ROWS}
+"""Setting → the field of the frameworks' models that holds it."""
 
-    The environment is read when a client is made. Deep copies and pickles of an object begin with a cache of their
-    own; shallow copies share it, and each has its own client there. It says nothing of the object's equality.
+
+class ClientCache:
+    """Keeps the client that a model's fields mean, and makes another when one of them has changed.
+
+    The environment is read when a client is made. Deep copies and pickles of a model begin with a cache of their own;
+    shallow copies share it, and each has its own client there. It does not count for the model's equality.
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[_Kept, ...] = ()
+        self._kept: tuple[tuple[ref[Any], tuple[object, ...], DynasparkClient], ...] = ()
 
     def client_for(self, model: Any) -> DynasparkClient:
-        """The client for an object whose attributes are named as the settings, the same client for the same values."""
-        fields = model.__dict__
-        values = (*map(fields.get, _FIELDS), *(_items(fields.get(name)) for name in _MAPPINGS))
+        """The client for a model with `FIELDS`, the same client for the same values; a missing field is not given."""
+        values = tuple(map(_frozen, map(vars(model).get, FIELDS.values())))
         for whose, kept, client in self._kept:
             if whose() is model and kept == values:
                 return client
-        client = _client_of(model)
+        client = _client_of(values)
         others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
         self._kept = (*others, (ref(model), values, client))
         return client
@@ -45,61 +51,38 @@ class ClientCache:
         return ClientCache, ()
 
 
-_Kept = tuple[ref[Any], tuple[object, ...], DynasparkClient]
+class _Items(tuple[tuple[str, str], ...]):
+    """A mapping's items: unlike the mapping they can be hashed, and do not change."""
+
+    __slots__ = ()
 
 
-def _client_of(model: Any) -> DynasparkClient:
-    key = getattr(model, "api_key", None)
-    values = {name: getattr(model, name) for name in _PLAIN} | {"allow_files": getattr(model, "allow_files", None)}
-    values |= {"model": model.model or None, "api_key": key.get_secret_value() if key else None}
-    mappings = {"headers": _items(model.default_headers), "model_aliases": _items(model.model_aliases)}
+def _frozen(value: object) -> object:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return _Items(value.items()) if isinstance(value, Mapping) else value
+
+
+def _client_of(values: tuple[object, ...]) -> DynasparkClient:
+    environment = tuple(map(os.environ.get, VARIABLES.values()))  # a model made later may find another
     try:
-        hash((*values.values(), *mappings.values()))
-    except TypeError:  # no setting is a list: the client says which one must be what
-        return _client.__wrapped__((), **mappings, **values)
-    return _client(_environment(), **mappings, **values)
-
-
-_PLAIN = (
-    "model",
-    "base_url",
-    "path",
-    "proxy",
-    "timeout",
-    "max_retries",
-    "max_repairs",
-    "max_concurrency",
-    "requests_per_hour",
-    "limit_storage",
-    "image_policy",
-    "allow_image_urls",
-)
-_FIELDS = (*_PLAIN, "allow_files", "api_key")
-_MAPPINGS = ("default_headers", "model_aliases")
-_VARIABLES = tuple(f"DYNASPARK_{name.upper()}" for name in _FIELDS)
-_Items = tuple[tuple[str, str], ...] | None
-
-
-def _items(mapping: Mapping[str, str] | None) -> _Items:
-    return None if mapping is None else tuple(mapping.items())
-
-
-def _environment() -> tuple[str | None, ...]:
-    """What the environment says of the settings now: an object made later may find another."""
-    return tuple(map(os.environ.get, _VARIABLES))
+        return _client(environment, values)
+    except TypeError:  # a value cannot be hashed, so it is no setting: the client says why
+        return _client.__wrapped__(environment, values)
 
 
 @lru_cache(maxsize=256)
-def _client(_of: tuple[str | None, ...], headers: _Items, model_aliases: _Items, **values: Any) -> DynasparkClient:
-    return DynasparkClient(
-        headers=None if headers is None else dict(headers),
-        model_aliases=None if model_aliases is None else dict(model_aliases),
-        **values,
-    )
+def _client(_environment: tuple[str | None, ...], values: tuple[object, ...]) -> DynasparkClient:
+    given: dict[str, Any] = {
+        name: dict(value) if isinstance(value, _Items) else value for name, value in zip(ROWS, values, strict=True)
+    }
+    return DynasparkClient(**given | {"model": given["model"] or None})
 
 
 def warn_of_unsent(values: Mapping[str, object]) -> None:
-    """Warns that the parameters which are not None are accepted and not sent; Python shows it once a place."""
+    """Warn that the parameters which are not None are accepted and not sent; Python shows it once for each caller."""
     given = [name for name, value in values.items() if value is not None]
     if given:
         warn(f"Dynaspark has no field for {', '.join(given)}: accepted, not sent", UserWarning, stacklevel=3)

@@ -40,7 +40,7 @@ class Question:
     async def reply(self) -> Reply:
         """The whole reply; where a schema asks for a value, its text is that value as JSON, or what was written."""
         try:
-            return await self._judged()
+            return await self._checked()
         except OutputError as exc:
             return Reply(exc.text)
         except ToolCallError as exc:
@@ -48,16 +48,16 @@ class Question:
                 raise
             return Reply(exc.text)
 
-    async def _judged(self) -> Reply:
+    async def _checked(self) -> Reply:
         """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""
         if self.chat.response_schema is None:
             return await self.client.complete(self.chat)
         found = await self.client.value(self.chat)
         has_calls = bool(found.reply.tool_calls or found.reply.invalid_tool_calls)
-        return found.reply if has_calls else replace(found.reply, text=_json(found.value))
+        return found.reply if has_calls else replace(found.reply, text=json.dumps(found.value, ensure_ascii=False))
 
     def events(self) -> AsyncGenerator[Event]:
-        """The events as they arrive; all at the end where only the whole can be judged."""
+        """The events as they arrive; all at the end where only the whole can be checked."""
         if self.may_answer or self.chat.response_schema is not None:
             return self._late_events()
         return self.client.events(self.chat)
@@ -65,7 +65,3 @@ class Question:
     async def _late_events(self) -> AsyncGenerator[Event]:
         for event in replies.events(await self.reply()):
             yield event
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

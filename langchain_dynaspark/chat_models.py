@@ -28,8 +28,9 @@ AsyncRun = AsyncCallbackManagerForLLMRun | None
 class ChatDynaspark(ConfiguredChatModel):
     """Chat model of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
-    Roles, history, tools and schemas are written into that text, and calls and values are read from the answer. So all
-    of these are emulated. Streaming is of what arrives: text is given out as the answer's bytes come in.
+    Roles, history, tools and schemas are encoded in that text, and calls and values are read from the answer: all of
+    these are emulated. Streaming is partial: text is yielded as the response body arrives; the public service usually
+    sends one piece.
 
     Setup:
         Install `dynaspark-llm[langchain]`. No key is needed; one that is given, or set as `DYNASPARK_API_KEY`, is sent.
@@ -81,7 +82,7 @@ class ChatDynaspark(ConfiguredChatModel):
         ```
 
         Tools are described in the prompt: this is emulated. `tool_choice` may be a name, `any`, `none` or `auto`. A
-        call that cannot be read is asked for once more (`max_repairs`), then stands in `invalid_tool_calls`.
+        call that cannot be read is asked for once more (`max_repairs`), then is in `invalid_tool_calls`.
 
     Structured output:
         ```python
@@ -122,7 +123,7 @@ class ChatDynaspark(ConfiguredChatModel):
         model.invoke("Hello").usage_metadata
         ```
 
-        What the service reported, else None. `get_num_tokens` and `get_num_tokens_from_messages` are estimates.
+        What the service reported, or None. `get_num_tokens` and `get_num_tokens_from_messages` are estimates.
 
     Response metadata:
         ```python
@@ -174,7 +175,7 @@ class ChatDynaspark(ConfiguredChatModel):
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
-        """The model, giving values of the schema: instances of a pydantic class, else dictionaries that conform to it.
+        """The model, giving values of the schema: instances of a pydantic class, or dictionaries that conform to it.
 
         Args:
             schema: A pydantic class (also of v1), a `TypedDict`, a titled JSON Schema or a tool dictionary.

@@ -13,7 +13,6 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_core.messages import InvalidToolCall as NotACall
 
 from dynaspark_core import InvalidToolCall, Message, ToolCall
 from dynaspark_core.content.blocks import read_parts
@@ -45,30 +44,28 @@ def _message(message: BaseMessage, index: int, *, allow_files: bool) -> Message:
 def _content(content: Any, index: int, *, allow_files: bool) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (content,) if content else ()
-    return read_parts(_undeclared(content), Place(f"messages[{index}].content", allow_files))
+    if any(_is_image_declared_pdf(block) for block in content):
+        content = [{**block, "mime_type": ""} if _is_image_declared_pdf(block) else block for block in content]
+    return read_parts(content, Place(f"messages[{index}].content", allow_files))
 
 
-def _undeclared(content: Any) -> Any:
-    """The content, its images not declared as PDF: LangChain declares every file in OpenAI's form to be one."""
-    if not any(_is_declared_pdf(block) for block in content):
-        return content
-    return [{**block, "mime_type": ""} if _is_declared_pdf(block) else block for block in content]
-
-
-def _is_declared_pdf(block: object) -> bool:
+def _is_image_declared_pdf(block: object) -> bool:
+    """Whether it is an image that is declared as PDF: LangChain declares every file in OpenAI's form to be one."""
     if not isinstance(block, Mapping) or block.get("mime_type") != "application/pdf":
         return False
     return str(block.get("base64", "")).startswith(_IMAGES_IN_BASE64)
 
 
-def _said(role: Role) -> Reader:
+def _with_role(role: Role) -> Reader:
     return lambda message, content, _index: Message(role, content, name=message.name)
 
 
 def _from_ai(message: AIMessage, content: tuple[Part, ...], _index: int) -> Message:
     calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
     invalid = [
-        InvalidToolCall(_written(call), "malformed", call["id"] or "", call["name"], call["error"] or "")
+        InvalidToolCall(
+            (call["args"] or "").removeprefix(NO_JSON), "malformed", call["id"] or "", call["name"], call["error"] or ""
+        )
         for call in message.invalid_tool_calls
     ]
     if not calls and not invalid and not isinstance(message.content, str):
@@ -76,10 +73,6 @@ def _from_ai(message: AIMessage, content: tuple[Part, ...], _index: int) -> Mess
         calls = [call for call in written if isinstance(call, ToolCall)]
         invalid = [call for call in written if isinstance(call, InvalidToolCall)]
     return Message("assistant", content, message.name, tuple(calls), tuple(invalid))
-
-
-def _written(call: NotACall) -> str:
-    return (call["args"] or "").removeprefix(NO_JSON)
 
 
 def _from_tool(message: ToolMessage, content: tuple[Part, ...], _index: int) -> Message:
@@ -99,11 +92,11 @@ def _from_role(message: ChatMessage, content: tuple[Part, ...], index: int) -> M
 
 
 _READERS: tuple[tuple[type[BaseMessage], Reader], ...] = (
-    (HumanMessage, _said("user")),
-    (SystemMessage, _said("system")),
+    (HumanMessage, _with_role("user")),
+    (SystemMessage, _with_role("system")),
     (AIMessage, _from_ai),
     (ToolMessage, _from_tool),
-    (FunctionMessage, _said("tool")),
+    (FunctionMessage, _with_role("tool")),
     (ChatMessage, _from_role),
 )
 

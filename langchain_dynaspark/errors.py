@@ -20,7 +20,7 @@ class ErrorResponse:
     text: str
 
     def json(self) -> Any:
-        """The body, where it is JSON; else `ValueError`, and the tracer takes `text`."""
+        """The body, where it is JSON; otherwise `ValueError`, and the tracer takes `text`."""
         return json.loads(self.text)
 
 
@@ -129,7 +129,7 @@ TWINS: dict[type[ours.DynasparkError], type[ours.DynasparkError]] = {
 
 
 def twin(error: ours.DynasparkError) -> ours.DynasparkError:
-    """The same error, with the same message and attributes, of a class that is LangChain's too."""
+    """An error with the same message and attributes, of a class that is LangChain's too."""
     kind: type[Any] = TWINS.get(type(error), type(error))
     if kind is DynasparkAuthenticationError and vars(error).get("status") == 403:
         kind = DynasparkPermissionDeniedError
@@ -139,7 +139,7 @@ def twin(error: ours.DynasparkError) -> ours.DynasparkError:
     return result
 
 
-class langchain_errors:  # noqa: N801  # it stands after `with`, as the functions of contextlib do
+class langchain_errors:  # noqa: N801  # used after `with`, as the functions of contextlib
     """Raises the twin of each of our errors, from it."""
 
     def __enter__(self) -> None: ...

@@ -1,6 +1,6 @@
 """The keyword arguments of one call, in LangChain's and OpenAI's many forms, as fields of our `Chat`.
 
-`bind_tools` writes them with `call_arguments`, every call reads them with `chat_fields`; each takes what the other gives.
+`bind_tools` writes them with `call_arguments`, every call reads them with `chat_fields`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,10 +51,11 @@ def chat_fields(
     response_format: object = None,
     **others: object,
 ) -> dict[str, Any]:
-    """The fields of a `Chat` that these arguments mean. Raises `ConfigError` for one that is unknown or of no use."""
+    """The fields of a `Chat` for these arguments. Raises `ConfigError` for one that is unknown or of no use."""
     if others:
         raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
-    known = tuple(_tool(openai_tool(tool, f"tools[{index}]")) for index, tool in enumerate(tools or ()))
+    functions = [openai_tool(tool, f"tools[{index}]")["function"] for index, tool in enumerate(tools or ())]
+    known = tuple(Tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions)
     return {
         "tools": known,
         "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),
@@ -90,11 +91,6 @@ def _is_in_form(tool: Any) -> bool:
     """Whether it is what `bind_tools` makes, which every call brings again."""
     function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
     return isinstance(function, dict) and bool(function.get("name")) and isinstance(function.get("parameters"), dict)
-
-
-def _tool(converted: Mapping[str, Any]) -> Tool:
-    function = converted["function"]
-    return Tool(function["name"], function.get("description") or "", function.get("parameters") or {})
 
 
 def choice_from(value: object, names: Sequence[str]) -> str:

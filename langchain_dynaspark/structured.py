@@ -27,14 +27,14 @@ from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the caller asked for: a class, a schema or nothing but an object; `schema` is the same as a JSON Schema."""
+    """What the caller asked for: a class, a schema or just an object; `schema` is its JSON Schema."""
 
     kind: Any
     schema: dict[str, Any]
     strict: bool | None = None
 
     def build(self, value: Any) -> Any:
-        """The value as an instance of the class, else the value itself as the schema has it.
+        """The value as an instance of the class, or the value itself as the schema has it.
 
         Raises `ValueError` (pydantic's are such too) for a value that does not fit.
         """

@@ -72,12 +72,16 @@ def _content(blocks: Sequence[Any], index: int, *, allow_paths: bool) -> tuple[P
 
 
 def calls(message: ChatMessage) -> list[ToolCall | InvalidToolCall]:
-    """The message's calls: its blocks, or else what stands in `additional_kwargs`, which tells the same twice."""
+    """The message's calls: its blocks, or what is in `additional_kwargs`, which repeats them."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
         return _written_calls(message.additional_kwargs.get("tool_calls") or ())
     whole = [call for block in blocks if (call := _call(block)) is not None]
-    return [*whole] if len(whole) == len(blocks) else _written_calls(map(_told, blocks))
+    if len(whole) == len(blocks):
+        return [*whole]
+    return _written_calls(
+        {"id": block.tool_call_id, "name": block.tool_name, "arguments": block.tool_kwargs} for block in blocks
+    )
 
 
 def _call(block: ToolCallBlock) -> ToolCall | None:
@@ -86,10 +90,6 @@ def _call(block: ToolCallBlock) -> ToolCall | None:
     if not isinstance(arguments, dict) or not block.tool_name or not block.tool_call_id:
         return None
     return ToolCall(block.tool_name, dict(arguments), block.tool_call_id)
-
-
-def _told(block: ToolCallBlock) -> dict[str, Any]:
-    return {"id": block.tool_call_id, "name": block.tool_name, "arguments": block.tool_kwargs}
 
 
 def _written_calls(calls: Iterable[Any]) -> list[ToolCall | InvalidToolCall]:
@@ -121,25 +121,18 @@ def _text(block: TextBlock, _place: Place | None = None) -> tuple[Part, ...]:
 
 
 def _image(block: ImageBlock, place: Place) -> Iterable[Part]:
-    yield _image_part(block, place)
-
-
-def _image_part(block: ImageBlock, place: Place) -> Part:
     if isinstance(block.image, bytes):
-        return _stored(block.image)
-    if block.image is not None:
-        return ImageRef("bytes", _contents(block.image, place))
-    if block.path is not None:
-        return _file(block, place)
-    if block.url:
-        return image_ref(str(block.url), Place(place.name))
-    raise ConfigError(f"{place.name} is an ImageBlock without image, path or url")
-
-
-def _file(block: ImageBlock, place: Place) -> Part:
-    if not place.allow_files:
-        raise ForbiddenImageError(f"{place.name} names a local file, and allow_image_paths is False")
-    return image_ref(block.path, place)
+        yield _stored(block.image)
+    elif block.image is not None:
+        yield ImageRef("bytes", _contents(block.image, place))
+    elif block.path is not None:
+        if not place.allow_files:
+            raise ForbiddenImageError(f"{place.name} names a local file, and allow_image_paths is False")
+        yield image_ref(block.path, place)
+    elif block.url:
+        yield image_ref(str(block.url), Place(place.name))
+    else:
+        raise ConfigError(f"{place.name} is an ImageBlock without image, path or url")
 
 
 def _stored(encoded: bytes) -> ImageRef:
@@ -154,7 +147,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\
 
 
 def _contents(file: Any, place: Place) -> bytes:
-    """The file's bytes; it is left as it was found."""
+    """The file's bytes; its position is restored."""
     try:
         position = file.tell()
         file.seek(0)
@@ -187,7 +180,7 @@ def _citation(block: CitationBlock, place: Place) -> Iterable[Part]:
 
 
 def _nothing(_block: object, _place: Place) -> Iterable[Part]:
-    """A tool call stands in `tool_calls`; thoughts are not replayed; a cache point is advice to other services."""
+    """A tool call is in `tool_calls`; thoughts are not replayed; a cache point is advice to other services."""
     return ()
 
 

@@ -29,7 +29,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     max_retries: int | None = Field(default=None, description="Requests after the first.")
     max_repairs: int | None = Field(default=None, description="Requests that ask for a broken answer once more.")
     max_concurrency: int | None = Field(default=None, description="Requests at a time on one event loop.")
-    requests_per_hour: int | None = Field(default=None, description="Requests in any hour, the own limit.")
+    requests_per_hour: int | None = Field(default=None, description="Client-side limit: requests in any rolling hour.")
     limit_storage: str | None = Field(default=None, exclude=True, repr=False)
     model_aliases: Mapping[str, str] | None = Field(default=None, description="Own names for models.")
     image_policy: Policy | None = Field(default=None, description="What becomes of several images.")
@@ -41,11 +41,11 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     temperature: float | None = Field(default=None, ge=0, description="Accepted, not sent.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
 
-    def _settle(self) -> None:
-        """Sets what was not given, and checks what was. Raises `ConfigError` that names the wrong value."""
+    def _complete_fields(self) -> None:
+        """Set what was not given, and check what was. Raises `ConfigError` that names the wrong value."""
         settings = self._client.settings  # wrong ones raise here, before anything is sent
+        about = models.describe_model(settings.resolved())
         self.model = settings.model or models.DEFAULT_MODEL
-        about = models.describe_model(self._model_name)
         self.context_window = self.context_window or about.context_window
         self.num_output = self.num_output or self.max_tokens or about.max_output
         if not 0 < self.num_output < self.context_window:
@@ -68,7 +68,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
             num_output=self.num_output,
             is_chat_model=True,
             is_function_calling_model=self.is_function_calling_model,
-            model_name=self._model_name,
+            model_name=self._client.settings.resolved(),
             system_role=MessageRole.SYSTEM,
         )
 
@@ -79,7 +79,3 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     @property
     def _client(self) -> DynasparkClient:
         return self._clients.client_for(self)
-
-    @property
-    def _model_name(self) -> str:
-        return self._client.settings.resolved()

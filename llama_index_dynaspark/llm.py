@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Dynaspark(AskingLLM):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
-    Roles, history, tools and schemas are written into that text: emulated. Text is given out as its bytes arrive.
+    Roles, history, tools and schemas are encoded in that text: emulated. Text is yielded as its bytes arrive.
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
@@ -48,7 +48,7 @@ class Dynaspark(AskingLLM):
         context_window: In tokens. Default: the model's published one, 1,048,576.
         num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
         is_function_calling_model: Whether agents and programs use tools. Default True.
-        system_prompt: Stands before the messages of every chat, once; not before a completion's prompt.
+        system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
 
     `base_url`, `path`, `api_key`, `proxy`, `timeout`, `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`,
     `requests_per_hour`, `limit_storage`, `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each
@@ -98,39 +98,10 @@ class Dynaspark(AskingLLM):
         output_parser: BaseOutputParser | None = None,
         query_wrapper_prompt: Any = None,
     ) -> None:
-        super().__init__(
-            model=model,
-            stop=None if stop is None else list(stop),
-            base_url=base_url,
-            path=path,
-            api_key=SecretStr(api_key) if isinstance(api_key, str) else api_key,
-            default_headers=default_headers,
-            proxy=proxy,
-            timeout=timeout,
-            max_retries=max_retries,
-            max_repairs=max_repairs,
-            max_concurrency=max_concurrency,
-            requests_per_hour=requests_per_hour,
-            limit_storage=limit_storage,
-            model_aliases=model_aliases,
-            image_policy=image_policy,
-            allow_image_urls=allow_image_urls,
-            allow_image_paths=allow_image_paths,
-            context_window=context_window,
-            num_output=num_output,
-            is_function_calling_model=is_function_calling_model,
-            temperature=temperature,
-            max_tokens=max_tokens,
-            callback_manager=callback_manager or CallbackManager([]),
-            rate_limiter=rate_limiter,
-            system_prompt=system_prompt,
-            messages_to_prompt=messages_to_prompt,
-            completion_to_prompt=completion_to_prompt,
-            pydantic_program_mode=pydantic_program_mode,
-            output_parser=output_parser,
-            query_wrapper_prompt=query_wrapper_prompt,
-        )
-        self._settle()
+        given = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
+        given["stop"] = None if stop is None else list(stop)
+        super().__init__(**given | {"callback_manager": callback_manager or CallbackManager([])})
+        self._complete_fields()
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:

@@ -39,14 +39,14 @@ def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
 
 def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
     """The tools as ours. Raises `ConfigError` for one without a name."""
-    return tuple(_read(tool_dictionary(tool).get("function") or tool_dictionary(tool)) for tool in tools)
-
-
-def _read(function: Mapping[str, Any]) -> Tool:
-    name = function.get("name")
-    if not isinstance(name, str) or not name:
-        raise ConfigError(f"a tool has no name; it has {', '.join(function)}")
-    return Tool(name, function.get("description") or "", function.get("parameters") or {})
+    found = []
+    for tool in map(tool_dictionary, tools):
+        function = tool.get("function") or tool
+        name = function.get("name")
+        if not isinstance(name, str) or not name:
+            raise ConfigError(f"a tool has no name; it has {', '.join(function)}")
+        found.append(Tool(name, function.get("description") or "", function.get("parameters") or {}))
+    return tuple(found)
 
 
 def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:

@@ -48,14 +48,15 @@ class Prediction(Generic[Model]):
         self._left = most
 
     def feed(self, response: ChatResponse) -> None:
-        """Sets `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""
+        """Set `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""
         try:
             self.result = self._read(response.message.content or "")
         except OutputError as exc:
             if not self._left:
                 raise
             self._left -= 1
-            self.messages = [*self.messages, response.message, _objection(exc)]
+            objection = f"This reply cannot be used: {exc}\nWrite it again, corrected."
+            self.messages = [*self.messages, response.message, ChatMessage(role=MessageRole.USER, content=objection)]
         else:
             _dispatcher.event(LLMStructuredPredictEndEvent(output=self.result))
 
@@ -94,19 +95,11 @@ def _in_progress(value: Object) -> Object:
 
 
 def announce(output_cls: type[BaseModel], prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> None:
-    """The event that a prediction begins."""
+    """Emit the event that a prediction begins."""
     _dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args))
 
 
-def _objection(error: OutputError) -> ChatMessage:
-    return ChatMessage(role=MessageRole.USER, content=f"This reply cannot be used: {error}\nWrite it again, corrected.")
-
-
 def _description(error: ValidationError) -> str:
-    """Every field and what is wrong with it; not what stood there."""
+    """Every field and what is wrong with it; not the value."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{_path(detail['loc'])}{detail['msg']}" for detail in details)
-
-
-def _path(place: tuple[int | str, ...]) -> str:
-    return f"{'.'.join(map(str, place))}: " if place else ""
+    return "; ".join(": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in details)

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -22,7 +21,6 @@ from llama_index.core import Settings as LlamaIndexSettings
 
 from dynaspark_core import errors
 from dynaspark_core.server import Asked, LocalService, Script
-from dynaspark_core.transport.settings import Settings
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import DynasparkPermissionDeniedError, twin
 from llama_index_dynaspark import Dynaspark
@@ -194,12 +192,6 @@ def twins(kind: type[errors.DynasparkError]) -> list[str]:
     kinds = [found, DynasparkPermissionDeniedError] if kind is errors.AccessError else [found]
     theirs = [base.__name__ for one in kinds for base in one.__mro__ if base.__module__ == "langchain_core.exceptions"]
     return [*(one.__name__ for one in kinds), next(name for name in theirs if name.startswith("Model"))]
-
-
-def test_the_table_of_settings_has_them_all() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*)\|", readme, re.MULTILINE))))
-    assert {field.name for field in fields(Settings)} - {"origin", "model_aliases"} <= named
 
 
 def test_the_docstring_has_langchains_sections_in_their_order() -> None:

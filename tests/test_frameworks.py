@@ -86,12 +86,12 @@ def test_a_value_that_cannot_be_hashed_is_a_wrong_setting(wrong: Any) -> None:
         assert type(caught.value) in {ConfigError, ValidationError}
 
 
-def test_a_keeper_says_nothing_of_equality_and_copies_begin_with_their_own() -> None:
+def test_a_cache_does_not_count_for_equality_and_copies_begin_with_their_own() -> None:
     cache = ClientCache()
     client = cache.client_for(Holder(timeout=3))
     for other in (copy.copy(cache), copy.deepcopy(cache), pickle.loads(pickle.dumps(cache))):
         assert other is not cache
         assert other == cache
         assert hash(other) == hash(cache)
-        assert other.client(Holder(timeout=4)) is not client
+        assert other.client_for(Holder(timeout=4)) is not client
     assert cache != "cache"

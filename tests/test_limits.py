@@ -490,7 +490,7 @@ async def test_an_answer_is_not_lost_when_redis_goes_in_between(
         assert (await client.complete("x")).text == "last"
         with pytest.raises(RateLimitError):
             await client.complete("x")
-    assert "other processes do not hear of the service's quota" in caplog.text
+    assert "other processes do not learn of the service's quota" in caplog.text
     assert SECRET not in caplog.text
     assert QUOTED not in caplog.text
 

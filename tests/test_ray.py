@@ -63,7 +63,9 @@ def test_workers_of_ray_share_one_limit(server: Redis) -> None:
     assert done.returncode == 0, done.stderr
     assert len(script.asked) == LIMIT
     assert len(re.findall(r"^What is 7 times \d+\? I do not know\.$", done.stdout, re.MULTILINE)) == LIMIT
-    waits = re.findall(r"error: requests_per_hour=10 is used up: the next may go in ([\d,]+) s", done.stdout)
+    waits = re.findall(
+        r"error: requests_per_hour=10 is used up; the next request is allowed in ([\d,]+) s", done.stdout
+    )
     assert len(waits) == QUESTIONS - LIMIT
     assert all(3_000 < int(wait.replace(",", "")) <= 3_600 for wait in waits)
     assert f"{QUESTIONS} rows by 2 workers" in done.stdout

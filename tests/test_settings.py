@@ -1,13 +1,81 @@
 """Settings: arguments, then environment, then defaults; a wrong one is named before anything is sent."""
 
+import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.transport.settings import OWN_CONCURRENCY, PUBLIC_CONCURRENCY, PUBLIC_URL, settings_from
+from dynaspark_core.frameworks import FIELDS
+from dynaspark_core.transport.settings import (
+    OTHER_CONCURRENCY,
+    PUBLIC_CONCURRENCY,
+    PUBLIC_URL,
+    ROWS,
+    VARIABLES,
+    settings_from,
+)
+from langchain_dynaspark import ChatDynaspark
+from langchain_dynaspark.fields import ConfiguredChatModel
+from llama_index_dynaspark import Dynaspark
+
+ROOT = Path(__file__).parent.parent
+OF_LANGCHAIN = {"stop", "streaming", "temperature", "max_tokens", "top_p", "top_k", "seed"}
+OF_LLAMA_INDEX = {
+    *("stop", "allow_image_paths", "context_window", "num_output", "is_function_calling_model"),
+    *("temperature", "max_tokens", "callback_manager", "rate_limiter", "system_prompt", "messages_to_prompt"),
+    *("completion_to_prompt", "pydantic_program_mode", "output_parser", "query_wrapper_prompt"),
+}
+"""Parameters of the models that are no settings of the client."""
+IN_LLAMA_INDEX = set(FIELDS.values()) - {"allow_files"}
+"""It has `allow_image_paths` in place of `allow_files`."""
+
+
+def parameters(kind: type) -> set[str]:
+    return set(inspect.signature(kind).parameters)
+
+
+def test_the_client_and_both_models_take_exactly_the_settings_of_the_table() -> None:
+    assert parameters(DynasparkClient) == ROWS.keys()
+    assert vars(ConfiguredChatModel)["__annotations__"].keys() - OF_LANGCHAIN - {"_told"} == set(FIELDS.values())
+    assert parameters(Dynaspark) - OF_LLAMA_INDEX == IN_LLAMA_INDEX
+    assert Dynaspark.model_fields.keys() >= IN_LLAMA_INDEX
+
+
+@pytest.mark.parametrize(
+    ("described", "names"),
+    [(DynasparkClient, set(ROWS)), (ChatDynaspark, set(FIELDS.values())), (Dynaspark, IN_LLAMA_INDEX)],
+)
+def test_each_class_describes_every_setting(described: type, names: set[str]) -> None:
+    assert names - set(re.findall(r"\w+", described.__doc__ or "")) == set()
+
+
+def test_the_documented_table_has_exactly_the_settings() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("| setting | default |")[1].split("\n\n")[0]
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]*) \|", readme + page, re.MULTILINE)
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == {*ROWS, "default_headers"}
+
+
+def test_what_maps_names_is_an_argument_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ROWS.keys() - VARIABLES.keys() == {"headers", "model_aliases"}
+    monkeypatch.setenv("DYNASPARK_HEADERS", "no mapping")
+    assert settings_from().headers == {}
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - {"model"}))
+def test_a_wrong_value_of_the_environment_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLES[name], "no such\nvalue")
+    with pytest.raises(ConfigError, match=name):
+        settings_from()
+
+
+def test_a_name_that_is_no_setting_is_refused() -> None:
+    with pytest.raises(TypeError, match="temperatur"):
+        settings_from(temperatur=1)
 
 
 def test_the_defaults_are_the_public_service() -> None:
@@ -15,7 +83,7 @@ def test_the_defaults_are_the_public_service() -> None:
     assert (default.url, default.origin) == (f"{PUBLIC_URL}/generate_response", PUBLIC_URL)
     assert (default.api_key, default.proxy, default.headers) == (None, None, {})
     assert default.max_concurrency == PUBLIC_CONCURRENCY
-    assert settings_from(base_url="http://localhost:1").max_concurrency == OWN_CONCURRENCY
+    assert settings_from(base_url="http://localhost:1").max_concurrency == OTHER_CONCURRENCY
 
 
 def test_an_argument_wins_over_the_environment_and_that_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +152,7 @@ def test_a_wrong_key_or_password_is_not_shown() -> None:
     assert "cret" not in f"{key.value} {proxy.value}"
     for wrong in ("user:secret@host:8080", "http://user:secret", "http://user:secret#x@host", b"http://user:secret@h"):
         with pytest.raises(ConfigError) as caught:
-            settings_from(proxy=wrong)  # type: ignore[arg-type]
+            settings_from(proxy=wrong)
         assert "user:secret@" not in str(caught.value)
         assert caught.value.__cause__ is None
     for wrong in ("redis://:secret", "redis://u:secret@", "rdis://u:secret@h", "redis://u:sec ret@h", "secret"):

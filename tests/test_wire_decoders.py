@@ -152,5 +152,5 @@ def test_an_answer_over_the_cap_is_refused() -> None:
 
 def test_much_beside_the_text_is_refused() -> None:
     reader = decoder(JSON, lambda _: StatusError())
-    with pytest.raises(ReplyError, match="besides its text"):
+    with pytest.raises(ReplyError, match="outside its text"):
         reader.feed(b'{"a": [' + b"[]," * 400_000)

@@ -17,13 +17,12 @@ _BEGIN = b'{"key": "'
 def keys(inputs: Iterable[object]) -> list[str]:
     """A digest of each input, with a number for those that are the same. `ConfigError` for what JSON cannot hold."""
     seen: Counter[str] = Counter()
-    texts = (_json(each, "input", is_sorted=True) for each in inputs)
-    return [_key(sha256(text.encode()).hexdigest()[:32], seen) for text in texts]
-
-
-def _key(digest: str, seen: Counter[str]) -> str:
-    seen[digest] += 1
-    return f"{digest}-{seen[digest]}"
+    found = []
+    for each in inputs:
+        digest = sha256(_json(each, "input", is_sorted=True).encode()).hexdigest()[:32]
+        seen[digest] += 1
+        found.append(f"{digest}-{seen[digest]}")
+    return found
 
 
 class Results:
@@ -51,13 +50,13 @@ class Results:
         return {line["key"]: line["value"] for line in read if "value" in line}
 
     def write(self, key: str, given: object, value: object, error: Exception | None) -> Any:
-        """Adds a line for an input: its value, or the error that ended it. Returns the value as the next run reads it.
+        """Add a line for an input: its value, or the error that ended it. Returns the value as the next run reads it.
 
         Raises `OSError`, and leaves no part of the line, where the disk is full.
         """
-        told = None if error is None else f"{type(error).__name__}: {error}"
+        message = None if error is None else f"{type(error).__name__}: {error}"
         text = _json(value, "answer")
-        ended = f'"value": {text}' if told is None else f'"error": {json.dumps(told)}'
+        ended = f'"value": {text}' if message is None else f'"error": {json.dumps(message)}'
         self._append(f'{{"key": "{key}", "input": {_json(given, "input")}, {ended}}}\n'.encode())
         return json.loads(text)
 

@@ -45,7 +45,7 @@ class Outcome(Generic[Input]):
 
 
 def kept(result: object) -> Any:
-    """What is kept of a result: its `text`, where it has one; a pydantic object as a dictionary; else itself."""
+    """What is kept of a result: its `text`, where it has one; a pydantic object as a dictionary; otherwise itself."""
     text = getattr(result, "text", None)
     if isinstance(text, str):
         return str(text)
@@ -68,7 +68,7 @@ async def abatch(
         path: A file of JSON lines: what comes of an input goes there as it comes. A next run with the same file asks
             only for what has no value in it: new, changed and failed inputs, and those under way when it was stopped.
         keep: A result → the value of its outcome, with a `path` one that JSON holds, which then is as JSON gives it
-            back. Default `kept`. It runs on the event loop between the requests: no place for slow work or sync calls.
+            back. Default `kept`. It runs on the event loop between the requests, so it must not do slow work.
         progress: Whether a bar is shown on stderr; needs the extra `batch`.
 
     A `RateLimitError` that says when to come back is waited out by all inputs together, then one of them asks first. It
@@ -141,7 +141,8 @@ class _Run(Generic[Input]):
     async def _some(self, left: Iterator[tuple[str, Input]], outcomes: dict[str, Outcome[Input]]) -> None:
         try:
             for name, each in left:
-                outcome = await self._outcome(each)
+                while (outcome := await self._in_turn(each)) is None:
+                    pass  # it is asked once more
                 if self.file is not None:
                     value = self.file.write(name, each, outcome.value, outcome.error)
                     outcome = replace(outcome, value=value)
@@ -151,11 +152,6 @@ class _Run(Generic[Input]):
         except Exception:
             deque(left, maxlen=0)  # the others begin no more
             raise
-
-    async def _outcome(self, each: Input) -> Outcome[Input]:
-        while (outcome := await self._in_turn(each)) is None:
-            pass
-        return outcome
 
     async def _in_turn(self, each: Input) -> Outcome[Input] | None:
         async with self.turn:
@@ -194,11 +190,11 @@ class _Run(Generic[Input]):
 
     async def _paused(self) -> None:
         while (left := self.until - _now()) > 0:
-            self._tell(f"waiting {left:,.0f} s for the limit")
+            self._show(f"waiting {left:,.0f} s for the limit")
             await asyncio.sleep(left)
-            self._tell("")
+            self._show("")
 
-    def _tell(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         if self.bar is not None:
             self.bar.set_postfix_str(text)
 

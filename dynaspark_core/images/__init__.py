@@ -1,4 +1,4 @@
-"""Images as bytes: found out what they are, made to fit the limits, several joined on one numbered sheet (a picture that shows them all).
+"""Images as bytes: found out what they are, made to fit the limits, several drawn on one sheet with numbers.
 
 Pure: bytes in, bytes out; `transport.loading` opens and fetches. Pillow is imported only when something has to be
 decoded, which a single image within the limits never is.

@@ -43,7 +43,7 @@ _ISATAP = 0x5EFE
 
 
 def public_only(address: str) -> str | None:
-    """The rule for addresses that anybody may reach: None for a public unicast address, else what it is.
+    """The rule for addresses that anybody may reach: None for a public unicast address, otherwise what it is.
 
     By the registries at iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry. Of IPv6 only
     2000::/3 is public, without the tunnels in it that lead to IPv4 addresses.
@@ -52,23 +52,23 @@ def public_only(address: str) -> str | None:
         found = ip_address(address)
     except ValueError:
         return "is no IP address in its usual form"
-    inside = _public_4(found) if isinstance(found, IPv4Address) else _public_6(found)
-    return None if inside else "is no public internet address"
+    is_public = _is_public_4(found) if isinstance(found, IPv4Address) else _is_public_6(found)
+    return None if is_public else "is no public internet address"
 
 
-def _public_4(address: IPv4Address) -> bool:
+def _is_public_4(address: IPv4Address) -> bool:
     special = any(address in network for network in _SPECIAL_4)
     return address.is_global and not address.is_multicast and not special
 
 
-def _public_6(address: IPv6Address) -> bool:
+def _is_public_6(address: IPv6Address) -> bool:
     special = any(address in network for network in _SPECIAL_6)
     tunnel = int(address) >> 32 & 0xFDFF_FFFF == _ISATAP
     return address in _GLOBAL_6 and address.is_global and not special and not tunnel
 
 
 def allowed_url(url: URL, rule: Rule = public_only) -> URL:
-    """The URL, if it may be tried: http or https, a host, an ordinary port, no credentials; else ForbiddenImageError.
+    """The URL, if it may be tried: http or https, a host, an ordinary port, no credentials. Or ForbiddenImageError.
 
     A host that is an IP address in any spelling has to be in its usual one and has to satisfy the rule.
     """

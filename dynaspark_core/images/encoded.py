@@ -16,7 +16,7 @@ MAX_ESCAPES = 1_000_000
 
 
 def from_base64(text: str | bytes, limit: int) -> bytes:
-    """The bytes that base64 text stands for.
+    """The bytes that base64 text encodes.
 
     Line breaks and blanks, the URL-safe alphabet and missing padding are accepted, anything else out of the alphabet
     is not; a whole data URI in its place is. Raises UnreadableImageError, and ImageError above `limit` bytes.
@@ -30,34 +30,26 @@ def _from_bare_base64(text: str | bytes, limit: int) -> bytes:
     if len(text) // 4 * 3 > limit * 1.1:  # a tenth for line breaks; the exact count follows
         raise _too_large(limit)
     try:
-        return _within(_decoded(text), limit)
+        return _within(_decode(text), limit)
     except (binascii.Error, ValueError) as exc:
         raise UnreadableImageError(f"the image's base64 text cannot be decoded: {exc}") from exc
 
 
-def _decoded(text: str | bytes) -> bytes:
+def _decode(text: str | bytes) -> bytes:
     """The bytes; each way of reading the text is slower than the one before, so the rarer forms come later."""
-    for plain in (_as_it_is, _on_one_line):
-        with suppress(binascii.Error):
-            return pybase64.b64decode(plain(text), validate=True)
-    return pybase64.b64decode(_tidied(text), validate=True)
-
-
-def _as_it_is(text: str | bytes) -> str | bytes:
-    return text
+    with suppress(binascii.Error):
+        return pybase64.b64decode(text, validate=True)
+    with suppress(binascii.Error):
+        return pybase64.b64decode(_on_one_line(text), validate=True)
+    raw = text.encode("ascii") if isinstance(text, str) else text
+    bare = raw.translate(_URL_SAFE, _BLANKS).rstrip(b"=")
+    return pybase64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
 
 
 def _on_one_line(text: str | bytes) -> str | bytes:
     if isinstance(text, str):
         return text.replace("\n", "").replace("\r", "")
     return text.replace(b"\n", b"").replace(b"\r", b"")
-
-
-def _tidied(text: str | bytes) -> bytes:
-    """The text in the usual alphabet, without blanks, padded."""
-    raw = text.encode("ascii") if isinstance(text, str) else text
-    bare = raw.translate(_URL_SAFE, _BLANKS).rstrip(b"=")
-    return bare + b"=" * (-len(bare) % 4)
 
 
 def from_data_uri(uri: str, limit: int) -> bytes:

@@ -1,10 +1,10 @@
-"""Where the pictures of a sheet stand: sizes in, places out. Numbers only.
+"""Positions of the pictures on a sheet: sizes in, positions out. Numbers only.
 
 None is enlarged. All are cut to one common area, or to one common height, the greatest with which the whole fits, so
-that a large picture gives way before a small one does. Of the two, the one counts that shrinks the most shrunk picture
-less. Then the sheet is made as small as these pictures allow.
+that a large picture is reduced before a small one is. Of the two, the layout whose smallest scale factor is larger
+wins. Then the sheet is made as small as these pictures allow.
 
-The places are found on a skyline: each picture goes where its upper edge comes highest (Jylänki, "A thousand ways to
+The positions are found on a skyline: each picture goes where its upper edge comes highest (Jylänki, "A thousand ways to
 pack the bin", 2010, section 6: bottom-left). The pictures are tried in their order and with the tallest first.
 """
 
@@ -26,7 +26,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A picture's place: its left upper corner and its size, in pixels. Its label stands in the band above."""
+    """A picture's position: its left upper corner and its size, in pixels. Its label is in the band above."""
 
     left: int
     top: int
@@ -128,7 +128,7 @@ def label_width(count: int, band: int) -> int:
 
 
 def label(number: int) -> str:
-    """What stands above picture `number`."""
+    """The label above picture `number`."""
     return f"image {number}"
 
 

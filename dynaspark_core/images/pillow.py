@@ -44,7 +44,7 @@ FIRST_FRAME = "first frame of an animation"
 
 
 @contextmanager
-def _as_ours(what: str) -> Iterator[None]:
+def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except DynasparkError:
@@ -58,7 +58,7 @@ def decode(image: Image, width: int, height: int) -> "Picture":
 
     It is made small as early as possible, so that the large picture is in memory once, and of a JPEG often never.
     """
-    from PIL.Image import Resampling, Transpose  # noqa: PLC0415 - see the module's first line
+    from PIL.Image import Resampling, Transpose  # noqa: PLC0415  # see the module's first line
 
     with _opened(image) as file:
         turn = _orientation(file)
@@ -77,22 +77,22 @@ def upright_size(image: Image) -> tuple[int, int]:
 
 
 def _orientation(file: "Picture") -> int:
-    """EXIF's word on how the camera was held, 1 for upright; Pillow would decode a PNG to look behind its pixels."""
+    """The orientation that EXIF names, 1 for upright; Pillow would decode a PNG to look behind its pixels."""
     if file.format == "PNG" and "exif" not in file.info:
         return 1
     try:
         return int(file.getexif().get(ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - damaged metadata, which raises anything, leaves the picture as good as it was
+    except Exception:  # noqa: BLE001  # damaged metadata, which raises anything, leaves the picture as good as it was
         return 1
 
 
 @contextmanager
 def _opened(image: Image) -> "Iterator[Picture]":
-    from PIL import Image as Pillow  # noqa: PLC0415
+    from PIL import Image as Pillow  # noqa: PLC0415  # see the module's first line
 
     image_header(image.data)
     with (
-        _as_ours(f"the {image.content_type} image cannot be decoded"),
+        _translated(f"the {image.content_type} image cannot be decoded"),
         Pillow.open(BytesIO(image.data), "r", FORMATS) as file,
     ):
         yield file
@@ -109,7 +109,7 @@ def _plain(picture: "Picture") -> "Picture":
 
 def on_white(picture: "Picture") -> "Picture":
     """The picture without transparency, as it looks on white paper."""
-    from PIL import Image as Pillow  # noqa: PLC0415
+    from PIL import Image as Pillow  # noqa: PLC0415  # see the module's first line
 
     if picture.mode != "RGBA":
         return picture
@@ -138,7 +138,7 @@ def fit_within(image: Image, limits: Limits) -> tuple[Image, str]:
 
 def encode_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bool) -> Image:
     """The picture as a file of at most `max_bytes`: PNG if asked for and possible, else JPEG, shrunk as need be."""
-    with _as_ours("the image cannot be encoded"):
+    with _translated("the image cannot be encoded"):
         if lossless and len(data := encode_png(picture)) <= max_bytes:
             return Image(data, file_name(name, "image/png"), "image/png")
         picture = on_white(picture)
@@ -156,7 +156,7 @@ def encode_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bo
 
 def encode_png(picture: "Picture") -> bytes:
     """A Pillow image as a PNG without metadata."""
-    with _as_ours("the Pillow image cannot be encoded"):
+    with _translated("the Pillow image cannot be encoded"):
         plain = picture if picture.mode in {"RGB", "RGBA"} else _plain(picture)
         return _save(plain, "PNG", compress_level=4, exif=b"")
 

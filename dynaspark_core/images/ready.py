@@ -24,8 +24,8 @@ class Limits:
 
     `max_read`: bytes of one image as it is given or downloaded; more is refused.
     `max_total`: bytes of all images of one question together.
-    `max_bytes`, `max_pixels`: of the one file sent; what is larger is drawn anew, smaller.
-    `max_side`: pixels of the longer side of what is drawn anew, be it one image or a sheet. Gemini scales what is
+    `max_bytes`, `max_pixels`: of the one file sent; what is larger is re-encoded, smaller.
+    `max_side`: pixels of the longer side of what is re-encoded, be it one image or a sheet. Gemini scales what is
     larger down to 3,072 by 3,072 (firebase.google.com/docs/vertex-ai/input-file-requirements): more would be lost.
     """
 

@@ -23,8 +23,8 @@ MAX_SHEET_IMAGES = 25
 class Packed:
     """The file to send, if there is any, and for each image that was given its number in it and a remark.
 
-    A number is None where the image is not shown. A remark says what is missing of an image that is shown, else it is
-    empty.
+    A number is None where the image is not shown. A remark says what is missing of an image that is shown; without one
+    it is empty.
     """
 
     file: Image | None
@@ -50,8 +50,8 @@ def choose(items: Sequence[Item], policy: Policy) -> list[Item]:
 def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIMITS) -> Packed:
     """The one file that shows the images. The same image given twice is shown once.
 
-    A lone image within the limits is sent untouched and costs nothing; all else takes Pillow and time in proportion to
-    the pixels, so it belongs off the event loop. Raises UnreadableImageError for damaged images, ImageError and
+    A lone image within the limits is sent untouched and costs nothing; others take Pillow and time in proportion to
+    the pixels: off the event loop. Raises UnreadableImageError for damaged images, ImageError and
     ConfigError as `chosen`.
     """
     if len(images) == 1:  # spares the hash of all its bytes
@@ -61,18 +61,13 @@ def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIM
     shown = [images[keys.index(key)] for key in choose(list(dict.fromkeys(keys)), policy)]
     numbers = {image.data: number for number, image in enumerate(shown, 1)}
     remarks = {image.data: FIRST_FRAME for image in shown if image_header(image.data).animated}
-    return Packed(_file(shown, limits), tuple(map(numbers.get, keys)), tuple(remarks.get(key, "") for key in keys))
-
-
-def _file(images: Sequence[Image], limits: Limits) -> Image | None:
-    if len(images) > 1:
-        return _sheet(images, limits)
-    return fit_within(images[0], limits)[0] if images else None
+    file = _sheet(shown, limits) if len(shown) > 1 else fit_within(shown[0], limits)[0] if shown else None
+    return Packed(file, tuple(map(numbers.get, keys)), tuple(remarks.get(key, "") for key in keys))
 
 
 def _sheet(images: Sequence[Image], limits: Limits) -> Image:
     """All images on one sheet, decoded one after the other, each at the size at which it is shown."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - see `pillow`
+    from PIL import Image as Pillow  # noqa: PLC0415  # see `pillow`
 
     layout = lay_out([upright_size(image) for image in images], limits.max_side, limits.max_pixels)
     sheet = Pillow.new("RGB", (layout.width, layout.height), "white")
@@ -86,7 +81,7 @@ def _sheet(images: Sequence[Image], limits: Limits) -> Image:
 
 def _frame_and_label(sheet: "Picture", layout: Layout, number: int, size: tuple[int, int]) -> None:
     """A thin frame, so that a white picture has an edge, and the picture's label above its left corner."""
-    from PIL import ImageDraw, ImageFont  # noqa: PLC0415 - see `pillow`
+    from PIL import ImageDraw, ImageFont  # noqa: PLC0415  # see `pillow`
 
     box, draw = layout.boxes[number - 1], ImageDraw.Draw(sheet)
     draw.rectangle((box.left - 1, box.top - 1, box.left + size[0], box.top + size[1]), outline="#808080")

@@ -44,7 +44,7 @@ def content_type_of(data: bytes) -> str:
 
 
 def read_header(data: bytes) -> Header:
-    """The header of a whole image; UnreadableImageError for anything else, and when it ends too early."""
+    """The header of a whole image; UnreadableImageError for other bytes, and when it ends too early."""
     content_type = content_type_of(data)
     try:
         width, height, animated = _READERS[content_type](data)
@@ -91,17 +91,18 @@ def _jpeg(data: bytes) -> tuple[int, int, bool]:
             if data.rfind(b"\xff\xd9", position) < 0:  # inside coded data every FF is stuffed, so this is the end
                 raise IndexError
             return width, height, False
-        position += 1 if marker == 0xFF else 2 if marker in _BARE_MARKERS else 2 + _segment(data, position)
+        position += (
+            1
+            if marker == 0xFF
+            else 2
+            if marker in _BARE_MARKERS
+            else 2 + struct.unpack_from(">H", data, position + 2)[0]
+        )
     raise _endless("jpeg")
 
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-
-
-def _segment(data: bytes, position: int) -> int:
-    length: int = struct.unpack_from(">H", data, position + 2)[0]
-    return length
 
 
 def _gif(data: bytes) -> tuple[int, int, bool]:

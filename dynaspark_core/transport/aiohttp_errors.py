@@ -1,4 +1,4 @@
-"""aiohttp's failures → ours: one table. Whoever uses aiohttp lets nothing else out."""
+"""aiohttp's failures → ours: one table. Modules that use aiohttp raise nothing else."""
 
 import ssl
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def _not_http(exc: BaseException, text: str) -> DynasparkError:
 
 
 def _no_url(_exc: BaseException, _text: str) -> DynasparkError:
-    return ConfigError("base_url, path, proxy or a header is nothing that HTTP can carry")
+    return ConfigError("base_url, path, proxy or a header contains a character that HTTP cannot carry")
 
 
 def _broken(_exc: BaseException, text: str) -> DynasparkError:
@@ -87,7 +87,7 @@ def _reason(exc: BaseException) -> str:
 
 
 def _hide(exc: BaseException) -> None:
-    """Causes are printed with our error: the key or a password may be in their URL, and in a line that they quote."""
+    """Remove URLs and quoted lines from causes, which are printed with our error: a key or password may be in them."""
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, HttpProcessingError):

@@ -1,4 +1,4 @@
-"""One attempt: the form goes out, the answer's bytes come in. The only module that posts; it decides nothing.
+"""One attempt: the form is posted, the answer's bytes are read. The only module that posts; it decides nothing.
 
 It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, status, seconds; no prompt, answer or key.
 """
@@ -18,7 +18,7 @@ from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
 from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
 from dynaspark_core.transport.quotas import Quota, quota_for
-from dynaspark_core.transport.settings import CONNECT_TIMEOUT, Settings
+from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
 from dynaspark_core.wire import http
 
 MAX_JOINED_BYTES = 64 * 1024
@@ -28,7 +28,7 @@ _PIECE_BYTES = 64 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
 _WITHOUT_ANSWER = frozenset({204, 205, 206})
 """No content, or a part of it."""
-_CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT)
+_CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS)
 """The whole attempt's seconds are counted in `Attempt`."""
 
 _log = logging.getLogger("dynaspark_core")
@@ -46,13 +46,14 @@ class Endpoint:
         self._proxy = settings.proxy
         self._seconds = settings.timeout
         others = settings.base_url, settings.proxy, sorted(settings.headers.items())
-        self.quota = quota_for(settings.origin, key, settings.requests_per_hour, settings.limit_storage, others)
+        self.origin = settings.origin
+        self.quota = quota_for(self.origin, key, settings.requests_per_hour, settings.limit_storage, others)
 
     async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Attempt":
-        """The answer, begun; `name` is the request's in the log. Raises `TransportError` or `StatusError`."""
+        """The attempt, once its answer has begun; `name` is for the log. Raises `TransportError` or `StatusError`."""
         form = exchange.form
         _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
-        answer = Attempt(exchange, self._secrets, self._seconds, name, self.quota)
+        attempt = Attempt(exchange, self._secrets, self._seconds, name, self.quota)
         posted = session.post(
             self._url,
             data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
@@ -62,15 +63,15 @@ class Endpoint:
             allow_redirects=False,
         )
         try:
-            await answer.begin(posted)
+            await attempt.begin(posted)
         except BaseException:
-            answer.close()
+            attempt.close()
             raise
-        return answer
+        return attempt
 
 
 class Attempt:
-    """One HTTP answer, read as far as its events are asked for.
+    """One request and its HTTP answer, read as far as its events are asked for.
 
     `seconds` are what may be spent on waiting for it; the time that its reader takes between two reads does not count.
     """
@@ -90,7 +91,7 @@ class Attempt:
         self._since: float | None = None
 
     async def begin(self, posted: Awaitable[aiohttp.ClientResponse]) -> None:
-        """Waits for the answer's head. Raises `TransportError` or `StatusError`."""
+        """Wait for the answer's head. Raises `TransportError` or `StatusError`."""
         with self._guard:
             response = self._response = await self._waited(posted)
             now = time.time()
@@ -145,21 +146,21 @@ class Attempt:
         """The next bytes, in the seconds that are left. One timer serves all pieces, which saves a tenth of each."""
         self._since = time.monotonic()
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._left, self._look_at_the_clock, content)
+            self._timer = asyncio.get_running_loop().call_later(self._left, self._check_clock, content)
         try:
             return await content.read(_PIECE_BYTES)
         finally:
             self._left -= time.monotonic() - self._since
             self._since = None
 
-    def _look_at_the_clock(self, content: aiohttp.StreamReader) -> None:
-        """Ends the waiting when its seconds are over; while the reader is at work, none is waiting."""
+    def _check_clock(self, content: aiohttp.StreamReader) -> None:
+        """End the wait when its seconds are over; while the reader is at work, nothing waits."""
         self._timer = None
         if self._since is None:
             return
         left = self._left - (time.monotonic() - self._since)
         if left > 0:
-            self._timer = asyncio.get_running_loop().call_later(left, self._look_at_the_clock, content)
+            self._timer = asyncio.get_running_loop().call_later(left, self._check_clock, content)
         else:
             late = self._late()
             late.__cause__ = TimeoutError("no bytes in time")
@@ -180,7 +181,7 @@ class Attempt:
         return body
 
     def close(self) -> None:
-        """Gives the connection back, or closes it when the answer was left before its end."""
+        """Give the connection back, or close it when the answer was not read to its end."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -189,7 +190,7 @@ class Attempt:
 
 
 class _Guard:
-    """Lets none but our errors out of an answer, and no error with the key in it. A cancellation passes."""
+    """Turns aiohttp's errors into ours and removes the key from them. A cancellation passes."""
 
     def __init__(self, secrets: Sequence[str], name: str) -> None:
         self._secrets = secrets
@@ -217,7 +218,7 @@ class _Guard:
 
 
 def _spellings(key: str | None) -> list[str]:
-    """The key as it may stand in a text, in JSON or in an address, the longest form first."""
+    """The key as it may be written in a text, in JSON or in an address, the longest form first."""
     if not key:
         return []
     in_json = (json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1])

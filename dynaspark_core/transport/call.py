@@ -1,4 +1,4 @@
-"""One call: a chat goes out, with a place at the slots and in the quota, and again if that may help; events come in."""
+"""One call: a chat is sent, with a slot and within the quota, and again if that may help; events come back."""
 
 import itertools
 from collections.abc import AsyncGenerator
@@ -20,14 +20,14 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class _OpenAnswer:
-    """An answer and its first events; it has a place at the slots until it is left."""
+    """An answer and its first events; it holds a slot until it is closed."""
 
-    answer: Attempt
+    attempt: Attempt
     events: list[Event]
     slots: sessions.Slots
 
     def close(self) -> None:
-        self.answer.close()
+        self.attempt.close()
         self.slots.release()
 
 
@@ -40,23 +40,23 @@ class Caller:
 
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""
-        begun = await self._open(chat, is_whole=True)
-        begun.close()
-        done = begun.events[-1]
+        answer = await self._open(chat, is_whole=True)
+        answer.close()
+        done = answer.events[-1]
         assert isinstance(done, Done)  # noqa: S101  # a whole answer ends with it
         return done.reply
 
     async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         """The events as they arrive; with `is_whole` none before the answer has ended."""
-        begun = await self._open(chat, is_whole=is_whole)
+        answer = await self._open(chat, is_whole=is_whole)
         try:
-            events = begun.events
+            events = answer.events
             while events:
                 for event in events:
                     yield event
-                events = await begun.answer.more()
+                events = await answer.attempt.more()
         finally:
-            begun.close()
+            answer.close()
 
     async def _open(self, chat: Chat, *, is_whole: bool) -> _OpenAnswer:
         exchange = await self._exchange(chat)
@@ -64,15 +64,15 @@ class Caller:
         return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
 
     async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> _OpenAnswer:
-        slots = (await sessions.for_this_loop()).slots(self._settings.origin, self._settings.max_concurrency)
+        slots = (await sessions.for_this_loop()).slots(self._endpoint.origin, self._settings.max_concurrency)
         await self._endpoint.quota.acquire(slots, self._settings.timeout)
         try:
             own = await sessions.for_this_loop()  # those of before the wait may be closed by now
-            answer = await self._endpoint.post(exchange, own.session, name)
+            attempt = await self._endpoint.post(exchange, own.session, name)
             try:
-                return _OpenAnswer(answer, await answer.more(is_whole=is_whole), slots)
+                return _OpenAnswer(attempt, await attempt.more(is_whole=is_whole), slots)
             except BaseException:
-                answer.close()
+                attempt.close()
                 raise
         except BaseException:
             slots.release()
@@ -88,8 +88,8 @@ class Caller:
             return Exchange(chat)
         from dynaspark_core.transport import loading  # noqa: PLC0415  # with all that images need, a good part of the import
 
-        reading = loading.LoadOptions(allow_urls=self._settings.allow_image_urls)
-        packed = await loading.load_packed(images, self._settings.image_policy, reading)
+        options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls)
+        packed = await loading.load_packed(images, self._settings.image_policy, options)
         return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 
 

@@ -34,24 +34,24 @@ _making = threading.Lock()
 _counting = threading.Lock()
 
 
-def redis_url(url: str) -> str:
+def redis_url(name: str, value: object) -> str:
     """The URL, if it may be that of a Redis; `ConfigError` does not show it, as it may hold a password."""
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} is of the type {type(value).__name__}; it must be text")
     try:
-        parts = urlsplit(url)
-        place = parts.path if parts.scheme == "redis+unix" else parts.hostname
-        is_whole = not parts.netloc or "@" not in parts.path  # else a / in the password has ended the host
-        is_usable = parts.scheme in EXAMPLES and bool(place) and parts.port != 0 and is_whole
+        parts = urlsplit(value)
+        where = parts.path if parts.scheme == "redis+unix" else parts.hostname
+        is_whole = not parts.netloc or "@" not in parts.path  # otherwise a / in the password has ended the host
+        is_usable = parts.scheme in EXAMPLES and bool(where) and parts.port != 0 and is_whole
     except ValueError:
         is_usable = False
-    if not is_usable or not url.isprintable() or " " in url:
-        raise ConfigError(
-            f"limit_storage (not shown here) must be a Redis's URL, like {' or '.join(EXAMPLES.values())}"
-        )
-    return url
+    if not is_usable or not value.isprintable() or " " in value:
+        raise ConfigError(f"{name} (not shown here) must be a Redis's URL, like {' or '.join(EXAMPLES.values())}")
+    return value
 
 
 def require_packages(url: str | None) -> None:
-    """Nothing; the libraries for this storage are installed. Raises `ConfigError` that says how they come."""
+    """Check that the libraries for this storage are installed. Raises `ConfigError` that says how to install them."""
     wanted, extra = (("limits",), "limits") if url is None else (("limits", "redis"), "shared-limits")
     setting = "requests_per_hour" if url is None else "limit_storage"
     if missing := " and ".join(name for name in wanted if find_spec(name) is None):
@@ -61,20 +61,20 @@ def require_packages(url: str | None) -> None:
 def limiter(url: str | None) -> "MovingWindowRateLimiter":
     """The one limiter of this process for a storage; None is its memory."""
     from limits.storage import Storage, storage_from_string  # noqa: PLC0415  # of the extra `limits`
-    from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+    from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415  # of the extra `limits`
 
     with _making:
         if url not in _limiters:
-            storage = storage_from_string(url or "memory://", wrap_exceptions=True, **(_patience() if url else {}))
+            storage = storage_from_string(url or "memory://", wrap_exceptions=True, **(_timeouts() if url else {}))
             assert isinstance(storage, Storage)  # noqa: S101  # only schemes that begin with async+ give another
             _limiters[url] = MovingWindowRateLimiter(storage)
         return _limiters[url]
 
 
-def _patience() -> dict[str, Any]:
-    """How long a connection may take: of its own accord the library goes on trying for many seconds."""
+def _timeouts() -> dict[str, Any]:
+    """How long a connection may take: without it the library goes on trying for many seconds."""
     from redis.backoff import NoBackoff  # noqa: PLC0415  # of the extra `shared-limits`
-    from redis.retry import Retry  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415  # of the extra `shared-limits`
 
     return {
         "socket_timeout": STORAGE_TIMEOUT_SECONDS,
@@ -113,16 +113,16 @@ def _asked(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
 def _translated(url: str) -> Iterator[None]:
     """Raises our error for each of the storage's, from it."""
     import redis  # noqa: PLC0415  # of the extra `shared-limits`
-    from limits.errors import StorageError  # noqa: PLC0415
+    from limits.errors import StorageError  # noqa: PLC0415  # of the extra `limits`
 
     try:
         yield
-    except StorageError as error:
-        exc = error.storage_error
-        may_pass = isinstance(exc, redis.ConnectionError | redis.TimeoutError)
-        is_refused = isinstance(exc, redis.AuthenticationError)
-        _hide(exc, url)
-        raise _unreachable(url, str(exc) or type(exc).__name__, is_retryable=may_pass and not is_refused) from exc
+    except StorageError as exc:
+        cause = exc.storage_error
+        may_pass = isinstance(cause, redis.ConnectionError | redis.TimeoutError)
+        is_refused = isinstance(cause, redis.AuthenticationError)
+        _hide(cause, url)
+        raise _unreachable(url, str(cause) or type(cause).__name__, is_retryable=may_pass and not is_refused) from cause
     except (TypeError, ValueError) as exc:
         _hide(exc, url)
         raise ConfigError(f"limit_storage cannot be used: {exc}") from exc
@@ -135,7 +135,7 @@ def _unreachable(url: str, why: str, *, is_retryable: bool) -> ConnectError:
 
 
 def _hide(exc: BaseException | None, url: str) -> None:
-    """Takes the URL's passwords out of an error and its causes, should the storage have repeated them."""
+    """Remove the URL's passwords from an error and its causes, should the storage have repeated them."""
     parts = urlsplit(url)
     words = {parts.password or "", unquote(parts.password or ""), *parse_qs(parts.query).get("password", ())} - {""}
     while exc is not None:
@@ -145,7 +145,7 @@ def _hide(exc: BaseException | None, url: str) -> None:
 
 
 def _after_fork() -> None:
-    """A child counts in its own memory, from zero; in a shared storage it counts on with its parent."""
+    """Count from zero in the child's memory; in a shared storage it counts on with its parent."""
     global _making, _counting  # the parent may have held them
     _making, _counting = threading.Lock(), threading.Lock()
     _limiters.pop(None, None)

@@ -2,8 +2,8 @@
 
 A URL in a message may come from anybody. `images.addresses` decides what may be tried; this edge holds to it: the rule
 is asked for all addresses that a name resolves to, and again for the one that a socket is opened for, which is
-then the one connected to, with no look-up in between. Redirects are followed by hand, each through the same gate. The
-session knows no proxy, cookies, credentials or referrer, and ends with the download.
+then the one connected to, with no look-up in between. Redirects are followed one by one, each with the same checks.
+The session knows no proxy, cookies, credentials or referrer, and ends with the download.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ HEADERS = {"User-Agent": "dynaspark-llm", "Accept": "image/png,image/jpeg,image/
 
 
 class _CheckingResolver(AbstractResolver):
-    """Stands between a session and the network: resolves names, opens sockets, both only for allowed addresses.
+    """The resolver that checks: it resolves names and opens sockets, both only for allowed addresses.
 
     `refusal` keeps the error, as aiohttp wraps in its own what is raised here.
     """
@@ -57,7 +57,7 @@ class _CheckingResolver(AbstractResolver):
         return socket.socket(family, kind, protocol)
 
     async def close(self) -> None:
-        """Nothing: who handed in the resolver closes it."""
+        """Leave the resolver open: the caller who passed it closes it."""
 
 
 async def download(
@@ -66,12 +66,12 @@ async def download(
     """The body behind an http(s) URL, at most `limit` bytes after decompression, and the file name in the URL.
 
     `seconds` is the deadline and covers everything from the name's resolution to the last byte. Raises
-    ForbiddenImageError for what may not be reached, RequestTimeoutError, and ImageError for everything else.
+    ForbiddenImageError for what may not be reached, RequestTimeoutError, and ImageError for any other failure.
     """
     address = addresses.parse_url(url)
-    resolver_that_checks = _CheckingResolver(rule, resolver or aiohttp.ThreadedResolver())
-    with _as_ours(address, resolver_that_checks, seconds):
-        async with asyncio.timeout(seconds), _session(resolver_that_checks) as session:
+    checking = _CheckingResolver(rule, resolver or aiohttp.ThreadedResolver())
+    with _translated(address, checking, seconds):
+        async with asyncio.timeout(seconds), _session(checking) as session:
             for _ in range(MAX_REDIRECTS + 1):
                 async with session.get(addresses.allowed_url(address, rule), allow_redirects=False) as response:
                     location = response.headers.get("Location")
@@ -81,9 +81,9 @@ async def download(
     raise ImageError(f"{addresses.display_url(address)}: redirected more than {MAX_REDIRECTS} times")
 
 
-def _session(resolver_that_checks: _CheckingResolver) -> aiohttp.ClientSession:
+def _session(checking: _CheckingResolver) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
-        resolver=resolver_that_checks, socket_factory=resolver_that_checks.open, use_dns_cache=False, force_close=True
+        resolver=checking, socket_factory=checking.open, use_dns_cache=False, force_close=True
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -112,8 +112,8 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 @contextmanager
-def _as_ours(url: URL, resolver_that_checks: _CheckingResolver, seconds: float) -> Iterator[None]:
-    """Whatever goes wrong inside as one of our errors; texts of the library are left out, as they may hold queries."""
+def _translated(url: URL, checking: _CheckingResolver, seconds: float) -> Iterator[None]:
+    """Turns errors into ours, without the texts of the library, which may hold queries."""
     try:
         yield
     except ImageError:
@@ -123,8 +123,8 @@ def _as_ours(url: URL, resolver_that_checks: _CheckingResolver, seconds: float) 
             f"{addresses.display_url(url)}: the picture did not arrive within {seconds:g} s"
         ) from exc
     except (aiohttp.ClientError, OSError, ValueError) as exc:
-        if resolver_that_checks.refusal:
-            raise resolver_that_checks.refusal from exc
+        if checking.refusal:
+            raise checking.refusal from exc
         reason = next((reason for kind, reason in _REASONS if isinstance(exc, kind)), "could not be fetched")
         raise ImageError(f"{addresses.display_url(url)} {reason} ({type(exc).__name__})") from exc
 

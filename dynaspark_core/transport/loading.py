@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from aiohttp.abc import AbstractResolver
 
@@ -40,7 +40,7 @@ MAX_PARALLEL_LOADS = 4
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How images are read.
+    """How images are loaded.
 
     `allow_urls`: whether http(s) URLs are fetched. `timeout`: seconds for one download, redirects and all. `limits`:
     sizes. `rule`: which addresses may be connected to. `resolver`: who turns names into addresses; None for the
@@ -64,7 +64,7 @@ async def load_packed(
     """The one file that shows the images and each one's number in it, as `images.pack` gives them.
 
     Only what can be shown is loaded, and what is given twice only once. Raises what `load` and `images.pack` raise;
-    with several images the message names the image's place.
+    with several images the message names the image's number.
     """
     distinct = list(dict.fromkeys(sources)) if len(sources) > 1 else list(sources)
     wanted = choose(distinct, policy)
@@ -84,12 +84,12 @@ async def _loaded(sources: Sequence[Image | ImageRef], options: LoadOptions) -> 
     """The images in order, a few loaded at a time, with an eye on the sum of their sizes."""
     if len(sources) == 1:
         return [await load(sources[0], options)]
-    places, total = asyncio.Semaphore(MAX_PARALLEL_LOADS), 0
+    slots, total = asyncio.Semaphore(MAX_PARALLEL_LOADS), 0
 
     async def one(number: int, source: Image | ImageRef) -> Image:
         nonlocal total
         try:
-            async with places:
+            async with slots:
                 image = await load(source, options)
         except ImageError as exc:
             raise type(exc)(f"image {number} of {len(sources)}: {exc}") from exc
@@ -109,7 +109,7 @@ async def _loaded(sources: Sequence[Image | ImageRef], options: LoadOptions) -> 
 
 
 async def load(source: Image | ImageRef, options: LoadOptions = DEFAULT_OPTIONS) -> Image:
-    """The image that a reference stands for, its bytes checked and unchanged, its content type found in them.
+    """The image of a reference, its bytes checked and unchanged, its content type found in them.
 
     Raises ForbiddenImageError for what may not be read, UnreadableImageError for what is no image, RequestTimeoutError
     for a slow download, and ImageError for what is too large, missing or cannot be reached.
@@ -120,7 +120,7 @@ async def load(source: Image | ImageRef, options: LoadOptions = DEFAULT_OPTIONS)
     return ready_image(data, source.name or name, options.limits)
 
 
-async def _bytes(source: bytes | str, _how: LoadOptions) -> tuple[bytes, str]:
+async def _bytes(source: bytes | str, _options: LoadOptions) -> tuple[bytes, str]:
     if isinstance(source, str):
         raise ConfigError("an ImageRef of kind 'bytes' holds text; base64 text has the kind 'base64'")
     return source, ""
@@ -163,7 +163,7 @@ _OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 
 
 
 def read_file(path: str, limit: int) -> bytes:
-    """The bytes of a regular file, also behind a link; what kind it is is asked of the open file, not of the path.
+    """The bytes of a regular file, also behind a link; its kind is read from the open file, not from the path.
 
     Raises ForbiddenImageError for a directory, FIFO or device, ImageError when it cannot be read or has more than
     `limit` bytes.
@@ -189,25 +189,19 @@ def read_file(path: str, limit: int) -> bytes:
 
 
 async def image_from(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
-    """The reference to an image that a programmer handed over: what `sources.image_ref` takes, and what needs work.
+    """The reference to an image that a programmer handed over: what `image_refs.image_ref` takes, and what needs work.
 
     A pair is a name and an image, or bytes and their name, as the old provider's callers have them.
-    Besides, a file open for reading in binary mode is read, and a Pillow image encoded, both in a thread.
+    A file open for reading in binary mode is read, and a Pillow image encoded, both in a thread.
     """
     match value:
         case (str(name), inner) | (bytes() as inner, str(name)):
             return replace(await image_from(inner, limits), name=name)
-        case _ if _is_pillow(value):
+        case _ if (pillow := sys.modules.get("PIL.Image")) is not None and isinstance(value, pillow.Image):
             return ImageRef("bytes", await asyncio.to_thread(encode_png, value))
         case _ if hasattr(value, "read") and not isinstance(value, BytesIO):
             return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
     return image_ref(value)
-
-
-def _is_pillow(value: object) -> TypeGuard[Any]:
-    """Whether it is a Pillow image; without Pillow loaded nothing can be."""
-    pillow = sys.modules.get("PIL.Image")
-    return pillow is not None and isinstance(value, pillow.Image)
 
 
 def _read_open(file: Any, limit: int) -> bytes:

@@ -1,6 +1,6 @@
-"""Places for requests: under the caller's own limit, and under the service's quota while it is known to be used up.
+"""Permission to send: under the client-side limit, and under the service's quota while it is known to be used up.
 
-Which headers mean what is `pacing`'s; where requests are counted is `counters`'; what was heard is remembered here.
+Which headers mean what is in `wire.pacing`; where requests are counted, in `counters`; what was noted is kept here.
 """
 
 import asyncio
@@ -10,42 +10,33 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dynaspark_core.errors import ConnectError, RateLimitError
 from dynaspark_core.transport import counters
+from dynaspark_core.transport.sessions import Slots
 from dynaspark_core.wire import pacing
 
 if TYPE_CHECKING:
     from limits.strategies import MovingWindowRateLimiter
 
 MIN_WAIT_SECONDS = 0.01
-"""Seconds: a place that is free by now is asked for again, not at once and not for ever."""
+"""A request that is allowed by now is tried again, not at once and not for ever."""
 
 _log = logging.getLogger("dynaspark_core")
 _empty: dict[str, float] = {}
 """Account → the Unix time until which the service's quota is known to be used up."""
-_told: dict[tuple[str, str], float] = {}
-"""Account and storage → what that storage was told of it."""
-
-
-class Slots(Protocol):
-    """What bounds the requests that are under way at a time."""
-
-    async def acquire(self, patience: float) -> None:
-        """Takes a place."""
-
-    def release(self) -> None:
-        """Gives the place back."""
+_noted: dict[tuple[str, str], float] = {}
+"""Account and storage → the time that was written to that storage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a client may send: `per_hour` requests in any hour, None for no own limit.
+    """What a client may send: `per_hour` requests in any rolling hour, None for no client-side limit.
 
     Clients with the same bucket, number and storage count together, over all loops and threads, and over processes
-    where `storage` is the URL of a Redis. `account` is whose quota the service counts: also other headers, or another
-    proxy, may stand for somebody else. Plain values, so that it pickles.
+    where `storage` is the URL of a Redis. `account` is whose quota the service counts: other headers, or another
+    proxy, may mean somebody else. Plain values, so that it pickles.
     """
 
     bucket: str
@@ -54,12 +45,12 @@ class Quota:
     storage: str | None = field(default=None, repr=False)
 
     async def acquire(self, slots: Slots, patience: float) -> None:
-        """Takes a place under the limits and one at the slots; it holds neither while it waits for the first.
+        """Take a slot, and count a request under the limits; no slot is held while the limits are waited for.
 
-        The slots's comes first, and is held while the storage is asked, for `counters.MAX_QUESTION_SECONDS` at most: a place
-        under the limits is counted when the request can go out, not before. Raises `RateLimitError` with `retry_after`
-        where the waits would be longer than `pacing.MAX_REQUESTED_WAIT_SECONDS` in all, not retryable where a part of them is
-        over; `ConnectError` where the shared storage cannot be asked, and what the slots raises.
+        The slot is taken first and held while the storage is asked, for `counters.MAX_QUESTION_SECONDS` at most: a
+        request is counted when it can be sent, not before. Raises `RateLimitError` with `retry_after` where the waits
+        would be longer than `pacing.MAX_REQUESTED_WAIT_SECONDS` in all, not retryable where a part of them is over;
+        `ConnectError` where the shared storage cannot be asked, and what `Slots.acquire` raises.
         """
         waited = 0.0
         while refusal := await self._refused(slots, patience):
@@ -72,10 +63,10 @@ class Quota:
             await asyncio.sleep(seconds)
 
     async def note_headers(self, header: Mapping[str, str], now: float) -> None:
-        """Remembers what an answer says of the service's quota; `header` is case-insensitive, `now` the Unix time.
+        """Remember what an answer says of the service's quota; `header` is case-insensitive, `now` the Unix time.
 
-        What is known stands until the time that the service has named: an answer with places left that comes before it
-        is one to an earlier request. A storage that cannot be told is a WARNING: the answer itself is worth more.
+        What is known holds until the time that the service has named: an answer with requests left that comes before
+        it is one to an earlier request. A storage that cannot be written is a WARNING: the answer is worth more.
         """
         seconds = pacing.empty_for(header, now)
         if not seconds:
@@ -83,18 +74,19 @@ class Quota:
         until = _empty[self.account] = max(now + seconds, _empty.get(self.account, 0))
         if self.storage is not None and self._is_news(self.storage, until):
             try:
-                await counters.ask_storage(self.storage, lambda limiter: self._tell(limiter, until - now))
+                await counters.ask_storage(self.storage, lambda limiter: self._mark_empty(limiter, until - now))
             except ConnectError as exc:
-                _told.pop((self.account, self.storage), None)
-                _log.warning("other processes do not hear of the service's quota: %s", exc)
+                _noted.pop((self.account, self.storage), None)
+                _log.warning("other processes do not learn of the service's quota: %s", exc)
 
     def _is_news(self, storage: str, until: float) -> bool:
-        """Whether the storage was not told; now it will be. Times that differ by a second are the same."""
-        before = _told.get((self.account, storage), 0)
-        _told[self.account, storage] = until
+        """Whether the storage does not have the time yet; now it will. Times within a second count as one."""
+        before = _noted.get((self.account, storage), 0)
+        _noted[self.account, storage] = until
         return until - before >= 1
 
     async def _refused(self, slots: Slots, patience: float) -> RateLimitError | None:
+        """Why no request may be sent now; None with a slot taken and the request counted."""
         await slots.acquire(patience)
         try:
             refusal = await self._refusal()
@@ -106,20 +98,19 @@ class Quota:
         return refusal
 
     async def _refusal(self) -> RateLimitError | None:
-        """Why no request may go out now, and for how long; None when one may, and is counted."""
         left = _empty.get(self.account, 0) - time.time()
         if 0 < left <= pacing.MAX_QUOTA_SECONDS:
-            return _spent(left)
+            return _used_up(left)
         if self.storage is not None:
-            return await counters.ask_storage(self.storage, self._shared)
-        return None if self.per_hour is None else await counters.ask_memory(self._taken)
+            return await counters.ask_storage(self.storage, self._count_shared)
+        return None if self.per_hour is None else await counters.ask_memory(self._count)
 
-    def _shared(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
+    def _count_shared(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
         left = limiter.storage.get_expiry(self._mark) - time.time()
-        return _spent(left) if left > 0 else self._taken(limiter)
+        return _used_up(left) if left > 0 else self._count(limiter)
 
-    def _tell(self, limiter: "MovingWindowRateLimiter", seconds: float) -> None:
-        """A mark stands in the storage as long as the quota is used up."""
+    def _mark_empty(self, limiter: "MovingWindowRateLimiter", seconds: float) -> None:
+        """Keep a mark in the storage for as long as the quota is used up."""
         limiter.storage.clear(self._mark)
         limiter.storage.incr(self._mark, math.ceil(seconds))
 
@@ -127,7 +118,8 @@ class Quota:
     def _mark(self) -> str:
         return f"{self.account}/empty"
 
-    def _taken(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
+    def _count(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
+        """Count a request; why not, and for how long, where the limit does not allow it."""
         if self.per_hour is None:
             return None
         from limits import RateLimitItemPerHour  # noqa: PLC0415  # of the extra `limits`
@@ -136,8 +128,8 @@ class Quota:
         if limiter.hit(item, self.bucket):
             return None
         left = max(limiter.get_window_stats(item, self.bucket).reset_time - time.time(), MIN_WAIT_SECONDS)
-        used_up = f"requests_per_hour={self.per_hour} is used up: the next may go in {left:,.0f} s; nothing was sent"
-        return RateLimitError(used_up, retry_after=left)
+        limit = f"requests_per_hour={self.per_hour} is used up; the next request is allowed in {left:,.0f} s"
+        return RateLimitError(f"{limit}; nothing was sent", retry_after=left)
 
 
 def quota_for(
@@ -145,7 +137,7 @@ def quota_for(
 ) -> Quota:
     """What a client of this service, with this key, may send. Raises `ConfigError` when a library for it is missing.
 
-    `credentials` are what else may say who asks; of them and of the key only digests are kept.
+    `credentials` are other values that may say who asks; of them and of the key only digests are kept.
     """
     if per_hour is not None or storage is not None:
         counters.require_packages(storage)
@@ -157,6 +149,6 @@ def _digest(secret: str) -> str:
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _spent(left: float) -> RateLimitError:
-    said = f"the service has said that its quota is used up for another {left:,.0f} s; nothing was sent"
-    return RateLimitError(said, retry_after=left)
+def _used_up(left: float) -> RateLimitError:
+    message = f"the service said that its quota is used up for another {left:,.0f} s; nothing was sent"
+    return RateLimitError(message, retry_after=left)

@@ -13,7 +13,7 @@ from dynaspark_core.errors import DynasparkError, StatusError
 from dynaspark_core.wire import pacing
 
 if TYPE_CHECKING:
-    from tenacity import AsyncRetrying, RetryCallState
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 _log = logging.getLogger("dynaspark_core")
@@ -37,20 +37,16 @@ async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name
             raise failed.pop()
         return await attempt(f"{name}.{retrying.statistics['attempt_number']}")
 
-    retrying = _retrying(max_retries, name)
-    return await retrying(again)
+    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt  # noqa: PLC0415  # see the docstring
 
-
-def _retrying(max_retries: int, name: str) -> "AsyncRetrying":
-    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt  # noqa: PLC0415  # see `retried`
-
-    return AsyncRetrying(
+    retrying = AsyncRetrying(
         retry=retry_if_exception(_may_pass),
         stop=stop_after_attempt(max_retries + 1),
         wait=_wait,
-        before_sleep=partial(_tell, name, max_retries),
+        before_sleep=partial(_log_retry, name, max_retries),
         reraise=True,
     )
+    return await retrying(again)
 
 
 def _may_pass(exc: BaseException) -> bool:
@@ -67,7 +63,7 @@ def _wait(state: "RetryCallState") -> float:
     return pacing.wait(state.attempt_number, _failure(state), random.random()) or 0  # noqa: S311  # jitter is no secret
 
 
-def _tell(name: str, max_retries: int, state: "RetryCallState") -> None:
+def _log_retry(name: str, max_retries: int, state: "RetryCallState") -> None:
     seconds = state.next_action.sleep if state.next_action else 0
     number, error = state.attempt_number, _failure(state)
     status = f" (status {error.status})" if isinstance(error, StatusError) else ""

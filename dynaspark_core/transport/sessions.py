@@ -31,13 +31,13 @@ class Pool(aiohttp.TCPConnector):
     """
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        while (connection := await super()._get(key, traces)) is not None and _has_spoken(connection):
+        while (connection := await super()._get(key, traces)) is not None and _has_unread_bytes(connection):
             connection.close()
         return connection
 
     def abandon(self) -> None:
-        """Closes the sockets of a loop that is closed and so cannot do it; what asyncio defers is done at once."""
-        self._loop.call_soon = _now  # type: ignore[method-assign, assignment]  # the loop is dead: nobody else calls it
+        """Close the sockets of a loop that is closed and so cannot do it; what asyncio defers is done at once."""
+        self._loop.call_soon = _call_now  # type: ignore[method-assign, assignment]  # the loop is dead: nobody else calls it
         protocols = [protocol for idle in self._conns.values() for protocol, _ in idle] + list(self._acquired)
         for transport in [protocol.transport for protocol in protocols if protocol.transport]:
             with suppress(Exception):  # another kind of loop has closed its transports itself
@@ -45,72 +45,67 @@ class Pool(aiohttp.TCPConnector):
         self._close()
 
 
-def _now(callback: Callable[..., Any], *args: Any, context: object = None) -> None:
+def _call_now(callback: Callable[..., Any], *args: Any, context: object = None) -> None:
     callback(*args)
 
 
-def _has_spoken(connection: Connection) -> bool:
+def _has_unread_bytes(connection: Connection) -> bool:
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or protocol.should_close:
         return True
     socket = transport.get_extra_info("socket")
-    return socket is None or _is_readable(socket.fileno())
-
-
-def _is_readable(descriptor: int) -> bool:
+    if socket is None:
+        return True
     if not hasattr(select, "poll"):
-        return bool(select.select([descriptor], [], [], 0)[0])
+        return bool(select.select([socket.fileno()], [], [], 0)[0])
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
+    poll.register(socket.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
 class Slots:
-    """Lets at most `limit` requests be under way; it gives up on nobody as long as places come free."""
+    """Slots for `limit` requests. A waiter times out only when no slot was released for `patience` seconds."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._places = asyncio.Semaphore(limit)
-        self._count = 0
+        self._free = asyncio.Semaphore(limit)
+        self._released = 0
 
     async def acquire(self, patience: float) -> None:
-        """Takes a place. Raises `RequestTimeoutError` when none has come free for `patience` seconds.
+        """Take a slot. Raises `RequestTimeoutError` when none was released for `patience` seconds.
 
-        Each attempt has its deadline, so only answers that nobody reads on can hold all places for that long.
+        Each attempt has its deadline, so only answers that are no longer read can hold all slots for that long.
         """
-        if not self._places.locked():
-            await self._places.acquire()
+        if not self._free.locked():
+            await self._free.acquire()
             return
-        turn = asyncio.ensure_future(self._places.acquire())
+        turn = asyncio.ensure_future(self._free.acquire())
         try:
             await self._wait(turn, patience)
         except BaseException:
             if not turn.cancel():
-                self._places.release()
+                self._free.release()
             raise
 
     async def _wait(self, turn: asyncio.Future[Literal[True]], patience: float) -> None:
         while not turn.done():
-            seen = self._count
+            seen = self._released
             await asyncio.wait({turn}, timeout=patience)
-            if not turn.done() and self._count == seen:
-                raise RequestTimeoutError(_no_place(self._limit, patience), is_retryable=False)
+            if not turn.done() and self._released == seen:
+                raise RequestTimeoutError(
+                    f"all {self._limit} requests allowed by max_concurrency are still open after {patience:g} s "
+                    "(unread streams?); read streams to their end or close them before the next call, or raise max_concurrency",
+                    is_retryable=False,
+                )
 
     def release(self) -> None:
-        """Gives the place back."""
-        self._count += 1
-        self._places.release()
-
-
-def _no_place(limit: int, seconds: float) -> str:
-    return (
-        f"none of the {limit} places of max_concurrency came free for {seconds:g} s: open streams hold them; "
-        "read streams to their end or close them before the next call, or raise max_concurrency"
-    )
+        """Give the slot back."""
+        self._released += 1
+        self._free.release()
 
 
 class Sessions:
-    """What one loop has: the session, and a slots for each limit on concurrent requests."""
+    """What one loop has: the session, and the slots of each limit on concurrent requests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, loop=loop)
@@ -118,16 +113,16 @@ class Sessions:
             connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
         )
         self._slots: dict[tuple[str, int], Slots] = {}
-        self._keeper = self._keep(loop)
+        self._lifetime = self._until_closed(loop)
 
     async def open(self) -> "Sessions":
-        await anext(self._keeper)
+        await anext(self._lifetime)
         return self
 
     async def close(self) -> None:
-        await self._keeper.aclose()
+        await self._lifetime.aclose()
 
-    async def _keep(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+    async def _until_closed(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
         try:
             yield
         finally:
@@ -135,7 +130,7 @@ class Sessions:
             await self.session.close()
 
     def slots(self, origin: str, limit: int) -> Slots:
-        """The slots that lets at most `limit` requests to `origin` be under way on this loop."""
+        """The slots for at most `limit` requests at a time to `origin` on this loop."""
         slots = self._slots.get((origin, limit))
         return slots or self._slots.setdefault((origin, limit), Slots(limit))
 
@@ -148,19 +143,17 @@ _lock = threading.Lock()
 async def for_this_loop() -> Sessions:
     """The running loop's sessions; opened by the first call on it."""
     loop = asyncio.get_running_loop()
-    return _open.get(loop) or await _opened(loop)
-
-
-async def close() -> None:
-    """Closes the running loop's pool; the next request opens a new one. Never needed, harmless at any time."""
-    if own := _open.get(asyncio.get_running_loop()):
-        await own.close()
-
-
-async def _opened(loop: asyncio.AbstractEventLoop) -> Sessions:
+    if own := _open.get(loop):
+        return own
     own = _open[loop] = Sessions(loop)
     _abandon_closed_loops()
     return await own.open()
+
+
+async def close() -> None:
+    """Close the running loop's pool; the next request opens a new one. Never needed, harmless at any time."""
+    if own := _open.get(asyncio.get_running_loop()):
+        await own.close()
 
 
 def _abandon_closed_loops(*, is_exit: bool = False) -> None:
@@ -172,7 +165,7 @@ def _abandon_closed_loops(*, is_exit: bool = False) -> None:
 
 
 def _after_fork() -> None:
-    """A child has none of its parent's pools; it may not close them either, as they share the loop's selector."""
+    """Forget the parent's pools without closing them: a child shares the loop's selector with its parent."""
     global _lock  # noqa: PLW0603  # the parent may have held it
     _lock = threading.Lock()
     _inherited.append(dict(_open))

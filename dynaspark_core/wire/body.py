@@ -20,7 +20,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Utf8:
-    """Strict, incremental UTF-8 that counts bytes against the cap. What stands before a wrong byte is given out."""
+    """Strict, incremental UTF-8 that counts bytes against the cap. The text before a wrong byte is returned first."""
 
     def __init__(self, charset: str = "utf-8-sig") -> None:
         self._decoder: codecs.IncrementalDecoder | None = None

@@ -30,7 +30,7 @@ class Decoder(Protocol):
 
 
 def decoder(content_type: str, error_of: ErrorOf) -> Decoder:
-    """The decoder for a body of this type: events, plain text, and JSON for all else."""
+    """The decoder for a body of this type: events, plain text, and JSON for any other."""
     kind, _, parameters = content_type.partition(";")
     match kind.strip().lower():
         case "text/event-stream":

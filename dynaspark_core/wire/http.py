@@ -1,4 +1,4 @@
-"""What goes over the wire and what a status means: form, headers, status → error. No I/O.
+"""What is sent and what a status means: form, headers, status → error. No I/O.
 
 The body's way back to text is `decoders`. Source of every field and header: the public clients of the service.
 """
@@ -111,7 +111,9 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else StatusError)
     details = error.get("details") if isinstance(error, dict) else None
     reset_time = details.get("reset_time") if isinstance(details, dict) else None
-    wait = _requested_wait(status, header, reset_time, now)
+    is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
+    may_pass = status in {408, 429} or status >= 500
+    wait = requested_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
     result = kind(
         _sentence(status, header, body, error, wait),
         status=status,
@@ -120,12 +122,6 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
     )
     result.is_retryable = kind.is_retryable or status == 408
     return result
-
-
-def _requested_wait(status: int, header: Mapping[str, str], reset_time: object, now: float) -> float | None:
-    is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
-    may_pass = status in {408, 429} or status >= 500
-    return requested_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
 
 
 def _envelope(text: str) -> object:
@@ -138,8 +134,9 @@ def _envelope(text: str) -> object:
 
 
 def _sentence(status: int, header: Mapping[str, str], body: str, error: object, wait: float | None) -> str:
-    """What happened. What the service said stands last: it may have been cut within a secret, see `errors`."""
-    said = _said(error) or _said_by_page(body)
+    """What happened. What the service wrote comes last: it may have been cut within a secret, see `errors`."""
+    message = error.get("message") if isinstance(error, dict) else error
+    said = message if isinstance(message, str) and message else _excerpt(body)
     if 300 <= status < 400 and "Location" in header:
         said = f"a redirect to {_host(header.get('Location', ''))}, which is not followed: set base_url to it"
     advice = f" ({_ADVICE[status]})" if status in _ADVICE else ""
@@ -149,15 +146,10 @@ def _sentence(status: int, header: Mapping[str, str], body: str, error: object, 
     return f"the service answered {status}{advice}{asked}: {said}"
 
 
-def _said(error: object) -> str:
-    message = error.get("message") if isinstance(error, dict) else error
-    return message if isinstance(message, str) else ""
-
-
 _PAGE = "an HTML page"
 
 
-def _said_by_page(body: str) -> str:
+def _excerpt(body: str) -> str:
     start = body.lstrip()[:300]
     return _PAGE if start.startswith("<") else start or "nothing"
 

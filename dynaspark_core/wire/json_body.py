@@ -24,7 +24,7 @@ _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
 
 
 class JsonDecoder:
-    """A JSON object whose `response` is the text: the text is given out while the object is still arriving.
+    """A JSON object whose `response` is the text: the text is returned while the object is still arriving.
 
     A small answer that is plainly whole in its first piece is read by the standard library at once, any other by steps.
     """
@@ -67,7 +67,7 @@ class JsonDecoder:
 
 
 class _Steps:
-    """The same, however the object is cut.
+    """Reads an object in any cut: the text as it arrives, the rest at the end.
 
     The rest of the object is kept, with an empty string in the text's place, and read by the standard library at the
     end; so the text is decoded once and everything else is checked strictly.
@@ -120,7 +120,7 @@ class _Steps:
         self._rest.append(text)
         self._rest_size += len(text)
         if self._rest_size > MAX_REST_CHARACTERS:
-            raise ReplyError(f"the answer holds more than {MAX_REST_CHARACTERS} characters besides its text")
+            raise ReplyError(f"the answer holds more than {MAX_REST_CHARACTERS} characters outside its text")
 
     def _structure(self, text: str, at: int) -> int:
         """Between strings: counts the depth, and knows whether a string that begins is a key or a value."""
@@ -164,7 +164,7 @@ class _Steps:
         return self._after_piece(text, end)
 
     def _text(self, text: str, at: int) -> int:
-        """Inside the text: unescaped and given out; half a pair of surrogates waits for its other half."""
+        """Inside the text: unescaped and returned; half a pair of surrogates waits for its other half."""
         end = _end_of_piece(text, at)
         piece = self._high + _unescaped(text[at:end])
         self._high = ""

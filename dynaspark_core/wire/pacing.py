@@ -21,7 +21,8 @@ MILLISECONDS = 1e11
 def wait(attempt: int, error: DynasparkError, jitter: float) -> float | None:
     """Seconds to wait after failed attempt number `attempt` (1 is the first), or None: do not ask again.
 
-    What the service asked for goes first; else 0.5 s doubling to 8 s, less up to a quarter by `jitter` (0 to 1).
+    A wait that the service requested takes precedence. Otherwise back-off starts at 0.5 s and doubles up to 8 s, less
+    up to 25 % by `jitter` (0 to 1).
     """
     if not error.is_retryable:
         return None
@@ -41,7 +42,7 @@ def requested_wait(headers: Mapping[str, str], reset_time: object, now: float, *
         _seconds(headers.get("Retry-After-Ms"), 1000),
         _seconds(headers.get("Retry-After"), 1),
         _until(_http_date(headers.get("Retry-After")), now),
-        _until(_moment(headers.get("X-RateLimit-Reset")), now) if is_spent else None,
+        _until(_unix_time(headers.get("X-RateLimit-Reset")), now) if is_spent else None,
         _until(_iso_date(reset_time), now),
     )
     return next((hint for hint in hints if hint is not None), None)
@@ -50,8 +51,8 @@ def requested_wait(headers: Mapping[str, str], reset_time: object, now: float, *
 def empty_for(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds for which the service's quota is known to be used up; 0: it is not; None: the headers do not say.
 
-    That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `requested_wait`. A time that is past,
-    or more than `MAX_QUOTA_SECONDS` ahead, says nothing.
+    That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `requested_wait`. A time that is
+    past, or more than `MAX_QUOTA_SECONDS` ahead, says nothing.
     """
     remaining = _seconds(headers.get("X-RateLimit-Remaining"), 1)
     if remaining is None or remaining > 0:
@@ -64,12 +65,12 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 def _seconds(text: str | None, divisor: int) -> float | None:
-    """The number in plain digits; what else Python takes for one (1_0, ٣, nan) is none."""
+    """The number in plain digits; other forms that Python reads (1_0, ٣, nan) are none."""
     number = float(text) / divisor if text and _NUMBER.fullmatch(text.strip()) else math.inf
     return number if math.isfinite(number) else None
 
 
-def _moment(text: str | None) -> float | None:
+def _unix_time(text: str | None) -> float | None:
     number = _seconds(text, 1)
     return number / 1000 if number is not None and number > MILLISECONDS else number
 

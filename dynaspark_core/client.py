@@ -37,11 +37,12 @@ class DynasparkClient:
         timeout: Seconds that one attempt is waited for, from the connection to the last byte; the time that a stream's
             reader takes does not count. Default 120: the host may have to wake up.
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
-        max_repairs: Extra requests to fix a malformed call or object (only before any output was streamed). Default 1.
+        max_repairs: Extra requests to fix a malformed call or object (only before any output was streamed).
+            Default 1.
         max_concurrency: Requests under way at a time on one event loop, over all clients of that host and number.
             Default 10 for the public service, whose limit it is, otherwise 100.
-        requests_per_hour: Client-side limit: requests in any rolling hour, retries included, counted over all clients of
-            that host, key and number. A wait of up to a minute is waited out; a longer one is a `RateLimitError`.
+        requests_per_hour: Client-side limit: requests in any rolling hour, retries included, counted over all clients
+            of that host, key and number. Waits of up to a minute are waited out; longer ones are a `RateLimitError`.
             Default: none.
         limit_storage: URL of a Redis (`redis://host:6379`) where processes count together. Default: each for itself.
         model_aliases: Own names for models. A name that the service knows wins.
@@ -165,18 +166,16 @@ class DynasparkClient:
         if isinstance(prompt, Chat) and not (model or images or stop):
             return prompt
         said = prompt.messages if isinstance(prompt, Chat) else prompt
-        given = await _given(images) if images else []
+        given: list[Image | ImageRef] = []
+        if images:
+            from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
+
+            given = [await loading.image_from(image) for image in images]
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
         if not isinstance(prompt, Chat):
             return Chat(messages, model=model, stop=stops(stop))
         cuts = (*stops(prompt.stop), *stops(stop))
         return replace(prompt, messages=messages, model=model or prompt.model, stop=cuts)
-
-
-async def _given(images: Sequence[object]) -> list[Image | ImageRef]:
-    from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
-
-    return [await loading.image_from(image) for image in images]
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:

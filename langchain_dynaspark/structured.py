@@ -7,7 +7,6 @@ made inside the model, so that callbacks see one run.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -96,15 +95,14 @@ Bound = tuple[Any, Callable[[AIMessage], Any]]
 def _by_call(model: BaseChatModel, wanted: Wanted) -> Bound:
     tool = openai_tool(wanted.kind, "schema", strict=wanted.strict)
     name = tool["function"]["name"]
-    bound = model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True)
-    return bound, partial(_arguments, name)
 
-
-def _arguments(name: str, message: AIMessage) -> Any:
-    arguments = [call["args"] for call in message.tool_calls if call["name"] == name]
-    if not arguments:
+    def arguments(message: AIMessage) -> Any:
+        for call in message.tool_calls:
+            if call["name"] == name:
+                return call["args"]
         raise ValueError(f"the model did not call {name}")
-    return arguments[0]
+
+    return model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True), arguments
 
 
 def _by_schema(model: BaseChatModel, wanted: Wanted) -> Bound:

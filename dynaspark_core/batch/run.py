@@ -129,7 +129,7 @@ class _Run(Generic[Input]):
 
     async def all(self, todo: list[tuple[str, Input]]) -> dict[str, Outcome[Input]]:
         left, outcomes = iter(todo), dict[str, Outcome[Input]]()
-        tasks = [asyncio.create_task(self._some(left, outcomes)) for _ in range(min(MAX_TASKS, len(todo)))]
+        tasks = [asyncio.create_task(self._work(left, outcomes)) for _ in range(min(MAX_TASKS, len(todo)))]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -138,7 +138,7 @@ class _Run(Generic[Input]):
             await asyncio.gather(*tasks, return_exceptions=True)
         return outcomes
 
-    async def _some(self, left: Iterator[tuple[str, Input]], outcomes: dict[str, Outcome[Input]]) -> None:
+    async def _work(self, left: Iterator[tuple[str, Input]], outcomes: dict[str, Outcome[Input]]) -> None:
         try:
             for name, each in left:
                 while (outcome := await self._in_turn(each)) is None:

@@ -105,17 +105,13 @@ def _skyline(cells: Sequence[Size], order: Sequence[int], width: int) -> list[tu
     for index in order:
         wide, high = cells[index]
         starts = [start for start, _, _ in line if start + wide <= width]
-        top, left = min((_lowest(line, start, start + wide), start) for start in starts)
+        top, left = min((max(depth for *_, depth in _between(line, start, start + wide)), start) for start in starts)
         places[index] = (left, top)
-        line = [*_outside(line, 0, left), (left, left + wide, top + high), *_outside(line, left + wide, width)]
+        line = [*_between(line, 0, left), (left, left + wide, top + high), *_between(line, left + wide, width)]
     return places
 
 
-def _lowest(line: Sequence[tuple[int, int, int]], left: int, right: int) -> int:
-    return max(depth for start, end, depth in line if start < right and end > left)
-
-
-def _outside(line: Sequence[tuple[int, int, int]], left: int, right: int) -> Iterator[tuple[int, int, int]]:
+def _between(line: Sequence[tuple[int, int, int]], left: int, right: int) -> Iterator[tuple[int, int, int]]:
     """The part of the line between two positions."""
     for start, end, depth in line:
         if start < right and end > left:

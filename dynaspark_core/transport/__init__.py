@@ -3,7 +3,7 @@
 call → attempt      one call and its attempts; `attempt` is the only module that posts
 retrying            another attempt, as long as `wire.pacing` says so
 sessions, blocking  one pool for each event loop; sync over async on one background loop
-settings            arguments, environment, defaults
+settings            the table: arguments, environment, defaults, with setting_checks
 quotas, counters    the limits on requests; where they are counted: memory, or a Redis
 loading, download   images from bytes, data URI, file, public URL
 aiohttp_errors      aiohttp's errors → ours

@@ -19,14 +19,6 @@ from dynaspark_core.errors import (
 Translation = Callable[[BaseException, str], DynasparkError]
 
 
-def _no_connection(exc: BaseException, _text: str) -> DynasparkError:
-    return ConnectError(f"no connection in time: {exc}")
-
-
-def _timeout(_exc: BaseException, text: str) -> DynasparkError:
-    return RequestTimeoutError("the service took longer than `timeout` allows", text=text)
-
-
 def _tls(exc: BaseException, _text: str) -> DynasparkError:
     reason = _reason(exc)
     advice = " (is https:// right in base_url or proxy?)" if "WRONG_VERSION_NUMBER" in reason else ""
@@ -44,27 +36,25 @@ def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
     return ConnectError(f"no connection to {host}: {_reason(exc)} (check the network, base_url and proxy)")
 
 
-def _not_http(exc: BaseException, text: str) -> DynasparkError:
-    return ReplyError(f"the answer is not HTTP that can be read ({type(exc).__name__})", text=text)
-
-
-def _no_url(_exc: BaseException, _text: str) -> DynasparkError:
-    return ConfigError("base_url, path, proxy or a header contains a character that HTTP cannot carry")
-
-
 def _broken(_exc: BaseException, text: str) -> DynasparkError:
     arrived = f"; {len(text)} characters of it are in the error's `text`" if text else ""
     return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
 
 
 FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
-    ((aiohttp.ConnectionTimeoutError,), _no_connection),
-    ((TimeoutError,), _timeout),
+    ((aiohttp.ConnectionTimeoutError,), lambda exc, _: ConnectError(f"no connection in time: {exc}")),
+    ((TimeoutError,), lambda _, text: RequestTimeoutError("the service took longer than `timeout` allows", text=text)),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
     ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
     ((aiohttp.ClientConnectorError,), _unreachable),
-    ((aiohttp.InvalidURL, ValueError), _no_url),
-    ((aiohttp.ClientResponseError,), _not_http),
+    (
+        (aiohttp.InvalidURL, ValueError),
+        lambda *_: ConfigError("base_url, path, proxy or a header contains a character that HTTP cannot carry"),
+    ),
+    (
+        (aiohttp.ClientResponseError,),
+        lambda exc, text: ReplyError(f"the answer is not HTTP that can be read ({type(exc).__name__})", text=text),
+    ),
     ((aiohttp.ClientError, OSError), _broken),
 )
 """The first row that fits wins: the order goes from the special to the general."""

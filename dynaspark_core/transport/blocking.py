@@ -37,10 +37,7 @@ class _Background:
             self.loop = runner.get_loop()
             self._ending = asyncio.Event()
             self.loop.call_soon(self._is_ready.set)
-            runner.run(self._ended())
-
-    async def _ended(self) -> None:
-        await self._ending.wait()
+            runner.run(self._ending.wait())
 
     def is_here(self) -> bool:
         return threading.current_thread() is self._thread
@@ -129,7 +126,7 @@ def _stop() -> None:
 
 
 def _after_fork() -> None:
-    """A child has no such thread; its first sync call starts its own."""
+    """Forget the parent's thread, which a child does not have; its first sync call starts its own."""
     global _background, _lock
     _background, _lock = None, threading.Lock()
 

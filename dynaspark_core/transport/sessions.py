@@ -94,7 +94,8 @@ class Slots:
             if not turn.done() and self._released == seen:
                 raise RequestTimeoutError(
                     f"all {self._limit} requests allowed by max_concurrency are still open after {patience:g} s "
-                    "(unread streams?); read streams to their end or close them before the next call, or raise max_concurrency",
+                    "(unread streams?); read streams to their end or close them before the next call, or raise "
+                    "max_concurrency",
                     is_retryable=False,
                 )
 

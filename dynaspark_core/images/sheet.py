@@ -52,10 +52,8 @@ def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIM
 
     A lone image within the limits is sent untouched and costs nothing; others take Pillow and time in proportion to
     the pixels: off the event loop. Raises UnreadableImageError for damaged images, ImageError and
-    ConfigError as `chosen`.
+    ConfigError as `choose`.
     """
-    if not images:
-        return Packed(None)
     if len(images) == 1:  # spares the hash of all its bytes
         file, remark = fit_within(images[0], limits)
         return Packed(file, (1,), (remark,))
@@ -63,8 +61,12 @@ def pack(images: Sequence[Image], policy: Policy = "sheet", limits: Limits = LIM
     shown = [images[keys.index(key)] for key in choose(list(dict.fromkeys(keys)), policy)]
     numbers = {image.data: number for number, image in enumerate(shown, 1)}
     remarks = {image.data: FIRST_FRAME for image in shown if image_header(image.data).animated}
-    file = _sheet(shown, limits) if len(shown) > 1 else fit_within(shown[0], limits)[0]
-    return Packed(file, tuple(map(numbers.get, keys)), tuple(remarks.get(key, "") for key in keys))
+    sheet = _sheet(shown, limits) if len(shown) > 1 else None
+    return Packed(
+        sheet or (fit_within(shown[0], limits)[0] if shown else None),
+        tuple(map(numbers.get, keys)),
+        tuple(remarks.get(key, "") for key in keys),
+    )
 
 
 def _sheet(images: Sequence[Image], limits: Limits) -> Image:

@@ -47,7 +47,10 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
     if image is None:
         pieces: tuple[bytes, ...] = (text + f"--{boundary}--\r\n".encode(),)
     else:
-        pieces = (text + _file_head(boundary, image), image.data, f"\r\n--{boundary}--\r\n".encode())
+        name = image.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        head += f"Content-Type: {image.content_type}\r\n\r\n"
+        pieces = (text + head.encode(errors="replace"), image.data, f"\r\n--{boundary}--\r\n".encode())
     return Form(f"multipart/form-data; boundary={boundary}", pieces, sum(map(len, pieces)))
 
 
@@ -59,12 +62,6 @@ def _field(boundary: str, name: str, value: str) -> bytes:
         raise ConfigError(
             f"{name} holds {value[at]!r} at character {at}, which is not text (a lone surrogate)"
         ) from exc
-
-
-def _file_head(boundary: str, image: Image) -> bytes:
-    name = image.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-    return f"{head}Content-Type: {image.content_type}\r\n\r\n".encode(errors="replace")
 
 
 def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:

@@ -127,8 +127,20 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text parts, joined."""
-        return "".join(part for part in self.content if isinstance(part, str))
+        """The text parts, joined as `parts` separates them."""
+        return "".join(part for part in self.parts() if isinstance(part, str))
+
+    def parts(self) -> Iterator[Part]:
+        """The content; texts side by side with a line break between them, but in an assistant's turn.
+
+        Servers make a text block of each element of a list; an assistant's blocks are one text, cut by citations.
+        """
+        before: Part = "\n"
+        for part in self.content:
+            if self.role != "assistant" and isinstance(before, str) and isinstance(part, str):
+                yield "" if before.endswith("\n") or part.startswith("\n") else "\n"
+            yield part
+            before = part
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from dynaspark_core.messages import (
     Usage,
     Value,
 )
-from dynaspark_core.prompt.tools import tool_line, value_section
+from dynaspark_core.prompt.signatures import json_tool_line
+from dynaspark_core.prompt.tools import value_section
 from dynaspark_core.prompt.turns import cut_middle
 
 MAX_QUOTE_CHARACTERS = 2_000
@@ -154,4 +155,4 @@ def _complaint(chat: Chat, call: InvalidToolCall) -> Iterator[str]:
         yield cut_middle(call.raw, MAX_QUOTE_CHARACTERS)
     tool = next((tool for tool in chat.tools if tool.name == call.name), None)
     if tool is not None:
-        yield f"The tool is: {tool_line(tool)}"
+        yield f"The tool is: {json_tool_line(tool)}"

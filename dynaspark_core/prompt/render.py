@@ -5,18 +5,17 @@ the caller inserts can forge no turn, call or result: see `prompt.markers`.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part
+from dynaspark_core.messages import Chat, Image, ImageRef, Message
 from dynaspark_core.prompt.markers import attribute, escape
-from dynaspark_core.prompt.tools import closing_lines
+from dynaspark_core.prompt.tools import LastStep, closing_lines, opening_lines
 from dynaspark_core.prompt.turns import (
     Aliases,
-    Numbered,
     call_blocks,
     cut_middle,
     result_block,
-    result_turn,
-    unanswered,
+    tool_turn,
 )
 
 MAX_RESULT_CHARACTERS = 100_000
@@ -41,17 +40,18 @@ def render(
     """The prompt for the chat: a lone user message as its bare text, anything else as turns.
 
     `image_numbers` says for each of `chat.images()`, in order, its number on the sheet, or None if it is not shown; by
-    default all are shown and counted from 1. One image in all is just `[image]`, and needs no mark in a lone message
-    with text. `image_remarks` say what is missing of an image that is shown; most are empty.
+    default all are shown and counted from 1. The one image of a lone message is just `[image]`, and needs no mark
+    beside text. `image_remarks` say what is missing of an image that is shown; most are empty.
     Tool results longer than `result_limit` characters are cut in the middle.
     """
     marks = _marks(chat, image_numbers, image_remarks)
     if _is_lone(chat):
         return _bare(chat.messages[0], marks)
-    lines = list(_turns(chat.messages, iter(marks), result_limit))
-    lines += closing_lines(chat)
-    lines.append('<turn role="assistant">\n')
-    return "\n".join(lines)
+    aliases = Aliases()
+    turns = _turns(chat.messages, aliases, iter(marks), result_limit)
+    lines = [*opening_lines(chat), *turns]
+    lines += [*aliases.unanswered_blocks(), *closing_lines(chat, _last_step(chat, aliases))]
+    return "\n".join((*lines, '<turn role="assistant">\n'))
 
 
 def _is_lone(chat: Chat) -> bool:
@@ -65,7 +65,7 @@ def _bare(message: Message, marks: Sequence[str]) -> str:
     if marks == ["[image]"] and message.text.strip():
         return message.text
     rest = iter(marks)
-    return "".join(part if isinstance(part, str) else next(rest) for part in message.content)
+    return "".join(part if isinstance(part, str) else next(rest) for part in message.parts())
 
 
 def _marks(chat: Chat, numbers: Sequence[int | None] | None, remarks: Sequence[str]) -> list[str]:
@@ -74,7 +74,7 @@ def _marks(chat: Chat, numbers: Sequence[int | None] | None, remarks: Sequence[s
     given = range(1, len(images) + 1) if numbers is None else numbers
     if len(given) != len(images):
         raise ValueError(f"image_numbers: {len(given)} numbers for {len(images)} images")
-    is_single = len(set(given) - {None}) <= 1
+    is_single = _is_lone(chat) and len(set(given) - {None}) <= 1
     notes = remarks or [""] * len(images)
     return [
         _not_shown(image) if number is None else _shown(None if is_single else number, note)
@@ -99,36 +99,41 @@ def _not_shown(image: Image | ImageRef) -> str:
     return f"[image: {', '.join(facts)} – not shown]"  # noqa: RUF001 - the dash that the tool section names
 
 
-def _turns(messages: Sequence[Message], marks: Iterator[str], limit: int) -> Iterator[str]:
-    aliases = Aliases()
-    index, count = 0, len(messages)
-    while index < count:
-        message = messages[index]
-        blocks: list[Numbered] = []
-        if message.role != "tool":
-            index += 1
-            yield _turn(message, aliases, marks)
-            if not (message.tool_calls or message.invalid_tool_calls):
-                continue
-            end = next((at for at in range(index, count) if messages[at].role == "assistant"), count)
-            blocks += unanswered(message, messages[index:end], aliases)
-        while index < count and messages[index].role == "tool":
-            text = cut_middle(_text(messages[index].content, marks), limit)
-            blocks.append(result_block(messages[index], text, aliases))
-            index += 1
-        if blocks:
-            yield result_turn(blocks)
+def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], limit: int) -> Iterator[str]:
+    """The turns, each result in its own: so a history that grows at its end keeps all that was there before."""
+    for message in messages:
+        if message.role == "tool":
+            yield tool_turn(result_block(message, cut_middle(_text(message, marks), limit), aliases))
+            continue
+        if message.role == "assistant":
+            yield from map(tool_turn, aliases.unanswered_blocks())
+            aliases.begin_turn()
+        yield _turn(message, aliases, marks)
 
 
 def _turn(message: Message, aliases: Aliases, marks: Iterator[str]) -> str:
-    text = _text(message.content, marks)
+    text = _text(message, marks)
     name = f' name="{attribute(message.name)}"' if message.name else ""
     if message.tool_calls or message.invalid_tool_calls:
         text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
     return f'<turn role="{message.role}"{name}>{text}</turn>'
 
 
-def _text(content: tuple[Part, ...], marks: Iterator[str]) -> str:
+def _text(message: Message, marks: Iterator[str]) -> str:
+    content = message.content
     if len(content) == 1 and isinstance(content[0], str):
         return escape(content[0])
-    return escape("".join(part if isinstance(part, str) else next(marks) for part in content))
+    return escape("".join(part if isinstance(part, str) else next(marks) for part in message.parts()))
+
+
+def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
+    """What came last, as far as the end of the prompt depends on it."""
+    results = list(takewhile(lambda message: message.role == "tool", reversed(chat.messages)))
+    asked = chat.messages[-len(results) - 1] if len(results) < len(chat.messages) else results[-1]
+    if asked.invalid_tool_calls or any(message.status == "error" for message in results):
+        return "error"
+    if aliases.has_unanswered:
+        return "missing"
+    called = {call.name for call in asked.tool_calls}
+    is_own = not called or any(tool.name in called for tool in chat.offered())
+    return "text" if not results else "results" if is_own else "handed over"

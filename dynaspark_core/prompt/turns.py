@@ -5,7 +5,7 @@ Models go on in the form that they see, so a past call is written as a future on
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -20,22 +20,70 @@ encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 """The value as JSON text; what JSON does not know is written as its str()."""
 
 
+Call = ToolCall | InvalidToolCall
+
+
 class Aliases:
-    """The short ids and the tools of one conversation's calls. A call id that comes again names the newest call."""
+    """The short ids of one conversation's calls, which result answers which call, and which calls have none yet.
+
+    Among the calls of the last assistant turn, a result answers the one with its id, if only one has it. Otherwise it
+    answers the first unanswered one of its tool's name (some integrations write the name as the id), and one that says
+    neither the first unanswered one. A result that comes late answers the newest call with its id.
+    """
 
     def __init__(self) -> None:
         self._numbers = count(1)
-        self._calls: dict[str | None, tuple[int, str]] = {}
+        self._calls: dict[int, Call] = {}
+        self._newest: dict[str, int] = {}
+        self._turn: list[int] = []
+        self._unanswered: dict[int, Call] = {}
 
-    def add(self, call: ToolCall | InvalidToolCall) -> str:
+    @property
+    def has_unanswered(self) -> bool:
+        """Whether a call of the last assistant turn has no result yet."""
+        return bool(self._unanswered)
+
+    def begin_turn(self) -> None:
+        """Begin an assistant turn: what comes later answers its calls."""
+        self._turn.clear()
+        self._unanswered.clear()
+
+    def add(self, call: Call) -> str:
         """The alias of a new call."""
         number = next(self._numbers)
-        self._calls[call.id] = number, call.name or ""
+        self._calls[number] = self._unanswered[number] = call
+        self._newest[call.id] = number
+        self._turn.append(number)
         return f"c{number}"
 
-    def find(self, call_id: str | None) -> tuple[int | None, str]:
-        """The number in the alias and the tool's name; None and no name for an id that no call had."""
-        return self._calls.get(call_id, (None, ""))
+    def answer(self, result: Message) -> tuple[int | None, str]:
+        """The number and the tool's name of the call that this answers; None and no name if it answers none."""
+        number = self._match(result)
+        if number is None:
+            return None, ""
+        self._unanswered.pop(number, None)
+        return number, self._calls[number].name or ""
+
+    def _match(self, result: Message) -> int | None:
+        given = result.tool_call_id or ""
+        with_id = [number for number in self._turn if given and self._calls[number].id == given]
+        if len(with_id) == 1:
+            return with_id[0]
+        waiting = [number for number in with_id or self._turn if number in self._unanswered]
+        named = [number for number in waiting if self._calls[number].name in {result.name or given, given}]
+        if named or with_id:
+            return next(iter(named or waiting), None)
+        says_nothing = not result.name and not (given and any(self._calls[number].id for number in waiting))
+        return self._newest.get(given) if given in self._newest else waiting[0] if waiting and says_nothing else None
+
+    def unanswered_blocks(self) -> Iterator[str]:
+        """A result block for each call that has no result: of one that was refused it says why."""
+        for number, call in self._unanswered.items():
+            if isinstance(call, ToolCall):
+                yield _block(number, call.name, "missing", "There is no result of this call.")
+            else:
+                reason = f"This call was not run ({call.reason}). {call.error}".rstrip()
+                yield _block(number, call.name or "", "error", escape(cut_middle(reason, MAX_RAW_CHARACTERS)))
 
 
 def cut_middle(text: str, limit: int) -> str:
@@ -123,38 +171,17 @@ def call_blocks(message: Message, aliases: Aliases) -> list[str]:
     return blocks
 
 
-def _result_block(alias: str, name: str, status: str, text: str) -> str:
-    identity = (f' id="{alias}"' if alias else "") + (f' name="{attribute(name)}"' if name else "")
+def result_block(result: Message, text: str, aliases: Aliases) -> str:
+    """The block of a tool's message with its text; a message without a name gets that of its call."""
+    number, name = aliases.answer(result)
+    return _block(number, result.name or name, result.status, text)
+
+
+def _block(number: int | None, name: str, status: str, text: str) -> str:
+    identity = (f' id="c{number}"' if number else "") + (f' name="{attribute(name)}"' if name else "")
     return f'<tool_result{identity} status="{status}">\n{text}\n</tool_result>'
 
 
-Numbered = tuple[int | None, str]
-"""A result block and the number of its call; None for a result of no known call."""
-
-
-def result_block(message: Message, text: str, aliases: Aliases) -> Numbered:
-    """The block of a tool message with its text; a message without a name gets that of its call."""
-    number, name = aliases.find(message.tool_call_id)
-    return number, _result_block(f"c{number}" if number else "", message.name or name, message.status, text)
-
-
-def result_turn(blocks: Iterable[Numbered]) -> str:
-    """The turn of result blocks, in the order of their calls; results of no known call stand last."""
-    ordered = sorted(blocks, key=lambda entry: (entry[0] is None, entry[0] or 0))
-    return "\n".join(('<turn role="tool">', *(block for _, block in ordered))) + "</turn>"
-
-
-def unanswered(asked: Message, later: Sequence[Message], aliases: Aliases) -> list[Numbered]:
-    """A result block for each call of `asked` to which none of the `later` messages is the result."""
-    answered = {message.tool_call_id for message in later if message.role == "tool"}
-    calls: tuple[ToolCall | InvalidToolCall, ...] = (*asked.tool_calls, *asked.invalid_tool_calls)
-    return [_no_result(call, aliases) for call in calls if call.id not in answered]
-
-
-def _no_result(call: ToolCall | InvalidToolCall, aliases: Aliases) -> Numbered:
-    number, _ = aliases.find(call.id)
-    alias = f"c{number}"
-    if isinstance(call, ToolCall):
-        return number, _result_block(alias, call.name, "missing", "There is no result of this call.")
-    reason = escape(cut_middle(f"This call was not run ({call.reason}). {call.error}".rstrip(), MAX_RAW_CHARACTERS))
-    return number, _result_block(alias, call.name or "", "error", reason)
+def tool_turn(block: str) -> str:
+    """The turn of one result."""
+    return f'<turn role="tool">\n{block}</turn>'

@@ -42,7 +42,7 @@ class Local:
         sight = await self._look(asked.file) if asked.file else None
         conversation = turns.read(asked.prompt)
         seen = sight.tell() if sight else ""
-        phrased = self._phrase(conversation, request_kind.read(conversation.closing), seen)
+        phrased = self._phrase(conversation, request_kind.read(conversation.opening, conversation.closing), seen)
         metadata = {"file": f"The model saw no picture, but this text:\n{seen}"} if seen else {}
         return Answer(self._reply(phrased), model=self._model.name, metadata=metadata)
 

@@ -8,6 +8,7 @@ questions on the text in an image: 15 (9 without examples). 8 answers from a too
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from dynaspark_core.server.local import phrasing
 from dynaspark_core.server.local.phrasing import Phrased
@@ -52,7 +53,7 @@ def phrase(conversation: Conversation, wanted: Wanted, seen: str) -> Phrased:
         case Value(schema) if fields := _fields(schema):
             return Phrased(_filling(messages, fields), schema)
         case _:
-            return phrasing.phrase(Conversation(turns, conversation.closing), wanted, seen)
+            return phrasing.phrase(replace(conversation, turns=turns), wanted, seen)
 
 
 def _plain(turns: Iterable[Turn]) -> Iterator[Turn]:

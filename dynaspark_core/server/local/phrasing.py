@@ -28,8 +28,12 @@ class Phrased:
 
 
 def phrase(conversation: Conversation, wanted: Wanted, seen: str) -> Phrased:
-    """The conversation and all that its closing says; `seen`, what is known of the file, follows the last user text."""
-    messages = merged((*chat(conversation.turns, seen), Turn("user", conversation.closing)))
+    """The conversation, the tools before it, and all that its closing says.
+
+    `seen`, what is known of the file, follows the last user text.
+    """
+    turns = (Turn("system", conversation.opening), *conversation.turns) if conversation.opening else conversation.turns
+    messages = merged((*chat(turns, seen), Turn("user", conversation.closing)))
     match wanted:
         case FreeText():
             return Phrased(messages)

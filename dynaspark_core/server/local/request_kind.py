@@ -1,4 +1,4 @@
-"""What a prompt's closing asks for: free text, a call that must come, or one JSON value. Pure text."""
+"""What a prompt asks for: free text, a call that must come, or one JSON value. Pure text."""
 
 import json
 import re
@@ -47,16 +47,15 @@ class Value:
 Wanted = FreeText | Call | Value
 
 
-def read(closing: str) -> Wanted:
-    """What the closing asks for; free text where it asks for nothing that can be read."""
-    section = _TOOLS.search(closing)
+def read(opening: str, closing: str) -> Wanted:
+    """What is asked for before and after the turns; free text where nothing that can be read is asked for."""
+    section = _TOOLS.search(opening)
     tools = tuple(filter(None, map(_offered, section[1].splitlines()))) if section else ()
-    if tools:
-        demanded = _demanded(tools, closing.rpartition("\n")[2])
-        return Call(demanded) if demanded else FreeText(has_tools=True)
+    if demanded := _demanded(tools, closing.rpartition("\n")[2]):
+        return Call(demanded)
     form = _FORM.search(closing)
-    schema = _object(form[1]) if form else None
-    return FreeText() if schema is None else Value(schema)
+    schema = _object(form[1]) if form and not opening else None
+    return FreeText(has_tools=bool(opening)) if schema is None else Value(schema)
 
 
 def _demanded(tools: tuple[Offered, ...], reminder: str) -> tuple[Offered, ...]:

@@ -6,7 +6,7 @@ A prompt that does not have that form is one user turn: anybody may post any tex
 import re
 from dataclasses import dataclass
 
-_FIRST, _OPEN = '<turn role="', '<turn role="assistant">'
+_FIRST, _OPEN = re.compile(r'(?:# Tools\n.*?\n)?(?=<turn role=")', re.DOTALL), '<turn role="assistant">'
 _TURN = re.compile(r'<turn role="(system|user|assistant|tool)"(?: name="([^"]*)")?>(.*?)</turn>', re.DOTALL)
 _ESCAPED = re.compile(r"&lt;(?=/?(?:tool_call|tool_result|tools|turn))", re.IGNORECASE)
 
@@ -21,20 +21,23 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The turns so far, and the `closing`: what the prompt says after them of tools and the form of the answer."""
+    """The turns so far, the `opening` that lists the tools, and the `closing` that comes after the turns."""
 
     turns: tuple[Turn, ...]
+    opening: str = ""
     closing: str = ""
 
 
 def read(prompt: str) -> Conversation:
     """The conversation that the prompt holds."""
     body = prompt.rstrip()
-    if not body.startswith(_FIRST) or not body.endswith(_OPEN):
+    opening = _FIRST.match(body)
+    if opening is None or not body.endswith(_OPEN):
         return Conversation((Turn("user", prompt),))
-    found = list(_TURN.finditer(body))
-    end = found[-1].end() if found else 0
-    return Conversation(tuple(_turn(*match.groups()) for match in found), body[end : -len(_OPEN)].strip())
+    found = list(_TURN.finditer(body, opening.end()))
+    end = found[-1].end() if found else opening.end()
+    turns = tuple(_turn(*match.groups()) for match in found)
+    return Conversation(turns, opening[0].strip(), body[end : -len(_OPEN)].strip())
 
 
 def _turn(role: str, name: str | None, text: str) -> Turn:

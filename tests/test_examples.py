@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script
 from dynaspark_core.server.local.engine import Local
 
 FOLDER = Path(__file__).parent.parent / "examples"
@@ -54,7 +54,7 @@ CASES = {
         {0: "Answer in one short sentence."},
     ),
     "langchain_streaming.py": Case(
-        (["The sea", " is wide."],), ("The sea is wide.\n",), {0: "one sentence about the sea"}
+        (Pieces("The sea", " is wide."),), ("The sea is wide.\n",), {0: "one sentence about the sea"}
     ),
     "langchain_rag.py": Case(("Rest.",), ("Rest.\n   from Article 24 Everyone",), {0: "periodic holidays with\npay"}),
     "langchain_tools.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
@@ -68,13 +68,15 @@ CASES = {
     "langchain_graph.py": Case(DRAFTS, ("50 words: ", "31 words: ", "2 words: Short enough.\n"), {1: "Shorten this"}),
     "langchain_memory.py": Case(CONVERSATIONS, ("one, after 4 messages: At nine.", "another, after 2"), REMEMBERED),
     "langchain_fallbacks.py": Case(("Yes.",), ("alone: no connection", "with a fallback: Yes.\n")),
-    "llama_index_streaming.py": Case((["It ", "scatters."],), ("It scatters.\n",), {0: "Answer in one sentence."}),
+    "llama_index_streaming.py": Case(
+        (Pieces("It ", "scatters."),), ("It scatters.\n",), {0: "Answer in one sentence."}
+    ),
     "llama_index_rag.py": Case(
         ("Rest.",), ("Rest.\n   from human_rights.md: ## Article 24",), {0: "periodic holidays"}
     ),
     "llama_index_tools.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
     "llama_index_agent.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
-    "llama_index_image.py": Case((["14", ".70"],), ("14.70\n",), sends_the_receipt=True),
+    "llama_index_image.py": Case((Pieces("14", ".70"),), ("14.70\n",), sends_the_receipt=True),
     "llama_index_structured.py": Case((SEEN,), ("Receipt(shop='CORNER CAFE', total=14.7)",), sends_the_receipt=True),
     "llama_index_memory.py": Case(CONVERSATIONS, ("one: At nine.\n", "another: I do not know.\n"), REMEMBERED),
     "client_chat.py": Case(
@@ -82,8 +84,10 @@ CASES = {
         ("FRANCE (", "Norway: NORWAY\n", "ConnectError, may pass: True"),
         {0: "Answer in one word."},
     ),
-    "client_image.py": Case((["CORNER", " CAFE"],), ("CORNER CAFE\n",), sends_the_receipt=True),
-    "client_migration.py": Case((["14", ".70"],), ("14.70\n",), {0: "What was the total?"}, sends_the_receipt=True),
+    "client_image.py": Case((Pieces("CORNER", " CAFE"),), ("CORNER CAFE\n",), sends_the_receipt=True),
+    "client_migration.py": Case(
+        (Pieces("14", ".70"),), ("14.70\n",), {0: "What was the total?"}, sends_the_receipt=True
+    ),
 }
 STREAMING = ["langchain_streaming.py", "llama_index_streaming.py", "llama_index_image.py", "client_image.py"]
 REAL = {

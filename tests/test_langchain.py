@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 
 import langchain_dynaspark
 from dynaspark_core import errors
-from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import TWINS, twin
 
@@ -39,7 +39,7 @@ PROMPT = (
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
+    return Script(lambda _: Pieces("Hel", "lo."))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
 from serving import Serve
 
-from dynaspark_core.server import Answer, Asked, LocalService
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces
 from dynaspark_core.server.local.engine import Local
 from langchain_dynaspark import ChatDynaspark
 
@@ -102,7 +102,7 @@ async def test_an_agent_with_tools_comes_to_its_end_in_every_way(served: Serve) 
 
 
 async def test_an_agents_messages_stream_and_calls_come_whole(served: Serve) -> None:
-    model, _ = served(lambda asked: list(thoughtful(asked)))
+    model, _ = served(lambda asked: Pieces(*thoughtful(asked)))
     agent = made(model, TOOLS)
     pieces = [piece async for piece, _ in agent.astream(QUESTION, stream_mode="messages")]
     said = [piece for piece in pieces if not isinstance(piece, ToolMessage)]

@@ -20,7 +20,7 @@ from llama_index.core.schema import ImageDocument
 from pydantic import SecretStr
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
 PNG = bytes.fromhex(
@@ -44,7 +44,7 @@ ENDPOINTS = [f"{kind}{call}" for call in ("chat", "complete") for kind in ("", "
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
+    return Script(lambda _: Pieces("Hel", "lo."))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from llama_index.core.workflow import Context
 from pydantic import BaseModel
 from serving import dynaspark as served
 
-from dynaspark_core.server import Asked, Script
+from dynaspark_core.server import Asked, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
 pytestmark = pytest.mark.filterwarnings(
@@ -78,13 +78,13 @@ def adder(asked: Asked) -> Any:
     sums = [(int(a), int(b)) for a, b in re.findall(r"(\d+)\+(\d+)", question(asked))]
     done = results(asked)
     if "both" in question(asked) and not done:
-        return ["I add.\n", *(call("add", a=a, b=b) + "\n" for a, b in sums)]
+        return Pieces("I add.\n", *(call("add", a=a, b=b) + "\n" for a, b in sums))
     if len(done) < len(sums):
         a, b = sums[len(done)]
         return call("add", a=a, b=b)
     if "time" in question(asked) and not done:
         return call("noon")
-    return ["The answer: ", " and ".join(text for _, text in done) or "none."]
+    return Pieces("The answer: ", " and ".join(text for _, text in done) or "none.")
 
 
 @pytest.fixture

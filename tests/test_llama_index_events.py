@@ -22,7 +22,7 @@ from llama_index_instrumentation.events.span import SpanDropEvent
 from pydantic import SecretStr
 
 from dynaspark_core.errors import RejectedError, StreamBrokenError
-from dynaspark_core.server import Answer, LocalService, Script
+from dynaspark_core.server import Answer, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
 ENDPOINTS = [f"{kind}{call}" for call in ("chat", "complete") for kind in ("", "a", "stream_", "astream_")]
@@ -124,7 +124,7 @@ async def test_an_answer_without_text_is_still_one_chunk(endpoint: str) -> None:
 
 @pytest.mark.parametrize("way", ["chat", "stream_chat"])
 async def test_chunks_share_no_message(way: str) -> None:
-    with LocalService(Script(["a", "b"])) as service:
+    with LocalService(Script(Pieces("a", "b"))) as service:
         responses = await call(Dynaspark(base_url=service.url), f"a{way}")
     assert len({id(each.message) for each in responses}) == len(responses)
 
@@ -143,7 +143,7 @@ async def test_a_failed_call_drops_its_span_and_tells_the_error(endpoint: str, r
 
 @pytest.mark.parametrize("endpoint", ["stream_chat", "astream_chat", "stream_complete", "astream_complete"])
 async def test_a_stream_that_breaks_tells_the_error_and_no_end(endpoint: str, recorder: Recorder) -> None:
-    broken = Answer(["first ", "second"], cut=True)
+    broken = Answer(Pieces("first ", "second"), cut=True)
     with LocalService(Script(broken)) as service, pytest.raises(StreamBrokenError) as caught:
         await call(Dynaspark(base_url=service.url, max_retries=0), endpoint)
     assert caught.value.text.startswith("first ")

@@ -28,7 +28,7 @@ from llama_index.core.tools import QueryEngineTool
 from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
 from serving import dynaspark as served
 
-from dynaspark_core.server import Asked, Script
+from dynaspark_core.server import Asked, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
 PNG = bytes.fromhex(
@@ -230,6 +230,6 @@ class Look(Workflow):
 
 
 async def test_a_workflow_with_an_image() -> None:
-    with served(lambda asked: "a dot" if asked.file else list(asked.prompt)) as (llm, script):
+    with served(lambda asked: "a dot" if asked.file else Pieces(*asked.prompt)) as (llm, script):
         assert await Look(llm).run() == "Say: a dot"
     assert script.asked[0].file == PNG

@@ -29,7 +29,7 @@ from llama_index.core.retrievers import BaseRetriever, QueryFusionRetriever
 from llama_index.core.schema import ImageNode, NodeWithScore, TextNode
 from pydantic import BaseModel
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
 pytestmark = pytest.mark.filterwarnings("ignore:The `json` method is deprecated")  # StructuredLLM, when it streams
@@ -68,7 +68,7 @@ def reader(asked: Asked) -> Any:
         is_capital = '"city"' in asked.prompt
         fitting = {"answer": city, "query_satisfied": city != "not known"}
         return json.dumps({"country": country, "city": city} if is_capital else fitting)
-    return ["It is ", city, "."]
+    return Pieces("It is ", city, ".")
 
 
 @pytest.fixture
@@ -212,8 +212,8 @@ def test_a_summary_index_refines_over_its_nodes(llm: Dynaspark, script: Script) 
     assert "Oslo" in str(engine.query(QUESTION)) or len(script.asked) == 2
 
 
-def looker(asked: Asked) -> list[str]:
-    return ["I see ", f"{asked.content_type}, {len(asked.file or b'')} bytes."]
+def looker(asked: Asked) -> Pieces:
+    return Pieces("I see ", f"{asked.content_type}, {len(asked.file or b'')} bytes.")
 
 
 class Pictures(BaseRetriever):

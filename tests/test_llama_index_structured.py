@@ -17,7 +17,7 @@ from pydantic import BaseModel, field_validator
 from serving import Says
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.server import LocalService
+from dynaspark_core.server import LocalService, Pieces
 from llama_index_dynaspark import Dynaspark
 
 
@@ -157,7 +157,7 @@ async def test_repairs_can_be_switched_off(script: Says) -> None:
 
 @pytest.mark.parametrize("way", WAYS[2:])
 async def test_a_stream_shows_what_there_is_and_ends_with_the_object(llm: Dynaspark, script: Says, way: str) -> None:
-    script.lines.append([RIGHT[:16], RIGHT[16:50], RIGHT[50:], "\n", "\n"])
+    script.lines.append(Pieces(RIGHT[:16], RIGHT[16:50], RIGHT[50:], "\n", "\n"))
     objects = await predict(llm, way)
     assert objects[-1] == ALBUM
     assert isinstance(objects[-1], Album)

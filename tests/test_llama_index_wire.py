@@ -38,7 +38,7 @@ from llama_index.core.schema import ImageDocument, ImageNode
 from PIL import Image
 
 from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, UnreadableImageError
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
 PNG = bytes.fromhex(
@@ -57,7 +57,7 @@ def drawn(colour: str) -> bytes:
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
+    return Script(lambda _: Pieces("Hel", "lo."))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server import LocalService, Pieces, Script
 
 FOLDER = Path(__file__).parent.parent / "examples"
 NAMES = sorted(path.name for path in FOLDER.glob("*.ipynb"))
@@ -28,13 +28,13 @@ ANSWERS = {
         "Rome.",
         "Same.",
         "Same.",
-        ["The ", "sea."],
-        ["A ", "harbour."],
+        Pieces("The ", "sea."),
+        Pieces("A ", "harbour."),
         CALL,
         "At nine.",
         *END,
     ),
-    "llama_index.ipynb": ("Paris.", "Rome.", "A tower.", ["The ", "sea."], ["A ", "harbour."], CALL, *END),
+    "llama_index.ipynb": ("Paris.", "Rome.", "A tower.", Pieces("The ", "sea."), Pieces("A ", "harbour."), CALL, *END),
 }
 SHOWN = {
     "langchain.ipynb": {

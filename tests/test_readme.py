@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,7 +21,7 @@ CALL = '<tool_call>\n{"name": "%s", "arguments": %s}\n</tool_call>'
 PERSON = '{"name": "Anna", "age": 31}'
 
 
-def answer(asked: Asked) -> str | list[str]:
+def answer(asked: Asked) -> str | Pieces:
     """What the prompt asks for: a call, an object, else a greeting in pieces."""
     if "<tool_result id=" in asked.prompt:
         return "Hello. It snows."
@@ -29,7 +29,7 @@ def answer(asked: Asked) -> str | list[str]:
         return CALL % ("get_weather", '{"city": "Oslo"}')
     if '"name": "Person"' in asked.prompt:
         return CALL % ("Person", PERSON)
-    return PERSON if "# Form of the answer" in asked.prompt else ["Hel", "lo."]
+    return PERSON if "# Form of the answer" in asked.prompt else Pieces("Hel", "lo.")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from dynaspark_core.messages import Usage
-from dynaspark_core.server.engines import Answer, Body, Pieces
+from dynaspark_core.server.engines import Answer, Body, Text
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -131,7 +131,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _pieces(text: Pieces) -> AsyncGenerator[str | Usage]:
+def _pieces(text: Text) -> AsyncGenerator[str | Usage]:
     return _each([text] if isinstance(text, str) else text)
 
 

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from dynaspark_core.server.engines import Answer, Asked, Pieces, RefusedError
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.server.engines import Answer, Asked, RefusedError, Text
 
 T = TypeVar("T")
-Written = Pieces | Answer
+Written = Text | Answer
 Writer = Callable[[Asked], Written | Awaitable[Written]]
 
 
@@ -18,20 +19,27 @@ class Script:
     """Gives its `answers` in order, one a request; `asked` is everything it was asked, in order.
 
     Both are lists that may be changed between requests: the next request gets `answers[len(asked)]`.
-    An answer is a str; a list of pieces, sent one by one; an `Answer`, for another status, headers, a raw body; or a
+    An answer is a str; `Pieces`, sent in turn; an `Answer`, for another status, headers, a raw body; or a
     function of the `Asked` that returns any of these or an iterator of pieces, synchronous (then it runs in a thread
-    and may block) or not. A lone function answers every request; else a request after the last answer gets a 400 that
-    says so, which clients do not try again. An exception that a function raises becomes a 500.
+    and may block) or not. A lone function answers every request; otherwise a request after the last answer gets a 400
+    that says so, which clients do not try again. An exception that a function raises becomes a 500. Raises
+    `ConfigError` for an answer of another type, such as a list; one that is added later gets a 400 with that message.
     """
 
     def __init__(self, *answers: Written | Writer) -> None:
+        for answer in answers:
+            if not callable(answer):
+                _answer(answer)
         self.asked: list[Asked] = []
         self.answers: list[Written | Writer] = list(answers)
 
     async def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
         written = await _written(self._next(len(self.asked)), asked)
-        answer = written if isinstance(written, Answer) else Answer(written)
+        try:
+            answer = _answer(written)
+        except ConfigError as exc:
+            raise RefusedError(400, str(exc)) from exc
         return replace(answer, text=_unblocking(answer.text), body=_unblocking(answer.body))
 
     async def close(self) -> None:
@@ -41,7 +49,8 @@ class Script:
         if len(self.answers) == 1 and callable(self.answers[0]):
             return self.answers[0]
         if number > len(self.answers):
-            raise RefusedError(400, f"the script holds {len(self.answers)} answers, this was request {number}")
+            many = "1 answer" if len(self.answers) == 1 else f"{len(self.answers)} answers"
+            raise RefusedError(400, f"the Script is at its end: it holds {many}, and this is request {number}")
         return self.answers[number - 1]
 
 
@@ -52,6 +61,10 @@ def call(name: str, /, **arguments: object) -> str:
     Raises `TypeError` for an argument that JSON does not know.
     """
     return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
+
+
+def _answer(written: Written) -> Answer:
+    return written if isinstance(written, Answer) else Answer(written)
 
 
 async def _written(answer: Written | Writer, asked: Asked) -> Written:

@@ -512,9 +512,9 @@ def test_what_cannot_be_started_says_so() -> None:
         taken = LocalService(Script("Hello."), port=int(service.url.rpartition(":")[2]))
         with pytest.raises(ConfigError, match=r"cannot listen.*; --port 0 takes any free one$"):
             taken.start()
-        with pytest.raises(ConfigError, match="runs already"):
+        with pytest.raises(ConfigError, match="is already running"):
             service.start()
-        with pytest.raises(ConfigError, match="does not run"):
+        with pytest.raises(ConfigError, match="is not running"):
             _ = taken.url
     with pytest.raises(ConfigError, match=r"cannot listen on 127.0.0.1 port 70000") as caught:
         LocalService(Script("Hello."), port=70_000).start()

@@ -3,7 +3,7 @@
     with LocalService(Script("Hello.")) as service:
         ...                      # point any client at service.url
 
-Engines: `Script("a", "b")` gives these answers in order and records what was asked; `OpenAI` stands in front of an
+Engines: `Script("a", "b")` gives these answers in order and records what was asked; `OpenAI` asks an
 OpenAI-compatible endpoint; `serve --engine local` runs a real small model (the extra `local`). It is written from the
 protocol: of the client's code it imports only words (`messages`, `errors`), so that both cannot be wrong in the same
 way. It is no production server: one process, one quota, one key.

@@ -26,8 +26,8 @@ class Asked:
     """One request as it came over the wire.
 
     `prompt` is the form's `user_input`, `model` its `ai_model` ("" when it was not sent). `file` holds the bytes of the
-    one file, with its `file_name` and `content_type`, else all three are None. `fields` are the form's text fields in
-    the order sent, `headers` the request's headers with lower-case names, `query` the address's parameters.
+    one file, with its `file_name` and `content_type`; without a file all three are None. `fields` are the form's text
+    fields in the order sent, `headers` the request's headers with lower-case names, `query` the address's parameters.
     """
 
     prompt: str
@@ -90,7 +90,7 @@ class RefusedError(Exception):
 
 
 class Engine(Protocol):
-    """What stands behind the service.
+    """What the service asks for its answers.
 
     An engine never blocks the loop: whatever computes runs in a thread. A generator that it gives is closed when the
     client has gone. Raise `RefusedError` for a request that it cannot take; any other exception becomes a 500.
@@ -101,5 +101,5 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None:
-        """Nothing; whatever the engine holds is given back. Called once, when the service has stopped."""
+        """Release whatever the engine holds. Called once, when the service has stopped."""
         ...

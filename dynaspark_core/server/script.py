@@ -43,7 +43,7 @@ class Script:
         return replace(answer, text=_unblocking(answer.text), body=_unblocking(answer.body))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: a script holds nothing."""
 
     def _next(self, number: int) -> Written | Writer:
         if len(self.answers) == 1 and callable(self.answers[0]):
@@ -77,10 +77,10 @@ async def _written(answer: Written | Writer, asked: Asked) -> Written:
 
 
 def _unblocking(pieces: T) -> T:
-    """The same pieces; a synchronous iterator is drawn from in a thread, for it may block."""
-    return cast("T", _drawn(pieces)) if isinstance(pieces, Iterator) else pieces
+    """The pieces; a synchronous iterator, which may block, is advanced in a thread."""
+    return cast("T", _from_thread(pieces)) if isinstance(pieces, Iterator) else pieces
 
 
-async def _drawn(pieces: Iterator[object]) -> AsyncIterator[object]:
+async def _from_thread(pieces: Iterator[object]) -> AsyncIterator[object]:
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece

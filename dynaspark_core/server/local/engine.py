@@ -2,8 +2,8 @@
 
 What the small model can do, measured on requests of our own: simple questions of general knowledge mostly (9 of 12);
 answers from facts in the prompt mostly when the question comes first, then an empty line, "Text:" and the facts (13 of
-16; by LlamaIndex's usual prompt 7; else it invents); the arguments of one named tool or the fields of one object often
-(18 of 25). It does not choose among tools. It sees no pictures: a file is read by OCR, and the text is what it gets.
+16; by LlamaIndex's usual prompt 7; otherwise it invents); the arguments of one named tool or the fields of one object
+often (18 of 25). It does not choose among tools. It sees no pictures: a file is read by OCR, and it gets the text.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Answer, Asked
 from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
 from dynaspark_core.server.local.model import Model
-from dynaspark_core.server.local.ocr import Eyes, Sight
+from dynaspark_core.server.local.ocr import ImageFacts, Ocr
 from dynaspark_core.server.local.phrasing import Phrased
 
 
@@ -34,23 +34,23 @@ class Local:
         if threads < 1:
             raise ConfigError(f"threads must be at least 1: {threads}")
         self._phrase = phrasing.phrase if file else few_shot.phrase
-        self._eyes = Eyes()
+        self._ocr = Ocr()
         self._model = Model(file or weights.fetch(), name="" if file else weights.NAME, threads=threads)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="dynaspark-model")
 
     async def answer(self, asked: Asked) -> Answer:
-        sight = await self._look(asked.file) if asked.file else None
-        conversation = turns.read(asked.prompt)
-        seen = sight.tell() if sight else ""
-        phrased = self._phrase(conversation, request_kind.read(conversation.closing), seen)
+        facts = await self._read(asked.file) if asked.file else None
+        conversation = turns.read_conversation(asked.prompt)
+        seen = facts.describe() if facts else ""
+        phrased = self._phrase(conversation, request_kind.read_kind(conversation.closing), seen)
         metadata = {"file": f"The model saw no picture, but this text:\n{seen}"} if seen else {}
         return Answer(self._reply(phrased), model=self._model.name, metadata=metadata)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._worker.shutdown)
 
-    async def _look(self, content: bytes) -> Sight:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._eyes.look, content)
+    async def _read(self, content: bytes) -> ImageFacts:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._ocr.read, content)
 
     async def _reply(self, phrased: Phrased) -> AsyncIterator[str | Usage]:
         """The pieces as the model makes them, then the usage; closing it ends the model's work at its next token."""
@@ -63,17 +63,17 @@ class Local:
                 loop.call_soon_threadsafe(pieces.put_nowait, piece)
             return not gone.is_set()
 
-        work = loop.run_in_executor(self._worker, self._model.write, phrased, emit)
+        work = loop.run_in_executor(self._worker, self._model.generate, phrased, emit)
         work.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
             before = phrased.before
             while (piece := await pieces.get()) is not None:
                 yield before + piece
                 before = ""
-            written = await work
-            if written.is_whole:
+            generation = await work
+            if generation.is_whole:
                 yield phrased.after
-            yield written.usage
+            yield generation.usage
         finally:
             gone.set()
             work.cancel()

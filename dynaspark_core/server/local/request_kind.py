@@ -47,7 +47,7 @@ class Value:
 Wanted = FreeText | Call | Value
 
 
-def read(closing: str) -> Wanted:
+def read_kind(closing: str) -> Wanted:
     """What the closing asks for; free text where it asks for nothing that can be read."""
     section = _TOOLS.search(closing)
     tools = tuple(filter(None, map(_offered, section[1].splitlines()))) if section else ()

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from serving import PNG
 
 from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage
 from dynaspark_core.errors import (
@@ -29,11 +30,6 @@ from dynaspark_core.errors import (
 )
 from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Rules, Script
 from dynaspark_core.transport import sessions
-
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 
 
 async def pieces(client: DynasparkClient, prompt: object, **options: object) -> list[str]:

@@ -20,7 +20,7 @@ import pytest
 from llama_index.core import Settings as LlamaIndexSettings
 
 from dynaspark_core import errors
-from dynaspark_core.server import Asked, LocalService, Pieces, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import DynasparkPermissionDeniedError, twin
 from llama_index_dynaspark import Dynaspark
@@ -88,8 +88,7 @@ def willing(asked: Asked) -> str | Pieces:
     form = re.search(r"^Reply with one JSON value.*\n(\{.*\})$", asked.prompt, re.MULTILINE)
     if tools is not None and result is None:
         tool = json.loads(tools[1].splitlines()[0])
-        call = {"name": tool["name"], "arguments": chosen(tool["parameters"])}
-        return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
+        return call(tool["name"], **chosen(tool["parameters"]))
     if form is not None:
         return json.dumps(chosen(json.loads(form[1])))
     return Pieces("Hello. ", result[1] if result is not None else asked.content_type or "")

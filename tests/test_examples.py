@@ -12,17 +12,13 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.server import Asked, LocalService, Pieces, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
 from dynaspark_core.server.local.engine import Local
 
 FOLDER = Path(__file__).parent.parent / "examples"
 RECEIPT = (FOLDER / "receipt.png").read_bytes()
 TESTED_ELSEWHERE = {"demo.py", "batch.py", "ray_batch.py"}
 SECONDS = 60
-
-
-def call(name: str, arguments: str) -> str:
-    return f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
 
 
 def echo(asked: Asked) -> str:
@@ -40,7 +36,7 @@ class Case:
     sends_the_receipt: bool = False
 
 
-HOURS = call("opening_hours", '{"place": "library"}')
+HOURS = call("opening_hours", place="library")
 RESULT = "library is open from nine to five, and closed on Sundays."
 CALLED = f'(?s)"place": "library".+{RESULT}'
 SEEN = '{"shop": "CORNER CAFE", "total": 14.7}'
@@ -59,7 +55,7 @@ CASES = {
     "langchain_rag.py": Case(("Rest.",), ("Rest.\n   from Article 24 Everyone",), {0: "periodic holidays with\npay"}),
     "langchain_tools.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
     "langchain_agent.py": Case(
-        (call("in_dollars", '{"euros": 14.7}'), "It was 16.17."),
+        (call("in_dollars", euros=14.7), "It was 16.17."),
         ("tools: 16.17 dollars\n", "model: It was 16.17."),
         {1: "16.17 dollars"},
         sends_the_receipt=True,

@@ -18,7 +18,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve
 
 from dynaspark_core import errors
-from dynaspark_core.server import Answer, Asked, Pieces
+from dynaspark_core.server import Answer, Asked, Pieces, call
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.replies import marked
 
@@ -79,11 +79,6 @@ INPUTS: dict[str, tuple[Any, str]] = {
     "Bedrock": ({"toolSpec": {"name": "f", "description": "d", "inputSchema": {"json": ARGUMENTS}}}, "f"),
     "JSON Schema": ({"title": "f", "description": "d", **ARGUMENTS}, "f"),
 }
-
-
-def call(name: str, **arguments: Any) -> str:
-    body = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
-    return f"<tool_call>\n{body}\n</tool_call>"
 
 
 def offered(asked: Asked) -> list[dict[str, Any]]:

@@ -27,6 +27,9 @@ faults: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pytest -m fuzz --durations=0 tests/test_reply_fuzz.py
 
+dialects: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_dialects.py
+
 wheel-test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m wheel --durations=0 tests/test_wheel.py
 

@@ -1,12 +1,12 @@
 """What holds for every reply: a tool gets what was written or the call is reported, and no character is lost."""
 
 import json
-import re
 from typing import Any, Literal
 
 import pytest
 from cases.dialects import ANY, DIALECTS, EXPECTED_AFTER_15, RECORD, TOOLS, Dialect, verdict
-from cases.writers import Call, deepseek_token
+from cases.values import TROUBLE, is_clear
+from cases.writers import Call
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,15 +19,6 @@ def examples(count: int) -> settings:
     return settings(derandomize=True, database=None, deadline=None, max_examples=count, phases=phases)
 
 
-TROUBLE = (
-    "<tool_call>", "</tool_call>", "</turn>", '<turn role="user">', "<tool_result>", "```", "\n```\n", "```json\n",
-    "</parameter>", "\n</parameter>\n", "<parameter=text>", "\n<parameter=count>\n1\n</parameter>", "</function>",
-    "\n</function>\n", '<parameter name="count">', "</invoke>", "</arg_value>", "<arg_key>count</arg_key>",
-    "<arg_value>", "<think>", "</think>", "<|tool_call_end|>", "<|call|>", "<|eom_id|>", "[TOOL_CALLS]", "[ARGS]",
-    "<|END_ACTION|>", deepseek_token("tool call end"), "Observation: x", "\nUser: x\n", '"', "'", '\\"', "\\", "\\n",
-    "\\d+", "C:\\new", "\\u00e9", "{", "}}", "]", ")", ",", ";", ": ", "&quot;", "“x”", "None", "true", "null", "1.0",
-    "é", "🙂", "\x00", "\n", "\r\n", " ", "word", "// no", "...", "f(x=1)", "http://x",
-)  # fmt: skip
 TEXT = st.lists(st.sampled_from(TROUBLE) | st.text(max_size=4), max_size=5).map("".join)
 NUMBER = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -36,17 +27,11 @@ JSON = st.recursive(
     max_leaves=5,
 )
 OBJECT = st.dictionaries(TEXT, JSON, max_size=3)
-LINES_AT_THE_ENDS = re.compile(r"\A[\r\n]|[\r\n]\Z")
-
-
-def _is_clear(text: str) -> bool:
-    """Whether raw text has one reading: a line break at its ends may be layout, and `null` no text."""
-    return not LINES_AT_THE_ENDS.search(text) and text.strip() != "null"
 
 
 def calls_of(dialect: Dialect) -> st.SearchStrategy[list[Call]]:
     """Calls whose values the dialect can write."""
-    text = TEXT.filter(_is_clear) if dialect.notation == "text" else TEXT
+    text = TEXT.filter(is_clear) if dialect.notation == "text" else TEXT
     values = {
         "text": text, "count": st.integers(), "share": NUMBER, "is_final": st.booleans(),
         "items": st.lists(JSON, max_size=3), "fields": OBJECT, "note": text | st.none(),

@@ -19,6 +19,7 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.prompt.render import render
 from dynaspark_core.server import Asked, LocalService, RefusedError
 from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
+from dynaspark_core.server.local.control_tokens import ControlTokens
 from dynaspark_core.server.local.engine import Local
 from dynaspark_core.server.local.model import MAX_CONTEXT_TOKENS, is_loop
 from dynaspark_core.server.local.ocr import ImageFacts, Ocr
@@ -202,6 +203,49 @@ def test_examples_on_images_lend_their_text_only_to_images_with_text() -> None:
     without = phrased("Hi", "Image: red\nText in the image:\n(none)", for_small=True).messages
     assert ["SPRING FAIR" in str(messages) for messages in (with_text, without)] == [True, False]
     assert with_text[-1].text == "Hi\n\nImage: red\nText in the image:\nSTOP"
+
+
+# Control tokens
+
+VOCABULARY = [
+    *(
+        b"<|im_start|>",
+        b"<|im_end|>",
+        b"<tool_call>",
+        b"</tool_call>",
+        b"</s>",
+        b"[INST]",
+        b"[|user|]",
+        b"<start_of_turn>",
+    ),
+    "<｜User｜>".encode(),  # noqa: RUF001  # its bars are full-width letters
+    *(b"<", b"<div", b"\xc4\xa0the", b"[]", b"<>", b"\xff\xfe", b"<|", b"]", b"call"),
+]
+
+
+@pytest.mark.parametrize("token", [entry.decode() for entry in VOCABULARY[:9]])
+@pytest.mark.parametrize("text", ["{}", "a {} b", "{}{}", "<{}", "<|{}", "x\n{} {}<", "<tool_{}", "[{}]"])
+def test_no_piece_of_a_text_holds_a_control_token(token: str, text: str) -> None:
+    tokens, text = ControlTokens(VOCABULARY), text.replace("{}", token)
+    pieces = tokens.marked(text, "\ufdd0").split("\ufdd0")
+    assert "".join(pieces) == text
+    assert len(pieces) == 1 + text.count(token)
+    assert [piece for piece in pieces if token in piece] == []
+
+
+@pytest.mark.parametrize("text", ["", "a < b", "<div>[] <>", '<tool_call id="c1">', "< |im_end|>", "<|im_end", "call>"])
+def test_any_other_text_stays_in_one_piece(text: str) -> None:
+    assert ControlTokens(VOCABULARY).marked(text, "\ufdd0") == text
+
+
+def test_a_text_may_hold_the_mark_itself() -> None:
+    tokens, text = ControlTokens(VOCABULARY), "\ufdd0<s></s>\ufdd0\ufdd0</\ufdd0s>"
+    mark = tokens.mark([text])
+    assert tokens.marked(text, mark).split(mark) == ["\ufdd0<s></", "s>\ufdd0\ufdd0</\ufdd0s>"]
+
+
+def test_a_vocabulary_without_control_tokens_cuts_nothing() -> None:
+    assert ControlTokens([b"a", b"<"]).marked("</s> a", "\ufdd0") == "</s> a"
 
 
 # Weights
@@ -407,12 +451,23 @@ async def test_what_the_model_cannot_take_is_refused(service: LocalService) -> N
 
 
 @pytest.mark.model
-async def test_the_turns_of_the_template_cannot_be_forged(service: LocalService) -> None:
+@pytest.mark.parametrize("forged", ["<|im_end|>", "<|endoftext|>", "<repo_name>", "<file_sep>"])
+async def test_the_turns_of_the_template_cannot_be_forged(service: LocalService, forged: str) -> None:
     """A control token in the text is text: it is counted as several tokens."""
     _, plain, _ = await ask(service, "What is the capital of France?")
-    _, forged, _ = await ask(service, "What is the capital of France?<|im_end|>")
-    prompts = [answer["usage"]["prompt_tokens"] for answer in (plain, forged)]  # type: ignore[index]
-    assert prompts[1] - prompts[0] > 3
+    _, answer, _ = await ask(service, f"What is the capital of France?{forged}")
+    prompts = [each["usage"]["prompt_tokens"] for each in (plain, answer)]  # type: ignore[index]
+    assert prompts[1] - prompts[0] > 2
+
+
+@pytest.mark.model
+async def test_a_prompt_may_go_as_one_message() -> None:
+    """The whole prompt is counted, and a call that must come is not bound."""
+    text = prompt(OSLO, tools=(WEATHER, STOP), choice="get_weather")
+    with LocalService(Local(one_message=True)) as whole, LocalService(Local()) as turned:
+        (_, one, _), (_, several, _) = await ask(whole, text), await ask(turned, text)
+    assert one["usage"]["prompt_tokens"] > several["usage"]["prompt_tokens"]  # type: ignore[index]
+    assert str(several["response"]).startswith("<tool_call>\n")
 
 
 @pytest.mark.model

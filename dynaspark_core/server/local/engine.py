@@ -19,6 +19,7 @@ from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns,
 from dynaspark_core.server.local.model import Model
 from dynaspark_core.server.local.ocr import ImageFacts, Ocr
 from dynaspark_core.server.local.phrasing import Phrased
+from dynaspark_core.server.local.turns import Turn
 
 
 class Local:
@@ -28,26 +29,35 @@ class Local:
     ends after 1,024 tokens at the latest, and when the model only repeats itself; the same prompt gets the same reply.
     Answers carry the tokens counted by the model's tokenizer and, after a file, what the model was told of it. Raises
     `ConfigError` when a package, the weights or a file is missing, and for fewer than 1 of `threads`.
+
+    The prompt's turns become messages of the model's chat template, and a call or value that must come is bound to its
+    schema. With `one_message` the whole prompt is one user message and the reply is free, as with the public service.
     """
 
-    def __init__(self, file: Path | None = None, *, threads: int = 1) -> None:
+    def __init__(self, file: Path | None = None, *, threads: int = 1, one_message: bool = False) -> None:
         if threads < 1:
             raise ConfigError(f"threads must be at least 1: {threads}")
         self._phrase = phrasing.phrase if file else few_shot.phrase
+        self._is_one_message = one_message
         self._ocr = Ocr()
         self._model = Model(file or weights.fetch(), name="" if file else weights.NAME, threads=threads)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="dynaspark-model")
 
     async def answer(self, asked: Asked) -> Answer:
         facts = await self._read(asked.file) if asked.file else None
-        conversation = turns.read_conversation(asked.prompt)
         seen = facts.describe() if facts else ""
-        phrased = self._phrase(conversation, request_kind.read_kind(conversation.closing), seen)
+        phrased = self._phrased(asked.prompt, seen)
         metadata = {"file": f"The model saw no picture, but this text:\n{seen}"} if seen else {}
         return Answer(self._reply(phrased), model=self._model.name, metadata=metadata)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._worker.shutdown)
+
+    def _phrased(self, prompt: str, seen: str) -> Phrased:
+        if self._is_one_message:
+            return Phrased((Turn("user", f"{prompt}\n\n{seen}" if seen else prompt),))
+        conversation = turns.read_conversation(prompt)
+        return self._phrase(conversation, request_kind.read_kind(conversation.closing), seen)
 
     async def _read(self, content: bytes) -> ImageFacts:
         return await asyncio.get_running_loop().run_in_executor(self._worker, self._ocr.read, content)

@@ -10,6 +10,7 @@ from typing import Any
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import RefusedError
+from dynaspark_core.server.local.control_tokens import ControlTokens
 from dynaspark_core.server.local.packages import openvino_genai
 from dynaspark_core.server.local.phrasing import Phrased
 
@@ -45,6 +46,7 @@ class Model:
             reason = str(exc).strip().rpartition("\n")[2]
             raise ConfigError(f"{file} is no GGUF model that openvino-genai can load: {reason}") from exc
         self._genai, self._tokenizer = genai, self._pipeline.get_tokenizer()
+        self._control_tokens = ControlTokens(self._tokenizer.get_vocab())
         self.name = name or file.stem
 
     def generate(self, phrased: Phrased, emit: Callable[[str], bool]) -> Generation:
@@ -79,10 +81,20 @@ class Model:
         return Generation(Usage(count, made, count + made), is_whole=made < limit and not is_stopped)
 
     def _encode(self, phrased: Phrased) -> Any:
-        messages = [{"role": turn.role, "content": _plain(turn.text)} for turn in phrased.messages]
-        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+        """The prompt's tokens: control tokens only where the template has them, text is text."""
+        import numpy as np  # noqa: PLC0415  # these two come with openvino-genai, of the extra `local`
+        from openvino import Tensor  # noqa: PLC0415
+
         begun = phrased.before if phrased.is_begun else ""
-        return self._tokenizer.encode(text + begun, add_special_tokens=False)
+        mark = self._control_tokens.mark([*(turn.text for turn in phrased.messages), begun])
+        messages = [
+            {"role": turn.role, "content": self._control_tokens.marked(turn.text, mark)} for turn in phrased.messages
+        ]
+        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+        pieces = (text + self._control_tokens.marked(begun, mark)).split(mark)
+        encoded = [self._tokenizer.encode(piece, add_special_tokens=False).input_ids.data for piece in pieces]
+        ids = np.concatenate(encoded, axis=1)
+        return self._genai.TokenizedInputs(Tensor(ids), Tensor(np.ones_like(ids)))
 
     def _config(self, phrased: Phrased, limit: int) -> Any:
         """Greedy decoding: the same prompt gives the same reply."""
@@ -103,11 +115,6 @@ def is_loop(text: str) -> bool:
 
 def _is_made_of(tail: str, unit: int) -> bool:
     return len(tail) >= max(MIN_LOOP_CHARACTERS, 3 * unit) and tail[unit:] == tail[:-unit]
-
-
-def _plain(text: str) -> str:
-    """The text without control tokens such as `<|im_end|>`, with which it could forge turns of the template."""
-    return text.replace("<|", "< |")
 
 
 def _reason(exc: RuntimeError) -> str:

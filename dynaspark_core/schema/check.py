@@ -7,11 +7,11 @@ from urllib.parse import unquote
 from dynaspark_core.schema.keywords import RULES, Fit, Mismatch, Result
 from dynaspark_core.schema.scalars import LIMITS, is_type
 
-DEPTH_LIMIT = 150
-"""Deepest nesting that is checked, of schemas within schemas: some 600 frames of the interpreter's 1,000."""
+MAX_SCHEMA_LEVELS = 150
+"""Most levels of schemas within schemas that are checked: some 600 frames of the interpreter's 1,000."""
 TOO_DEEP = "nested too deep to be checked"
-STEP_LIMIT = 200_000
-"""Most checks of one value; nested unions over a large value can ask for more."""
+MAX_CHECKS = 200_000
+"""Most checks of one value against one schema; nested unions over a large value can ask for more."""
 
 
 def conform(value: Any, schema: Mapping[str, Any]) -> Any | Mismatch:
@@ -46,7 +46,7 @@ class _Check:
         if key in self._known:
             return self._known[key][1]
         self._steps += 1
-        if self._depth > DEPTH_LIMIT or self._steps > STEP_LIMIT:
+        if self._depth > MAX_SCHEMA_LEVELS or self._steps > MAX_CHECKS:
             return Mismatch(path, TOO_DEEP)
         self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
         self._depth += 1

@@ -30,7 +30,7 @@ JSON = st.recursive(
 
 
 @settings(deadline=None)
-@example([{"": "", '"': None}], False)  # noqa: FBT003 - hypothesis gives arguments in one way only
+@example([{"": "", '"': None}], False)
 @given(st.lists(JSON, max_size=3), st.booleans())
 def test_strict_json_is_read_as_it_is(value: list[Any], is_ascii: bool) -> None:
     assert read(json.dumps(value, ensure_ascii=is_ascii)) == value

@@ -13,14 +13,18 @@ from dynaspark_core.errors import OutputError
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
 from dynaspark_core.reply.signs import THOUGHTS, THOUGHTS_END
 from dynaspark_core.reply.strict_json import Open, strict_value
-from dynaspark_core.reply.written import is_schema_echo
-from dynaspark_core.schema import Mismatch, conform
+from dynaspark_core.reply.wrapped import fit_value
+from dynaspark_core.schema import Mismatch
 
 _BRACKET = re.compile(r"[\[{]")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*\n", re.MULTILINE)
 _FENCE_END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)
 _FENCE_CLOSES = re.compile(r"\s*+(?:`{3,}|~{3,}|\Z)")
 _BLANKS = re.compile(r"\s*+")
+
+
+MAX_QUOTED_CHARS = 200
+"""Most characters of an answer in prose that the error quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +44,21 @@ def read_object(text: str, schema: Mapping[str, Any]) -> Any:
     answer = _without_thoughts(text)
     candidates = list(_candidates(answer))
     if not candidates:
-        raise OutputError("the reply holds no JSON value", text=text)
+        said = f"the model wrote: {answer.strip()[:MAX_QUOTED_CHARS]!r}" if answer.strip() else "it is empty"
+        raise OutputError(f"the reply holds no JSON; {said}", text=text)
     if candidates[-1].is_cut:
         raise OutputError(f"the reply ends within a JSON value: {candidates[-1].error}", text=text)
-    strict = [(one, found) for one in candidates if one.is_strict and (found := _fitted(one.value, schema)) is not None]
-    fits = [(one, found.value) for one, found in strict if isinstance(found, _Fit)]
+    strict = [(one, fit_value(one.value, schema)) for one in candidates if one.is_strict]
+    fits = [(one, found) for one, found in strict if not isinstance(found, Mismatch)]
     if fits:
         return _only(answer, fits, text)
     last = candidates[-1]
     if last.error:
         raise OutputError(f"the reply holds no JSON value that can be read: {last.error}", text=text)
-    found = _fitted(last.value, schema)
-    if isinstance(found, _Fit):
-        return found.value
+    found = fit_value(last.value, schema)
+    if not isinstance(found, Mismatch):
+        return found
     raise OutputError(f"the JSON value in the reply does not fit: {found}", text=text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    value: Any
 
 
 def _without_thoughts(text: str) -> str:
@@ -75,38 +75,6 @@ def _only(answer: str, fits: list[tuple[_Candidate, Any]], text: str) -> Any:
     if other != value and not answer[before.end : last.start].strip(" \t\r\n,;`~") and before is not last:
         raise OutputError("the reply holds two different values, one after the other", text=text)
     return value
-
-
-def _fitted(value: Any, schema: Mapping[str, Any]) -> _Fit | Mismatch:
-    """The value as the schema has it; what is wrapped in it if only that fits."""
-    properties = schema.get("properties")
-    is_echo = is_schema_echo(value, properties)
-    found = Mismatch("", "this is the schema, not a value of it") if is_echo else conform(value, schema)
-    if not isinstance(found, Mismatch):
-        return _Fit(found)
-    for inner in _wrapped(value, schema):
-        fitted = conform(inner, schema)
-        if not isinstance(fitted, Mismatch):
-            return _Fit(fitted)
-    return found
-
-
-def _wrapped(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-    if not isinstance(value, dict):
-        return
-    if "arguments" in value:
-        yield value["arguments"]
-    if "properties" in value:
-        yield value["properties"]
-    title = schema.get("title")
-    if isinstance(title, str) and len(value) == 1:
-        name, inner = next(iter(value.items()))
-        if _plain(name) == _plain(title):
-            yield inner
-
-
-def _plain(name: str) -> str:
-    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 def _candidates(text: str) -> Iterator[_Candidate]:

@@ -36,6 +36,12 @@ class Mismatch:
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
+class UnknownKey(Mismatch):
+    """An object whose keys say that it is not the value itself: none of them is listed, or one is in another case."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """The value that fits, and whether it was converted for it."""
@@ -50,14 +56,18 @@ Result = Fit | Mismatch
 class Checker(Protocol):
     """Checks a value inside another one."""
 
+    def enter(self, value: Any, schema: Any, path: str) -> Result:
+        """The value of a member or an item as its schema has it."""
+
     def fit(self, value: Any, schema: Any, path: str) -> Result:
-        """The value as the schema has it."""
+        """The value as a part of its schema has it."""
 
     def target(self, reference: object) -> Any:
         """The schema that a reference names."""
 
 
-def _joined(path: str, name: str) -> str:
+def join_path(path: str, name: str) -> str:
+    """The path of a member, from that of its object."""
     if not _PLAIN_NAME.match(name):
         return f"{path}[{json_excerpt(name)}]"
     return f"{path}.{name}" if path else name
@@ -159,14 +169,14 @@ def _object(check: Checker, value: Any, schema: Mapping[str, Any], path: str) ->
         return Fit(value)
     absent = [name for name in _strings(schema.get("required")) if name not in value]
     if absent:
-        return Mismatch(_joined(path, absent[0]), "is required but missing")
+        return Mismatch(join_path(path, absent[0]), "is required but missing")
     members, is_coerced = {}, False
     for name, item in value.items():
-        below = _joined(path, name)
+        below = join_path(path, name)
         for part in _schemas_of_member(schema, name):
             if part is False:
                 return Mismatch(below, f"is not allowed here; allowed: {', '.join(_known_names(schema)) or 'nothing'}")
-            result = check.fit(item, part, below)
+            result = check.enter(item, part, below)
             if isinstance(result, Mismatch):
                 return result
             item, is_coerced = result.value, is_coerced or result.is_coerced  # noqa: PLW2901 - through each schema
@@ -195,7 +205,7 @@ def _array(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> 
     first = first or _parts(schema.get("prefixItems"))
     fitted, is_coerced = [], False
     for index, item in enumerate(value):
-        result = check.fit(item, first[index] if index < len(first) else rest, f"{path}[{index}]")
+        result = check.enter(item, first[index] if index < len(first) else rest, f"{path}[{index}]")
         if isinstance(result, Mismatch):
             return result
         fitted.append(result.value)

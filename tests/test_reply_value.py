@@ -203,6 +203,80 @@ def test_a_value_in_any_wrapper_is_right_or_an_error(
         assert read_object(FRAMES[frame](json.dumps(written)), schema) == value
 
 
+NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+FENCED = f"```json\n{TEXT}\n```"
+
+
+@pytest.mark.parametrize(
+    ("reply", "schema", "value"),
+    [
+        ("The list is [1, 2, 3] (see [4]).", NUMBERS, [1, 2, 3]),
+        ("The list is [1, 2, 3], as [4] and [5, 6] show.", NUMBERS, [1, 2, 3]),
+        ("It's [1, 2].", NUMBERS, [1, 2]),
+        ("numbers = [1, 2]", NUMBERS, [1, 2]),
+        ("See [4] and [7].\n\n[1, 2]\n\nAs in [9].", NUMBERS, [1, 2]),
+        (f"{FENCED}\nA year later it would be {OTHER}.", PERSON, BO),
+        (f"{FENCED}\nOf course {OTHER} is possible as well.", PERSON, BO),
+        (f"Not {OTHER}.\n{FENCED}", PERSON, BO),
+        (f"{TEXT}\nSomebody else is {OTHER}.", PERSON, BO),
+        (f"Instead of `{OTHER}` I give you:\n\n{TEXT}", PERSON, BO),
+        (f"The answer is `{TEXT}`.", PERSON, BO),
+        (f"Unlike {OTHER}, the answer is {TEXT}.", PERSON, BO),
+        (f"{OTHER} is only an example. It is {TEXT}.", PERSON, BO),
+        (f"**{TEXT}**", PERSON, BO),
+        (f"<answer>{TEXT}</answer>", PERSON, BO),
+        (f"Use `{{}}` or `[]` for nothing: {TEXT}", PERSON, BO),
+        (f"- [ ] todo\n- [x] done\n{TEXT}", PERSON, BO),
+        (f"On [0, 1) it is {TEXT}.", PERSON, BO),
+        (f"\\frac{{a}}{{b}} and {{name}} and {{{{x}}}}: {TEXT}", PERSON, BO),
+        (f"{OTHER}\nNo, that is wrong. Correct is:\n{TEXT}", PERSON, BO),
+        (f"First I took {OTHER}. Wait, it is really {TEXT}.", PERSON, BO),
+        (f"{OTHER}\nCorrection:\n{TEXT}\n{TEXT}", PERSON, BO),
+        (f"{TEXT}\nOnce more:\n{TEXT}", PERSON, BO),
+        ("```json\n{'name': 'Bo', 'age': 3,}\n```\nA year later it would be " + OTHER, PERSON, BO),
+        ("Nothing:\n```json\n{}\n```", INVOICE, {}),
+        ("{}", INVOICE, {}),
+    ],
+)
+def test_a_value_in_passing_gives_way_to_the_answer(reply: str, schema: dict[str, Any], value: object) -> None:
+    assert read_object(reply, schema) == value
+
+
+@pytest.mark.parametrize(
+    ("reply", "schema", "message"),
+    [
+        ("As shown in [1], I cannot answer.", NUMBERS, "only in passing; the model wrote: 'As shown in"),
+        ("I cannot answer, see [1].", NUMBERS, "only in passing"),
+        ("[1] Smith, A life, 1990.", NUMBERS, "only in passing"),
+        ("> [1]\nsays somebody", NUMBERS, "only in passing"),
+        ("In JavaScript `{}` is empty; I have no data.", INVOICE, "only in passing"),
+        ("- [ ] todo", {"type": "array"}, "only in passing"),
+        ("Call it with {} to get none.", INVOICE, "only in passing"),
+        ("The result is {}.", INVOICE, "only in passing"),
+        (f"I cannot tell. A person would look like {TEXT}.", PERSON, "only in passing"),
+        (f"A person is written `{TEXT}` there", PERSON, "only in passing"),
+        (f"For example {TEXT}", PERSON, "only in passing"),
+        (f"{TEXT} is only an example.", PERSON, "only in passing"),
+        (f"I don't know: {TEXT} is what others say", PERSON, "only in passing"),
+        (f'They write "{TEXT}" for that', PERSON, "only in passing"),
+        (f"> {TEXT}", PERSON, "only in passing"),
+        (f"{OTHER} {TEXT}", PERSON, "two different values"),
+        (f"{OTHER}, {TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nand\n{TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nand\n{TEXT}\nand\n{OTHER}", PERSON, "two different values"),
+        (f"```json\n{OTHER}\n```\nAlso:\n{FENCED}", PERSON, "two different values"),
+        (f"{FENCED}\nSorry, it should be {OTHER}.", PERSON, "two different values"),
+        (f'{FENCED}\nCorrection:\n```json\n{{"name": "Al"}}\n```', PERSON, "age: is required but missing"),
+        (f'{FENCED}\nCorrection:\n```json\n{{"name": "Al", "age": 5*11}}\n```', PERSON, "followed by '\\*'"),
+        ('{"a": oops, "b": {"name": "Bo", "age": 3}}', PERSON, "'oops' is no JSON value"),
+        ('{"a": oops, "b": "}", "c":\n{"name": "Bo", "age": 3}\n}', PERSON, "'oops' is no JSON value"),
+    ],
+)
+def test_a_value_in_passing_is_not_the_answer(reply: str, schema: dict[str, Any], message: str) -> None:
+    with pytest.raises(OutputError, match=message):
+        read_object(reply, schema)
+
+
 def test_fences_in_a_string_are_text() -> None:
     value = {"name": "```json\n{}\n```", "age": 1}
     reply = "Here:\n```json\n" + json.dumps(value).replace("\\n", "\n") + "\n```"

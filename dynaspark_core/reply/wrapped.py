@@ -6,6 +6,7 @@ that has the wrapper's keys itself is no wrapper.
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from dynaspark_core.reply.written import ARGUMENT_KEYS, LISTS, NAME_KEYS, NESTING_LIMIT, WRAPPERS, is_schema_echo
@@ -25,29 +26,35 @@ def fit_value(value: Any, schema: Mapping[str, Any], *, name: str = "") -> Any |
 
     `name` is that of the tool whose arguments it is: such a key is a wrapper, as the schema's title is.
     """
-    return _Unwrapping(schema, name).fit(value, 0)
+    return Unwrapping(schema, name).fit(value)
 
 
-class _Unwrapping:
-    """What is known of the schema while wrappers are opened: its names, and the keys that it lists."""
+class Unwrapping:
+    """Fits values to one schema; see `fit_value`."""
 
-    def __init__(self, schema: Mapping[str, Any], name: str) -> None:
+    def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
         self._schema = schema
         self._names = {fold_name(name), fold_name(str(schema.get("title", "")))} - {""}
-        self._own = known_names(schema)
 
-    def fit(self, value: Any, level: int) -> Any | Mismatch:
+    @cached_property
+    def _own(self) -> Mapping[str, bool]:
+        """The keys of the class itself, and whether the schema says what they hold."""
+        return known_names(self._schema)
+
+    def fit(self, value: Any, level: int = 0) -> Any | Mismatch:
+        """The value, or the one within; `level` counts the wrappers around it."""
         is_echo = is_schema_echo(value, self._schema.get("properties"))
         outer = _SCHEMA_ECHO if is_echo else conform(value, self._schema, needs_known_keys=True)
-        if isinstance(value, str) and self._own and outer is not value and (written := _object_in(value)) is not None:
+        if isinstance(value, str) and outer is not value and self._own and (written := _object_in(value)) is not None:
             return self.fit(written, level)
         if not isinstance(value, dict) or level > NESTING_LIMIT:
             return outer
         if isinstance(outer, Mismatch):
             return self._only(_items(value, self._wrappers(value) or _only_key(value)), level, outer)
-        if not self._own:
+        wrappers = self._wrappers(value)
+        if not wrappers or not self._own:
             return outer
-        unlisted = self._only(_items(value, self._wrappers(value) - self._own.keys()), level, outer)
+        unlisted = self._only(_items(value, wrappers - self._own.keys()), level, outer)
         listed = self._only(_items(value, self._doubtful(value)), level, outer)
         if listed is not outer and listed not in ({}, []):
             return _AMBIGUOUS

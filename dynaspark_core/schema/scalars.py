@@ -63,13 +63,19 @@ def json_excerpt(value: Any, limit: int = 60) -> str:
 
 def equal_json(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: 1 is 1.0, but true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(equal_json, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(equal_json(one[key], other[key]) for key in one)
-    return bool(one == other)
+    waiting = [(one, other)]
+    while waiting:
+        left, right = waiting.pop()
+        if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+            waiting += zip(left, right, strict=True)
+        elif isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
+            waiting += ((left[key], right[key]) for key in left)
+        elif isinstance(left, list | dict | bool) or isinstance(right, list | dict | bool):
+            if left is not right:
+                return False
+        elif left != right:
+            return False
+    return True
 
 
 def find_in_enum(value: Any, allowed: Sequence[Any]) -> Any:

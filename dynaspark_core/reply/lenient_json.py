@@ -13,6 +13,7 @@ from typing import Any
 from dynaspark_core.reply.lenient_strings import (
     BLANK,
     QUOTES,
+    AmbiguousEscape,
     StringRole,
     UnterminatedString,
     decode_string,
@@ -194,7 +195,7 @@ class LenientReader:
         raw = plain_key(raw) if role == "key" else raw
         if opener == "`" and "${" in raw:
             raise Unreadable(start, "a template string is no JSON value")
-        return raw if role == "key" and "\\" not in raw else decode_string(raw, is_python=self._is_python)
+        return self._decoded(raw)
 
     def _triple(self, quotes: str) -> str:
         start = self.position
@@ -202,7 +203,14 @@ class LenientReader:
         if close < 0:
             raise Unreadable(start, "a string does not end", is_cut=not self._is_closed, in_string=True)
         self.position = close + 3
-        return decode_string(self.text[start + 3 : close], is_python=self._is_python)
+        return self._decoded(self.text[start + 3 : close])
+
+    def _decoded(self, raw: str) -> str:
+        try:
+            return decode_string(raw, is_python=self._is_python)
+        except AmbiguousEscape as error:
+            why = rf"\{error.code} may be an escape or part of a path; write \\ for each backslash"
+            raise Unreadable(self.position, why) from None
 
 
 class _Frame:

@@ -5,7 +5,7 @@ character is looked at a bounded number of times. What encloses strings is `leni
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 StringRole = Literal["key", "member", "element", "argument", "whole"]
@@ -43,7 +43,6 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?|.)",
 _PYTHON_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}|U0010[0-9a-fA-F]{4}|.)", re.DOTALL)
 _MARKDOWN = re.compile(r"(?<!\\)((?:\\\\)*)\\_")
 _COLON = re.compile(r"\s*:")
-_DRIVE = re.compile(r"[A-Za-z]:\\(?!\\)")
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "/": "/"}
 _PYTHON = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "\n": "", "a": "\a",
            "v": "\v", "0": "\0"}  # fmt: skip
@@ -55,6 +54,14 @@ class UnterminatedString(Exception):  # noqa: N818 - a signal between two reader
     def __init__(self, position: int, *, is_open: bool) -> None:
         super().__init__(position)
         self.position, self.is_open = position, is_open
+
+
+class AmbiguousEscape(Exception):  # noqa: N818 - a signal between two readers, never an error of the caller
+    """The escape `code` may be one, or part of a path that was written with single backslashes."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def end_of_string(text: str, start: int, end: int, role: StringRole) -> int:
@@ -100,35 +107,52 @@ def _is_inner(text: str, start: int, position: int, role: StringRole, *, is_firs
 
 
 def decode_string(raw: str, *, is_python: bool = False) -> str:
-    """What the text between the quotes says; escapes that the language does not know stay, with their backslash."""
+    r"""What the text between the quotes says; escapes that the language does not know stay, with their backslash.
+
+    Where there is one of these, the writer doubled no backslash: then `\b` and `\f` stay as well (a regex, LaTeX).
+    Raises `AmbiguousEscape` for a `\n`, `\t`, `\r` or `\u0041` in a path of such a string.
+    """
     if "\\" not in raw:
         return raw
-    if not is_python and _DRIVE.match(raw) and _has_unknown(raw):
-        return raw
-    if is_python:
-        return _PYTHON_ESCAPE.sub(lambda found: _python_escape(found[1]), raw)
-    return _ESCAPE.sub(lambda found: _json_escape(found[1]), raw)
+    escape, known, code_point = _LANGUAGES[is_python]
+    if all(len(found[1]) > 1 or found[1] in known for found in escape.finditer(raw)):
+        return escape.sub(lambda found: known[found[1]] if found[1] in known else code_point(found[1]), raw)
+    for path in _PATH.finditer(raw):
+        for code in escape.findall(path[0]):
+            if code[0] in _AMBIGUOUS and (len(code) > 1 or code in known):
+                raise AmbiguousEscape(code)
+    whole = _LEADING.sub(lambda found: 2 * found[0], raw)
+    return escape.sub(lambda found: _single(found[1], known, code_point), whole)
 
 
-def _has_unknown(raw: str) -> bool:
-    """Whether an escape is none of JSON's, as in a Windows path that was written with single backslashes."""
-    return any(len(found[1]) == 1 and found[1] not in _SIMPLE for found in _ESCAPE.finditer(raw))
+def _single(code: str, known: Mapping[str, str], code_point: Callable[[str], str]) -> str:
+    """An escape of a string with single backslashes."""
+    if len(code) > 1:
+        return code_point(code)
+    return "\\" + code if code in _UNLIKELY else known.get(code, "\\" + code)
 
 
-def _json_escape(code: str) -> str:
-    if len(code) == 1:
-        return _SIMPLE.get(code, "\\" + code)
-    high = int(code[1:5], 16)
-    if len(code) == 5:
-        return chr(high)
-    low = int(code[7:], 16)
-    if 0xD800 <= high < 0xDC00:
+def _json_code_point(code: str) -> str:
+    high, low = int(code[1:5], 16), int(code[7:] or "0", 16)
+    if 0xD800 <= high < 0xDC00 and low:
         return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
-    return chr(high) + chr(low)
+    return chr(high) + (chr(low) if low else "")
 
 
-def _python_escape(code: str) -> str:
-    return _PYTHON.get(code, "\\" + code) if len(code) == 1 else chr(int(code[1:], 16))
+def _python_code_point(code: str) -> str:
+    return chr(int(code[1:], 16))
+
+
+_LANGUAGES = {False: (_ESCAPE, _SIMPLE, _json_code_point), True: (_PYTHON_ESCAPE, _PYTHON, _python_code_point)}
+"""Whether it is Python → its escapes, those of one character, and what the others say."""
+_UNLIKELY = frozenset("bfav0")
+"""Control characters that nobody writes next to a single backslash."""
+_AMBIGUOUS = frozenset("ntruxU")
+_SHARE = r"(?<!\S)\\\\(?=[\w.$-]+\\(?!\\))"
+_PATH = re.compile(rf"(?:(?<!\w)[A-Za-z]:(?=\\)|{_SHARE})[^\s\"<>|]*+")
+"""`C:\\new`, `\\\\server\\share`; up to a blank."""
+_LEADING = re.compile(_SHARE)
+"""The two backslashes of `\\\\server\\share`, which are two also where none is doubled."""
 
 
 def plain_key(raw: str) -> str:

@@ -16,21 +16,21 @@ _DECOR_BEHIND = re.compile(rf"(?:[ \t*_,;.]|{_TAG}|`{{3,}})*+\Z")
 _QUOTING = re.compile(r"(?:^|[\s(])[\"'“‘«„`]\Z|<(?:code|kbd|q|samp|s|del)>\Z")  # noqa: RUF001 - all quotes
 """An opening quote or backtick."""
 _GIVING = re.compile(
-    r"(?:[:=→]|(?:\b|['’])(?:is|are|be|was|s|json|answer|result|output|value|object|list|array))\W{0,4}\Z",  # noqa: RUF001 - apostrophes
+    r"(?:[:=→]|(?:\b|['’])(?:is|are|be|was|s|json|answer|result|output|value|object|list|array))\W{0,4}\Z",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
 """What gives the value that follows: `The answer is `, `JSON: `, `x = `."""
 _UNREAL = re.compile(
     r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|unlike|like|such as|as in|e\.g\.|for (?:example|instance)"
-    r"|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - apostrophes
+    r"|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
 """What says that the value which follows is not the one: `it would be `, `for example `."""
 _NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty)\b", re.IGNORECASE)
 """What says so of the value before it: ` is only an example`."""
 _REFUSAL = re.compile(
-    r"\b(?:I|we)(?:\s+(?:can ?not|can['’]?t|could ?n[o'’]t|do ?n[o'’]t (?:know|have)|know no|lack|am unable|am not able)"  # noqa: RUF001 - apostrophes
-    r"|['’]m (?:unable|not able))\b|\bunable to\b|\bno (?:data|information|idea|answer|knowledge|access|records?)\b",  # noqa: RUF001 - apostrophes
+    r"\b(?:I|we)(?:\s+(?:can ?not|ca?n['’]?t|could ?n[o'’]t|do ?n[o'’]t (?:know|have)|lack|am (?:unable|not able))"  # noqa: RUF001 - quotes
+    r"|['’]m (?:unable|not able))\b|\bunable to\b|\bno (?:data|information|idea|answer|knowledge|access|records?)\b",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
 """`I cannot answer`, `I have no data`."""

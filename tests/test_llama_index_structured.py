@@ -46,6 +46,13 @@ class Album(BaseModel):
         return name
 
 
+class Options(BaseModel):
+    """All is optional."""
+
+    volume: int | None = None
+    tone: str | None = None
+
+
 HAS_TEXT_STREAMS = "stream_call" in LLMTextCompletionProgram.__dict__
 """Older cores stream through their function program alone."""
 RIGHT = '{"name": "Air", "kind": "folk", "songs": [{"title": "a", "seconds": 9}, {"title": "b"}]}'
@@ -96,6 +103,32 @@ async def test_the_object_is_found(llm: Dynaspark, script: Says, way: str, writt
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("wrapper", ["Options", "data", "arguments"])
+async def test_a_wrapper_is_never_shown_as_an_object_of_defaults(
+    llm: Dynaspark, script: Says, way: str, wrapper: str
+) -> None:
+    text = json.dumps({wrapper: {"volume": 3, "tone": "low"}})
+    script.lines.append(Pieces(*(text[at : at + 5] for at in range(0, len(text), 5))))
+    objects = await predict(llm, way, output_cls=Options)
+    assert objects[-1] == Options(volume=3, tone="low")
+    assert all(each.volume == 3 or each.tone for each in objects)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_keys_in_another_case_are_asked_for_again(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines += ['{"Volume": 3}', '{"volume": 3}']
+    assert (await predict(llm, way, output_cls=Options))[-1] == Options(volume=3)
+    assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_answer_in_prose_is_quoted(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines += ["I know none."] * 2
+    with pytest.raises(OutputError, match=r"holds no JSON; the model wrote: 'I know none\.'"):
+        await predict(llm, way, output_cls=Options)
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("is_function_calling_model", [True, False])
 async def test_what_is_asked(script: Says, way: str, is_function_calling_model: bool) -> None:
     """The schema is JSON as it is, the system prompt stands once, the caller's template is left alone."""
@@ -122,7 +155,7 @@ async def test_what_is_asked(script: Says, way: str, is_function_calling_model: 
     [
         (WITHOUT_KIND, "kind: is required but missing"),
         (LOWER, "name: Value error, must begin with a capital"),
-        ("I do not know.", "no JSON value"),
+        ("I do not know.", "holds no JSON"),
         (RIGHT[:-9], "ends within"),
     ],
 )
@@ -137,7 +170,7 @@ async def test_a_wrong_object_is_asked_for_once_more(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("wrong", "named"), [(WITHOUT_KIND, "kind"), (LOWER, "name: Value error, must begin"), ("No.", "no JSON value")]
+    ("wrong", "named"), [(WITHOUT_KIND, "kind"), (LOWER, "name: Value error, must begin"), ("No.", "wrote: 'No.'")]
 )
 async def test_then_it_is_an_error_that_names_the_field(
     llm: Dynaspark, script: Says, way: str, wrong: str, named: str

@@ -95,6 +95,7 @@ PASSED_ON = {"unknown_tool", "bad_arguments"}
 """Calls that agents get as calls, and answer: the text after them is what the model made up of the result."""
 SURE = ('<tool_call>{{"name": "take_any", "arguments": {{"x": "{}"}}}}</tool_call>\n',)
 Kind = Literal["thoughts", "prose", "call", "sure", "broken", "turn"]
+THINKING: tuple[tuple[Kind, ...], ...] = (("thoughts",), ())
 
 
 @st.composite
@@ -102,8 +103,8 @@ def replies(draw: st.DrawFn, dialect: Dialect) -> list[tuple[Kind, str, str]]:
     """A reply in parts: what each is, the one word that only it holds, and its text."""
     kinds: list[Kind] = draw(st.lists(st.sampled_from(("prose", "call", "broken", "sure", "turn")), max_size=5))
     texts = {"thoughts": THOUGHTS, "prose": PROSE, "broken": BROKEN, "sure": SURE, "turn": TURNS}
-    parts = []
-    for number, kind in enumerate(draw(st.sampled_from((("thoughts",), ()))) + tuple(kinds)):
+    parts: list[tuple[Kind, str, str]] = []
+    for number, kind in enumerate([*draw(st.sampled_from(THINKING)), *kinds]):
         word = f"word{number}"
         call = dialect.write([(RECORD.name, {"text": word})]) + "\n"
         parts.append((kind, word, call if kind == "call" else draw(st.sampled_from(texts[kind])).format(word)))
@@ -119,8 +120,8 @@ def test_no_character_is_lost(dialect: Dialect, data: st.DataObject) -> None:
     parts = data.draw(replies(dialect))
     written = "".join(text for _, _, text in parts)
     reply = read_reply(written, TOOLS)
-    calls = [*reply.tool_calls, *(call for call in reply.invalid_tool_calls if call.reason in PASSED_ON)]
-    accepted = json.dumps([call.arguments for call in calls])
+    passed_on = [call.arguments for call in reply.invalid_tool_calls if call.reason in PASSED_ON]
+    accepted = json.dumps([*(call.arguments for call in reply.tool_calls), *passed_on])
     reported = " ".join(f"{call.raw} {call.arguments}" for call in reply.invalid_tool_calls)
     is_after_a_call = False
     for kind, word, _ in parts:

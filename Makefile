@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench test-model wheel-test soak faults check docs format clean
+.PHONY: demo test bench test-model wheel-test soak faults fuzz mutants dialects check docs format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
@@ -23,6 +23,12 @@ soak: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m faults
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pytest -m fuzz --durations=0 tests/test_reply_fuzz.py
+
+dialects: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_dialects.py
 
 wheel-test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m wheel --durations=0 tests/test_wheel.py

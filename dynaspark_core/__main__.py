@@ -24,37 +24,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from dynaspark_core.server import cli  # noqa: PLC0415  # only the command line needs the server
+
     parser = argparse.ArgumentParser(prog="python -m dynaspark_core", description="Ask Dynaspark, or serve it locally.")
     parser.add_argument("--version", action="version", version=f"dynaspark-llm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     ask = commands.add_parser("ask", help="stream the answer to one question to stdout")
     ask.add_argument("question", nargs="?", help="default: read from stdin")
     ask.add_argument("--image", metavar="FILE|URL", help="an image to ask about")
-    ask.add_argument("--model", help="default: DYNASPARK_MODEL, else gemini-1.5-flash")
-    ask.add_argument("--base-url", help="default: DYNASPARK_BASE_URL, else the public service")
+    ask.add_argument("--model", help="default: DYNASPARK_MODEL, or gemini-1.5-flash")
+    ask.add_argument("--base-url", help="default: DYNASPARK_BASE_URL, or the public service")
     ask.set_defaults(run=_ask)
     serve = commands.add_parser("serve", help="run a local service with the same protocol")
-    _add_serve(serve)
+    cli.add_arguments(serve)
+    serve.set_defaults(run=cli.run)
     return parser
-
-
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    from dynaspark_core.server import cli  # noqa: PLC0415  # the server is not needed to ask
-
-    cli.add_arguments(parser)
-    parser.set_defaults(run=cli.run)
 
 
 def _ask(options: argparse.Namespace) -> int:
     client = DynasparkClient(options.model, base_url=options.base_url)
     question = sys.stdin.read() if options.question is None else options.question
-    asyncio.run(_print(client, question, [_image(options.image)] if options.image else []))
+    source = options.image or ""
+    is_url = source.startswith(("http://", "https://", "data:"))
+    asyncio.run(_print(client, question, [source if is_url else Path(source)] if source else []))
     return 0
-
-
-def _image(source: str) -> str | Path:
-    """A URL as it is; anything else is a file, as the user of the command line named it."""
-    return source if source.startswith(("http://", "https://", "data:")) else Path(source)
 
 
 async def _print(client: DynasparkClient, question: str, images: list[str | Path]) -> None:
@@ -62,7 +55,7 @@ async def _print(client: DynasparkClient, question: str, images: list[str | Path
         sys.stdout.reconfigure(errors="replace")
     async for text in client.stream(question, images=images):
         print(text, end="", flush=True)  # noqa: T201  # it is the command's output
-    print()  # noqa: T201
+    print()  # noqa: T201  # it is the command's output
 
 
 if __name__ == "__main__":

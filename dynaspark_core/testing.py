@@ -7,8 +7,8 @@
         assert ChatDynaspark().invoke("Hi").text == "Hello."
         assert dynaspark_script.asked[0].prompt == "Hi"
 
-It is the real protocol over real HTTP: nothing of the model is replaced. What answers may be is said in
-`dynaspark_core.server.Script`. This module alone needs pytest, and no plugin of it.
+It is the real protocol over real HTTP: nothing of the model is replaced. `dynaspark_core.server.Script` tells what an
+answer may be. This module alone needs pytest, and no plugin of it.
 """
 
 from collections.abc import Iterator

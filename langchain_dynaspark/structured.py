@@ -5,8 +5,9 @@ made inside the model, so that callbacks see one run.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -19,9 +20,14 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from pydantic import BaseModel, ConfigDict
 from pydantic.v1 import BaseModel as BaseModelV1
 
+import dynaspark_core
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.schema import Mismatch, conform
+from dynaspark_core.reply.wrapped import fit_value
+from dynaspark_core.schema import Mismatch, UnknownKey
 from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool
+
+MAX_QUOTED_CHARS = 200
+"""Most characters of an answer that an error quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +39,23 @@ class Wanted:
     strict: bool | None = None
 
     def build(self, value: Any) -> Any:
-        """The value as an instance of the class, or the value itself as the schema has it.
+        """The value, out of its wrapper, as an instance of the class, otherwise as the schema has it.
 
-        Raises `ValueError` (pydantic's are such too) for a value that does not fit.
+        A pydantic class may take what its schema does not, but never an object whose keys it would pass over. Raises
+        `ValueError` (pydantic's are such too) for a value that does not fit.
         """
+        fitted = fit_value(value, self.schema)
+        if isinstance(fitted, UnknownKey):
+            raise ValueError(str(fitted))  # noqa: TRY004 - a value is wrong, not an argument
+        if not isinstance(fitted, Mismatch):
+            value = fitted
         if isinstance(self.kind, type) and issubclass(self.kind, BaseModel):
             return self.kind.model_validate_json(json.dumps(value))
         if isinstance(self.kind, type) and issubclass(self.kind, BaseModelV1):
             return self.kind.parse_obj(value)
-        fitted = conform(value, self.schema)
-        if not isinstance(fitted, Mismatch):
-            return fitted
-        raise ValueError(str(fitted))
+        if isinstance(fitted, Mismatch):
+            raise ValueError(str(fitted))  # noqa: TRY004 - as above
+        return value
 
 
 class ValueParser(BaseGenerationOutputParser[Any]):
@@ -100,22 +111,27 @@ def _by_call(model: BaseChatModel, wanted: Wanted) -> Bound:
         for call in message.tool_calls:
             if call["name"] == name:
                 return call["args"]
-        raise ValueError(f"the model did not call {name}")
+        raise ValueError(f"the model did not call {name}; it wrote: {_written_by(message)[:MAX_QUOTED_CHARS]!r}")
 
     return model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True), arguments
 
 
 def _by_schema(model: BaseChatModel, wanted: Wanted) -> Bound:
     asked = {"name": wanted.schema.get("title", "value"), "schema": wanted.schema, "strict": bool(wanted.strict)}
-    return model.bind(response_format={"type": "json_schema", "json_schema": asked}), _value
+    bound = model.bind(response_format={"type": "json_schema", "json_schema": asked})
+    return bound, partial(_value, wanted.schema)
 
 
-def _in_json_mode(model: BaseChatModel, _: Wanted) -> Bound:
-    return model.bind(response_format={"type": "json_object"}), _value
+def _in_json_mode(model: BaseChatModel, wanted: Wanted) -> Bound:
+    return model.bind(response_format={"type": "json_object"}), partial(_value, wanted.schema)
 
 
-def _value(message: AIMessage) -> Any:
-    return json.loads(message.text)
+def _value(schema: Mapping[str, Any], message: AIMessage) -> Any:
+    """The message's text as JSON; if it is none, `OutputError` says what the model wrote instead."""
+    try:
+        return json.loads(message.text)
+    except ValueError:
+        return dynaspark_core.read_object(message.text, schema)
 
 
 def _written_by(message: AIMessage) -> str:

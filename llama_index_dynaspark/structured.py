@@ -22,6 +22,7 @@ from llama_index_instrumentation import get_dispatcher
 from dynaspark_core.errors import OutputError
 from dynaspark_core.prompt.turns import json_line
 from dynaspark_core.reply.value import read_object
+from dynaspark_core.schema import known_names
 
 Model = TypeVar("Model", bound=BaseModel)
 Options = dict[str, Any] | None
@@ -45,6 +46,7 @@ class Prediction(Generic[Model]):
         self._output_cls = output_cls
         self._partial_cls = create_flexible_model(output_cls)
         self._shown: object = {}
+        self._known = known_names(self._schema).keys()
         self._left = most
 
     def feed(self, response: ChatResponse) -> None:
@@ -76,7 +78,8 @@ class Prediction(Generic[Model]):
             partial = self._partial_cls.model_validate(value)
         except ValueError:
             return
-        if value and value != self._shown:
+        is_wrapper = isinstance(value, dict) and self._known and self._known.isdisjoint(value)
+        if value and value != self._shown and not is_wrapper:
             self._shown = value
             yield _in_progress(partial)
 

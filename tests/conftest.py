@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
     from serving import Serve
 
+    from dynaspark_core.server import Script
+    from langchain_dynaspark import ChatDynaspark
+    from llama_index_dynaspark import Dynaspark
+
 
 @pytest.fixture
 def served() -> Iterator[Serve]:
     """Makes a LangChain model and the script of its service, for these answers."""
     from dynaspark_core.server import LocalService, Script  # noqa: PLC0415  # most tests need neither
-    from langchain_dynaspark import ChatDynaspark  # noqa: PLC0415
+    from langchain_dynaspark import ChatDynaspark  # noqa: PLC0415  # only the tests of this face need it
 
     with ExitStack() as services:
 
@@ -27,3 +31,23 @@ def served() -> Iterator[Serve]:
             return ChatDynaspark(base_url=service.url, max_retries=0, **settings), script
 
         yield serve
+
+
+@pytest.fixture
+def model(script: Script) -> Iterator[ChatDynaspark]:
+    """A LangChain model whose service answers with the file's own fixture `script`."""
+    from dynaspark_core.server import LocalService  # noqa: PLC0415  # most tests need no service
+    from langchain_dynaspark import ChatDynaspark  # noqa: PLC0415  # only the tests of this face need it
+
+    with LocalService(script) as service:
+        yield ChatDynaspark(base_url=service.url, max_retries=0)
+
+
+@pytest.fixture
+def llm(script: Script) -> Iterator[Dynaspark]:
+    """A LlamaIndex model whose service answers with the file's own fixture `script`."""
+    from dynaspark_core.server import LocalService  # noqa: PLC0415  # most tests need no service
+    from llama_index_dynaspark import Dynaspark  # noqa: PLC0415  # only the tests of this face need it
+
+    with LocalService(script) as service:
+        yield Dynaspark(base_url=service.url, max_retries=0)

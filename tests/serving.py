@@ -1,4 +1,4 @@
-"""Models of both frameworks with a service of their own, for the tests of the faces."""
+"""What tests share: a picture, and models of both frameworks with a service of their own."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -9,12 +9,17 @@ from dynaspark_core.server import LocalService, Script
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
+"""A picture of one white pixel."""
 Serve = Callable[..., tuple[ChatDynaspark, Script]]
 """What the fixture `served` is: answers, and settings of the model → the model and its service's script."""
 
 
 class Says(Script):
-    """Gives what stands in `lines`, which a test may change."""
+    """Gives the answers in `lines`, which a test may change."""
 
     def __init__(self) -> None:
         self.lines: deque[Any] = deque()

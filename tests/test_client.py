@@ -13,6 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from serving import PNG
 
 from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage
 from dynaspark_core.errors import (
@@ -27,13 +28,8 @@ from dynaspark_core.errors import (
     StreamBrokenError,
     WakingUpError,
 )
-from dynaspark_core.server import Answer, Asked, LocalService, Rules, Script
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Rules, Script
 from dynaspark_core.transport import sessions
-
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 
 
 async def pieces(client: DynasparkClient, prompt: object, **options: object) -> list[str]:
@@ -67,7 +63,7 @@ async def test_what_the_old_provider_offered_has_its_place(tmp_path: Path) -> No
         {"role": "assistant", "content": "Hello."},
         {"role": "user", "content": "Describe this."},
     ]
-    with LocalService(script := Script(lambda _: ["A ", "dot."])) as service:
+    with LocalService(script := Script(lambda _: Pieces("A ", "dot."))) as service:
         client = DynasparkClient(base_url=service.url, api_key="k", headers={"User-Agent": "mine"})
         assert "".join(await pieces(client, history, images=[("image.jpg", PNG)])) == "A dot."
         await client.complete("Describe this.", images=[tmp_path / "b.png"])
@@ -129,7 +125,7 @@ async def test_usage_that_the_service_did_not_report_is_a_flagged_estimate() -> 
 
 
 async def test_an_answer_is_cut_at_a_stop_sequence_in_any_pieces() -> None:
-    with LocalService(Script(["one E", "ND two", " END"], "one END two")) as service:
+    with LocalService(Script(Pieces("one E", "ND two", " END"), "one END two")) as service:
         client = DynasparkClient(base_url=service.url)
         assert "".join(await pieces(client, "x", stop=["END"])) == "one "
         assert (await client.complete("x", stop=["END"])).text == "one "
@@ -236,7 +232,7 @@ async def test_a_waking_host_is_asked_again_then_told() -> None:
 
 
 async def test_a_broken_answer_is_asked_again_only_while_nothing_was_shown() -> None:
-    broken = Answer(["half ", "and"], cut=True)
+    broken = Answer(Pieces("half ", "and"), cut=True)
     with LocalService(script := Script(broken, "whole", broken)) as service:
         client = DynasparkClient(base_url=service.url)
         assert (await client.complete("x")).text == "whole"
@@ -414,7 +410,7 @@ async def test_a_call_that_failed_gives_its_place_to_the_next() -> None:
 
 
 async def test_a_stream_that_holds_the_only_place_is_named_by_the_call_that_waits_for_it() -> None:
-    with LocalService(script := Script(lambda _: ["one ", "two"])) as service:
+    with LocalService(script := Script(lambda _: Pieces("one ", "two"))) as service:
         client = DynasparkClient(base_url=service.url, max_concurrency=1, timeout=0.3)
         async with aclosing(client.stream("outer")) as stream:
             async for _ in stream:

@@ -8,14 +8,14 @@ import pytest
 
 from dynaspark_core import __version__
 from dynaspark_core.__main__ import main
-from dynaspark_core.server import Answer, LocalService, Script
+from dynaspark_core.server import Answer, LocalService, Pieces, Script
 
 RECEIPT = Path(__file__).parent.parent / "examples/receipt.png"
 
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda asked: Answer("why", status=400) if asked.prompt == "fail" else ["Hel", "lo é"])
+    return Script(lambda asked: Answer("why", status=400) if asked.prompt == "fail" else Pieces("Hel", "lo é"))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import pytest
 from llama_index.core import Settings as LlamaIndexSettings
 
 from dynaspark_core import errors
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import DynasparkPermissionDeniedError, twin
 from llama_index_dynaspark import Dynaspark
@@ -81,18 +81,17 @@ VALUES = {"name": "Ada", "age": 36, "city": "Oslo"}
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.DynasparkError]
 
 
-def willing(asked: Asked) -> str | list[str]:
+def willing(asked: Asked) -> str | Pieces:
     """Calls the tool that it is offered, once; gives the members that a schema names; else says what it was given."""
     tools = re.search(r"^<tools>\n(.*?)\n</tools>$", asked.prompt, re.DOTALL | re.MULTILINE)
     result = re.search(r"<tool_result[^>]*>\n(.*?)\n</tool_result>", asked.prompt)
     form = re.search(r"^Reply with one JSON value.*\n(\{.*\})$", asked.prompt, re.MULTILINE)
     if tools is not None and result is None:
         tool = json.loads(tools[1].splitlines()[0])
-        call = {"name": tool["name"], "arguments": chosen(tool["parameters"])}
-        return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
+        return call(tool["name"], **chosen(tool["parameters"]))
     if form is not None:
         return json.dumps(chosen(json.loads(form[1])))
-    return ["Hello. ", result[1] if result is not None else asked.content_type or ""]
+    return Pieces("Hello. ", result[1] if result is not None else asked.content_type or "")
 
 
 def chosen(schema: dict[str, Any]) -> dict[str, Any]:

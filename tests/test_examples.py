@@ -12,17 +12,13 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
 from dynaspark_core.server.local.engine import Local
 
 FOLDER = Path(__file__).parent.parent / "examples"
 RECEIPT = (FOLDER / "receipt.png").read_bytes()
 TESTED_ELSEWHERE = {"demo.py", "batch.py", "ray_batch.py"}
 SECONDS = 60
-
-
-def call(name: str, arguments: str) -> str:
-    return f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
 
 
 def echo(asked: Asked) -> str:
@@ -40,7 +36,7 @@ class Case:
     sends_the_receipt: bool = False
 
 
-HOURS = call("opening_hours", '{"place": "library"}')
+HOURS = call("opening_hours", place="library")
 RESULT = "library is open from nine to five, and closed on Sundays."
 CALLED = f'(?s)"place": "library".+{RESULT}'
 SEEN = '{"shop": "CORNER CAFE", "total": 14.7}'
@@ -54,12 +50,12 @@ CASES = {
         {0: "Answer in one short sentence."},
     ),
     "langchain_streaming.py": Case(
-        (["The sea", " is wide."],), ("The sea is wide.\n",), {0: "one sentence about the sea"}
+        (Pieces("The sea", " is wide."),), ("The sea is wide.\n",), {0: "one sentence about the sea"}
     ),
     "langchain_rag.py": Case(("Rest.",), ("Rest.\n   from Article 24 Everyone",), {0: "periodic holidays with\npay"}),
     "langchain_tools.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
     "langchain_agent.py": Case(
-        (call("in_dollars", '{"euros": 14.7}'), "It was 16.17."),
+        (call("in_dollars", euros=14.7), "It was 16.17."),
         ("tools: 16.17 dollars\n", "model: It was 16.17."),
         {1: "16.17 dollars"},
         sends_the_receipt=True,
@@ -68,13 +64,15 @@ CASES = {
     "langchain_graph.py": Case(DRAFTS, ("50 words: ", "31 words: ", "2 words: Short enough.\n"), {1: "Shorten this"}),
     "langchain_memory.py": Case(CONVERSATIONS, ("one, after 4 messages: At nine.", "another, after 2"), REMEMBERED),
     "langchain_fallbacks.py": Case(("Yes.",), ("alone: no connection", "with a fallback: Yes.\n")),
-    "llama_index_streaming.py": Case((["It ", "scatters."],), ("It scatters.\n",), {0: "Answer in one sentence."}),
+    "llama_index_streaming.py": Case(
+        (Pieces("It ", "scatters."),), ("It scatters.\n",), {0: "Answer in one sentence."}
+    ),
     "llama_index_rag.py": Case(
         ("Rest.",), ("Rest.\n   from human_rights.md: ## Article 24",), {0: "periodic holidays"}
     ),
     "llama_index_tools.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
     "llama_index_agent.py": Case((HOURS, "From nine."), (f"'place': 'library'}}): {RESULT}\nFrom nine.",), {1: CALLED}),
-    "llama_index_image.py": Case((["14", ".70"],), ("14.70\n",), sends_the_receipt=True),
+    "llama_index_image.py": Case((Pieces("14", ".70"),), ("14.70\n",), sends_the_receipt=True),
     "llama_index_structured.py": Case((SEEN,), ("Receipt(shop='CORNER CAFE', total=14.7)",), sends_the_receipt=True),
     "llama_index_memory.py": Case(CONVERSATIONS, ("one: At nine.\n", "another: I do not know.\n"), REMEMBERED),
     "client_chat.py": Case(
@@ -82,8 +80,10 @@ CASES = {
         ("FRANCE (", "Norway: NORWAY\n", "ConnectError, may pass: True"),
         {0: "Answer in one word."},
     ),
-    "client_image.py": Case((["CORNER", " CAFE"],), ("CORNER CAFE\n",), sends_the_receipt=True),
-    "client_migration.py": Case((["14", ".70"],), ("14.70\n",), {0: "What was the total?"}, sends_the_receipt=True),
+    "client_image.py": Case((Pieces("CORNER", " CAFE"),), ("CORNER CAFE\n",), sends_the_receipt=True),
+    "client_migration.py": Case(
+        (Pieces("14", ".70"),), ("14.70\n",), {0: "What was the total?"}, sends_the_receipt=True
+    ),
 }
 STREAMING = ["langchain_streaming.py", "llama_index_streaming.py", "llama_index_image.py", "client_image.py"]
 REAL = {

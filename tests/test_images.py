@@ -28,7 +28,7 @@ from dynaspark_core.images import (
 )
 from dynaspark_core.images.layout import GAP, lay_out
 from dynaspark_core.messages import Image, Policy
-from dynaspark_core.server.local.ocr import Eyes
+from dynaspark_core.server.local.ocr import Ocr
 
 LARGE = 1_000_000
 
@@ -539,5 +539,5 @@ def test_labels_can_be_read_by_a_machine() -> None:
         shots.append(ready_image(written(shot)))
     sheet = pack(shots).file
     assert sheet is not None
-    words = " ".join(Eyes().look(sheet.data).lines).lower().replace(" ", "")
+    words = " ".join(Ocr().read(sheet.data).lines).lower().replace(" ", "")
     assert [number for number in range(1, 6) if f"image{number}" in words] == [1, 2, 3, 4, 5]

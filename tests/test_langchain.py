@@ -14,17 +14,14 @@ from langchain_core.messages import AIMessage, AIMessageChunk, ChatMessage, Huma
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from pydantic import SecretStr, ValidationError
+from serving import PNG
 
 import langchain_dynaspark
 from dynaspark_core import errors
-from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import TWINS, twin
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 HISTORY = [
     SystemMessage("Be brief."),
     HumanMessage("Hi"),
@@ -39,13 +36,7 @@ PROMPT = (
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
-
-
-@pytest.fixture
-def model(script: Script) -> Iterator[ChatDynaspark]:
-    with LocalService(script) as service:
-        yield ChatDynaspark(base_url=service.url, max_retries=0)
+    return Script(lambda _: Pieces("Hel", "lo."))
 
 
 def test_the_package_exports_the_model_and_its_version() -> None:

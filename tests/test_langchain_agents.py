@@ -24,7 +24,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
 from serving import Serve
 
-from dynaspark_core.server import Answer, Asked, LocalService
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, call
 from dynaspark_core.server.local.engine import Local
 from langchain_dynaspark import ChatDynaspark
 
@@ -59,10 +59,6 @@ class Weather(BaseModel):
 def made(model: ChatDynaspark, tools: list[Any], **settings: Any) -> Any:
     """An agent that ends with an error after 20 steps: one that goes in circles has to fail."""
     return create_agent(model, tools, **settings).with_config({"recursion_limit": 20})
-
-
-def call(name: str, **arguments: Any) -> str:
-    return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
 def thoughtful(asked: Asked) -> str:
@@ -102,7 +98,7 @@ async def test_an_agent_with_tools_comes_to_its_end_in_every_way(served: Serve) 
 
 
 async def test_an_agents_messages_stream_and_calls_come_whole(served: Serve) -> None:
-    model, _ = served(lambda asked: list(thoughtful(asked)))
+    model, _ = served(lambda asked: Pieces(*thoughtful(asked)))
     agent = made(model, TOOLS)
     pieces = [piece async for piece, _ in agent.astream(QUESTION, stream_mode="messages")]
     said = [piece for piece in pieces if not isinstance(piece, ToolMessage)]

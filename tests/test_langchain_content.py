@@ -2,7 +2,6 @@
 
 import base64
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,12 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from serving import PNG
 
 from dynaspark_core.server import LocalService, Script
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import DynasparkForbiddenImageError
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 B64 = base64.b64encode(PNG).decode()
 DATA = f"data:image/png;base64,{B64}"
 GIF = {"type": "image", "base64": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "mime_type": "image/gif"}
@@ -65,12 +61,6 @@ CALL = {"name": "look", "args": {"at": "sky"}, "id": "call_1"}
 @pytest.fixture
 def script() -> Script:
     return Script(lambda _: "Seen.")
-
-
-@pytest.fixture
-def model(script: Script) -> Iterator[ChatDynaspark]:
-    with LocalService(script) as service:
-        yield ChatDynaspark(base_url=service.url, max_retries=0)
 
 
 def said(script: Script) -> str:

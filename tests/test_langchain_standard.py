@@ -15,14 +15,11 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
+from serving import PNG
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Script, call
 from langchain_dynaspark import ChatDynaspark
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 TURN = re.compile(r'<turn role="(\w+)"[^>]*>(.*?)</turn>', re.DOTALL)
 TOOLS = re.compile(r"^<tools>\n(.*?)\n</tools>$", re.DOTALL | re.MULTILINE)
 FORM = re.compile(r"^Reply with one JSON value.*\n(\{.*\})$", re.MULTILINE)
@@ -37,18 +34,14 @@ def reader(asked: Asked) -> str:
         tools = [json.loads(line) for line in listed[1].splitlines()]
         fitting = [tool for tool in tools if any(word in said.lower() for word in tool["name"].lower().split("_"))]
         if "now." in asked.prompt.splitlines()[-2]:
-            return call((fitting or tools)[0], said)
-        if fitting and turns[-1][0] != "tool":
-            return call(fitting[0], said)
+            fitting = fitting or tools
+        elif turns[-1][0] == "tool":
+            fitting = []
+        if fitting:
+            return call(fitting[0]["name"], **sample(fitting[0]["parameters"], said))
     elif (form := FORM.search(asked.prompt)) is not None:
         return json.dumps(sample(json.loads(form[1]), said), ensure_ascii=False)
     return f"I read {len(turns)} turns, and last: {turns[-1][1]}"
-
-
-def call(tool: dict[str, Any], said: str) -> str:
-    arguments = sample(tool["parameters"], said)
-    body = json.dumps({"name": tool["name"], "arguments": arguments}, ensure_ascii=False)
-    return f"<tool_call>\n{body}\n</tool_call>"
 
 
 def sample(schema: dict[str, Any], said: str) -> Any:

@@ -132,6 +132,58 @@ def test_no_value_is_an_error_with_what_was_written_never_none(
         list(chain.stream("Who?"))
 
 
+class Invoice(BaseModel):
+    """An invoice."""
+
+    number: str | None = None
+    total: float | None = None
+
+
+BILL: dict[str, Any] = {"number": "A-7", "total": 12.5}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda value: {"Invoice": value},
+        lambda value: {"data": value},
+        lambda value: {"name": "Invoice", "arguments": value},
+        lambda value: {"name": "Invoice", "parameters": json.dumps(value)},
+        lambda value: {"the_invoice": value},
+    ],
+    ids=["title", "data", "call", "JSON text", "another name"],
+)
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_wrapper_is_not_the_value(served: Serve, method: str, wrap: Callable[[Any], Any]) -> None:
+    """All fields are optional, so that every object is one of defaults for pydantic."""
+    model, script = served(answer(wrap(BILL)))
+    chain = model.with_structured_output(Invoice, method=method)
+    values = [chain.invoke("?"), *chain.stream("?"), *[value async for value in chain.astream("?")]]
+    assert values == [Invoice(**BILL)] * 3
+    assert len(script.asked) == 3
+
+
+@pytest.mark.parametrize("schema", [Invoice, convert_to_json_schema(Invoice)], ids=["pydantic", "JSON Schema"])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"Number": "A-7", "total": 1}, {"x": 1}, {"data": BILL, "result": {"total": 0}}],
+    ids=["case", "none", "two"],
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_an_object_without_known_keys_is_asked_for_again(served: Serve, method: str, wrong: Any, schema: Any) -> None:
+    model, script = served(answer(wrong))
+    with pytest.raises(OutputParserException):
+        model.with_structured_output(schema, method=method).invoke("?")
+    assert len(script.asked) == (1 if method == "json_mode" else 2)  # in JSON mode the model is not shown the schema
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_answer_in_prose_is_quoted(served: Serve, method: str) -> None:
+    model, _ = served(PROSE)
+    with pytest.raises(OutputParserException, match=f"wrote: '{PROSE}'"):
+        model.with_structured_output(Person, method=method).invoke("Who?")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None:
     model, _ = served(answer(ADA), PROSE, PROSE)

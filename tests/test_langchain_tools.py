@@ -18,7 +18,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve
 
 from dynaspark_core import errors
-from dynaspark_core.server import Answer, Asked
+from dynaspark_core.server import Answer, Asked, Pieces, call
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.replies import marked
 
@@ -79,11 +79,6 @@ INPUTS: dict[str, tuple[Any, str]] = {
     "Bedrock": ({"toolSpec": {"name": "f", "description": "d", "inputSchema": {"json": ARGUMENTS}}}, "f"),
     "JSON Schema": ({"title": "f", "description": "d", **ARGUMENTS}, "f"),
 }
-
-
-def call(name: str, **arguments: Any) -> str:
-    body = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
-    return f"<tool_call>\n{body}\n</tool_call>"
 
 
 def offered(asked: Asked) -> list[dict[str, Any]]:
@@ -260,7 +255,7 @@ def test_all_four_ways_give_the_same_calls_with_ids_of_their_own(served: Serve) 
 
 
 def test_a_call_in_a_stream_is_one_whole_chunk(served: Serve) -> None:
-    model, _ = served(lambda _: list(TWO))
+    model, _ = served(lambda _: Pieces(*TWO))
     chunks = list(model.bind_tools([add, get_weather]).stream("x"))
     pieces = [piece for chunk in chunks for piece in chunk.tool_call_chunks]  # type: ignore[attr-defined]
     assert [(piece["name"], piece["args"]) for piece in pieces] == [
@@ -323,7 +318,7 @@ async def test_events_of_version_2_tell_the_calls(served: Serve) -> None:
 
 @pytest.mark.parametrize("way", ["invoke", "stream", "v3"])
 def test_token_callbacks_come_once_for_each_piece(served: Serve, way: str) -> None:
-    model, _ = served(["Hel", "lo."])
+    model, _ = served(Pieces("Hel", "lo."))
     handler = Started()
     config: Any = {"callbacks": [handler]}
     if way == "invoke":
@@ -337,7 +332,7 @@ def test_token_callbacks_come_once_for_each_piece(served: Serve, way: str) -> No
 
 
 def test_streaming_true_goes_through_the_stream_and_gives_the_same(served: Serve) -> None:
-    model, _ = served(["Hel", "lo."], streaming=True)
+    model, _ = served(Pieces("Hel", "lo."), streaming=True)
     handler = Started()
     assert model.invoke("x", {"callbacks": [handler]}).content == "Hello."
     assert "".join(handler.tokens) == "Hello."
@@ -470,7 +465,7 @@ def test_a_later_binding_wins(served: Serve) -> None:
 
 
 def test_a_stream_that_breaks_within_a_call_gives_no_call(served: Serve) -> None:
-    model, _ = served(Answer(["Hm.\n", CUT], cut=True))
+    model, _ = served(Answer(Pieces("Hm.\n", CUT), cut=True))
     seen: list[AIMessageChunk] = []
     with pytest.raises(errors.StreamBrokenError):
         seen.extend(model.bind_tools([add]).stream("x"))  # type: ignore[arg-type]

@@ -18,15 +18,12 @@ from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.schema import ImageDocument
 from pydantic import SecretStr
+from serving import PNG
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.server import Answer, Asked, LocalService, Script
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 FILES = ["file"] if "IOBase" in str(ImageBlock.model_fields["image"].annotation) else []
 """Older cores take no open files."""
 HISTORY = [
@@ -44,13 +41,7 @@ ENDPOINTS = [f"{kind}{call}" for call in ("chat", "complete") for kind in ("", "
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
-
-
-@pytest.fixture
-def llm(script: Script) -> Iterator[Dynaspark]:
-    with LocalService(script) as service:
-        yield Dynaspark(base_url=service.url, max_retries=0)
+    return Script(lambda _: Pieces("Hel", "lo."))
 
 
 async def answers(llm: Dynaspark, endpoint: str, question: object, **options: Any) -> list[Any]:

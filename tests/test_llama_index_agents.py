@@ -19,9 +19,10 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import Context
 from pydantic import BaseModel
+from serving import PNG
 from serving import dynaspark as served
 
-from dynaspark_core.server import Asked, Script
+from dynaspark_core.server import Asked, Pieces, Script, call
 from llama_index_dynaspark import Dynaspark
 
 pytestmark = pytest.mark.filterwarnings(
@@ -34,16 +35,8 @@ pytestmark = pytest.mark.filterwarnings(
 )
 IS_OLD = "rate_limiter" not in Dynaspark.model_fields
 """This core (0.14.5) does not stop agents early, nor allow parallel calls where nothing streams."""
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 RESULT = re.compile(r'<tool_result id="c\d+" name="(\w+)" status="\w+">\n(.*?)\n</tool_result>', re.DOTALL)
 TURN = re.compile(r'<turn role="user">(.*?)</turn>', re.DOTALL)
-
-
-def call(name: str, **arguments: Any) -> str:
-    return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
 def results(asked: Asked) -> list[tuple[str, str]]:
@@ -78,13 +71,13 @@ def adder(asked: Asked) -> Any:
     sums = [(int(a), int(b)) for a, b in re.findall(r"(\d+)\+(\d+)", question(asked))]
     done = results(asked)
     if "both" in question(asked) and not done:
-        return ["I add.\n", *(call("add", a=a, b=b) + "\n" for a, b in sums)]
+        return Pieces("I add.\n", *(call("add", a=a, b=b) + "\n" for a, b in sums))
     if len(done) < len(sums):
         a, b = sums[len(done)]
         return call("add", a=a, b=b)
     if "time" in question(asked) and not done:
         return call("noon")
-    return ["The answer: ", " and ".join(text for _, text in done) or "none."]
+    return Pieces("The answer: ", " and ".join(text for _, text in done) or "none.")
 
 
 @pytest.fixture

@@ -22,10 +22,10 @@ from llama_index_instrumentation.events.span import SpanDropEvent
 from pydantic import SecretStr
 
 from dynaspark_core.errors import RejectedError, StreamBrokenError
-from dynaspark_core.server import Answer, LocalService, Script
+from dynaspark_core.server import Answer, LocalService, Pieces, Script, call
 from llama_index_dynaspark import Dynaspark
 
-ENDPOINTS = [f"{kind}{call}" for call in ("chat", "complete") for kind in ("", "a", "stream_", "astream_")]
+ENDPOINTS = [f"{kind}{what}" for what in ("chat", "complete") for kind in ("", "a", "stream_", "astream_")]
 USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 SECRET = "k-" + "secret"
 
@@ -86,7 +86,7 @@ def recorder() -> Iterator[Recorder]:
     root.event_handlers.remove(recorder)
 
 
-async def call(llm: Dynaspark, endpoint: str, **options: Any) -> list[Any]:
+async def ask(llm: Dynaspark, endpoint: str, **options: Any) -> list[Any]:
     """The responses of one endpoint: one, or all of a stream."""
     result = getattr(llm, endpoint)([ChatMessage("x")] if "chat" in endpoint else "x", **options)
     if endpoint.startswith("a"):
@@ -101,7 +101,7 @@ async def test_each_call_is_told_and_counted_once(endpoint: str, recorder: Recor
     counter, debug, limiter = TokenCountingHandler(), LlamaDebugHandler(print_trace_on_end=False), Limiter()
     with LocalService(Script(Answer(body={"response": "ok", "model": "m", "usage": USAGE}))) as service:
         llm = Dynaspark(base_url=service.url, callback_manager=CallbackManager([counter, debug]), rate_limiter=limiter)
-        responses = await call(llm, endpoint)
+        responses = await ask(llm, endpoint)
     kind = "LLMChat" if "chat" in endpoint else "LLMCompletion"
     told = [name for name in recorder.names if name.startswith("LLM") and "InProgress" not in name]
     assert told == [f"{kind}StartEvent", f"{kind}EndEvent"]
@@ -117,15 +117,15 @@ async def test_each_call_is_told_and_counted_once(endpoint: str, recorder: Recor
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_an_answer_without_text_is_still_one_chunk(endpoint: str) -> None:
     with LocalService(Script("")) as service:
-        (response,) = await call(Dynaspark(base_url=service.url), endpoint)
+        (response,) = await ask(Dynaspark(base_url=service.url), endpoint)
     text = response.message.content if "chat" in endpoint else response.text
     assert (text or "", response.delta or "") == ("", "")
 
 
 @pytest.mark.parametrize("way", ["chat", "stream_chat"])
 async def test_chunks_share_no_message(way: str) -> None:
-    with LocalService(Script(["a", "b"])) as service:
-        responses = await call(Dynaspark(base_url=service.url), f"a{way}")
+    with LocalService(Script(Pieces("a", "b"))) as service:
+        responses = await ask(Dynaspark(base_url=service.url), f"a{way}")
     assert len({id(each.message) for each in responses}) == len(responses)
 
 
@@ -135,7 +135,7 @@ async def test_a_failed_call_drops_its_span_and_tells_the_error(endpoint: str, r
     with LocalService(Script(Answer("no", status=400))) as service:
         llm = Dynaspark(base_url=service.url, callback_manager=CallbackManager([payloads]))
         with pytest.raises(RejectedError):
-            await call(llm, endpoint)
+            await ask(llm, endpoint)
     assert isinstance(payloads.payloads[-1][EventPayload.EXCEPTION], RejectedError)
     assert [type(event) for event in recorder.events if isinstance(event, SpanDropEvent)] == [SpanDropEvent]
     assert not any(name.endswith("EndEvent") for name in recorder.names)
@@ -143,9 +143,9 @@ async def test_a_failed_call_drops_its_span_and_tells_the_error(endpoint: str, r
 
 @pytest.mark.parametrize("endpoint", ["stream_chat", "astream_chat", "stream_complete", "astream_complete"])
 async def test_a_stream_that_breaks_tells_the_error_and_no_end(endpoint: str, recorder: Recorder) -> None:
-    broken = Answer(["first ", "second"], cut=True)
+    broken = Answer(Pieces("first ", "second"), cut=True)
     with LocalService(Script(broken)) as service, pytest.raises(StreamBrokenError) as caught:
-        await call(Dynaspark(base_url=service.url, max_retries=0), endpoint)
+        await ask(Dynaspark(base_url=service.url, max_retries=0), endpoint)
     assert caught.value.text.startswith("first ")
     assert [type(event.exception) for event in recorder.events if isinstance(event, ExceptionEvent)] == [
         StreamBrokenError
@@ -160,7 +160,7 @@ def add(a: int, b: int) -> int:
 
 async def test_every_event_of_a_call_with_tools_is_json_and_holds_no_secret(recorder: Recorder) -> None:
     payloads = Payloads()
-    answer = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>'
+    answer = call("add", a=1, b=2)
     script = Script(lambda _: answer)
     with LocalService(script) as service:
         llm = Dynaspark(
@@ -190,8 +190,8 @@ def test_no_error_shows_the_key(status: int) -> None:
 
 def test_usage_is_the_sum_over_repairs() -> None:
     body = {"response": "It is 3.", "usage": USAGE}
-    call = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>'
-    with LocalService(Script(Answer(body=body), Answer(body=body | {"response": call}))) as service:
+    written = call("add", a=1, b=2)
+    with LocalService(Script(Answer(body=body), Answer(body=body | {"response": written}))) as service:
         llm = Dynaspark(base_url=service.url)
         response = llm.chat_with_tools([FunctionTool.from_defaults(add)], "1 + 2?", tool_required=True)
     assert (response.raw or {})["usage"] == {name: 2 * count for name, count in USAGE.items()}

@@ -26,15 +26,12 @@ from llama_index.core.question_gen import LLMQuestionGenerator
 from llama_index.core.selectors import LLMMultiSelector, PydanticMultiSelector
 from llama_index.core.tools import QueryEngineTool
 from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
+from serving import PNG
 from serving import dynaspark as served
 
-from dynaspark_core.server import Asked, Script
+from dynaspark_core.server import Asked, Pieces, Script, call
 from llama_index_dynaspark import Dynaspark
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 FACTS = {"norway": "The capital of Norway is Oslo.", "chile": "The capital of Chile is Santiago."}
 BOTH = "What are the capitals of Norway and Chile?"
 
@@ -43,10 +40,6 @@ def capitals(asked: Asked) -> str:
     """What the prompt says of capitals."""
     found = re.findall(r"(?:The capital of \w+ is|It is) (\w+)\.", asked.prompt)
     return f"It is {' and '.join(dict.fromkeys(found)) or 'not known'}."
-
-
-def call(name: str, arguments: dict[str, Any]) -> str:
-    return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
 def router(asked: Asked) -> str:
@@ -58,9 +51,9 @@ def router(asked: Asked) -> str:
     numbers = [int(number) for number, country in choices if country in wanted]
     selections = [{"index": number, "reason": "r"} for number in numbers]
     if '"SingleSelection"' in asked.prompt:
-        return call("SingleSelection", selections[0])
+        return call("SingleSelection", **selections[0])
     if '"MultiSelection"' in asked.prompt:
-        return call("MultiSelection", {"selections": selections})
+        return call("MultiSelection", selections=selections)
     return json.dumps([{"choice": number, "reason": "r"} for number in numbers])
 
 
@@ -230,6 +223,6 @@ class Look(Workflow):
 
 
 async def test_a_workflow_with_an_image() -> None:
-    with served(lambda asked: "a dot" if asked.file else list(asked.prompt)) as (llm, script):
+    with served(lambda asked: "a dot" if asked.file else Pieces(*asked.prompt)) as (llm, script):
         assert await Look(llm).run() == "Say: a dot"
     assert script.asked[0].file == PNG

@@ -4,7 +4,6 @@ import base64
 import inspect
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,17 +27,14 @@ from llama_index.core.response_synthesizers import ResponseMode
 from llama_index.core.retrievers import BaseRetriever, QueryFusionRetriever
 from llama_index.core.schema import ImageNode, NodeWithScore, TextNode
 from pydantic import BaseModel
+from serving import PNG
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
 from llama_index_dynaspark import Dynaspark
 
 pytestmark = pytest.mark.filterwarnings("ignore:The `json` method is deprecated")  # StructuredLLM, when it streams
 IS_OLD = "rate_limiter" not in Dynaspark.model_fields
 """This core (0.14.5) does not stream what it filters."""
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 FACTS = ["The capital of Norway is Oslo.", "The capital of Chile is Santiago."]
 DOCUMENTS = [Document(text=fact) for fact in FACTS]
 QUESTION = "What is the capital of Norway?"
@@ -63,23 +59,17 @@ def reader(asked: Asked) -> Any:
     city = facts.get(country, before[-1])
     if "<tools>" in asked.prompt:
         fitting = {"answer": city, "query_satisfied": city != "not known"}
-        return f"<tool_call>\n{json.dumps({'name': 'StructuredRefineResponse', 'arguments': fitting})}\n</tool_call>"
+        return call("StructuredRefineResponse", **fitting)
     if "# Form of the answer" in asked.prompt or "Here's a JSON schema" in asked.prompt:
         is_capital = '"city"' in asked.prompt
         fitting = {"answer": city, "query_satisfied": city != "not known"}
         return json.dumps({"country": country, "city": city} if is_capital else fitting)
-    return ["It is ", city, "."]
+    return Pieces("It is ", city, ".")
 
 
 @pytest.fixture
 def script() -> Script:
     return Script(reader)
-
-
-@pytest.fixture
-def llm(script: Script) -> Iterator[Dynaspark]:
-    with LocalService(script) as service:
-        yield Dynaspark(base_url=service.url, max_retries=0)
 
 
 @pytest.fixture
@@ -212,8 +202,8 @@ def test_a_summary_index_refines_over_its_nodes(llm: Dynaspark, script: Script) 
     assert "Oslo" in str(engine.query(QUESTION)) or len(script.asked) == 2
 
 
-def looker(asked: Asked) -> list[str]:
-    return ["I see ", f"{asked.content_type}, {len(asked.file or b'')} bytes."]
+def looker(asked: Asked) -> Pieces:
+    return Pieces("I see ", f"{asked.content_type}, {len(asked.file or b'')} bytes.")
 
 
 class Pictures(BaseRetriever):

@@ -17,7 +17,7 @@ from pydantic import BaseModel, field_validator
 from serving import Says
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.server import LocalService
+from dynaspark_core.server import LocalService, Pieces
 from llama_index_dynaspark import Dynaspark
 
 
@@ -44,6 +44,13 @@ class Album(BaseModel):
         if not name[:1].isupper():
             raise ValueError("must begin with a capital")
         return name
+
+
+class Options(BaseModel):
+    """All is optional."""
+
+    volume: int | None = None
+    tone: str | None = None
 
 
 HAS_TEXT_STREAMS = "stream_call" in LLMTextCompletionProgram.__dict__
@@ -96,6 +103,32 @@ async def test_the_object_is_found(llm: Dynaspark, script: Says, way: str, writt
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("wrapper", ["Options", "data", "arguments"])
+async def test_a_wrapper_is_never_shown_as_an_object_of_defaults(
+    llm: Dynaspark, script: Says, way: str, wrapper: str
+) -> None:
+    text = json.dumps({wrapper: {"volume": 3, "tone": "low"}})
+    script.lines.append(Pieces(*(text[at : at + 5] for at in range(0, len(text), 5))))
+    objects = await predict(llm, way, output_cls=Options)
+    assert objects[-1] == Options(volume=3, tone="low")
+    assert all(each.volume == 3 or each.tone for each in objects)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_keys_in_another_case_are_asked_for_again(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines += ['{"Volume": 3}', '{"volume": 3}']
+    assert (await predict(llm, way, output_cls=Options))[-1] == Options(volume=3)
+    assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_answer_in_prose_is_quoted(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines += ["I know none."] * 2
+    with pytest.raises(OutputError, match=r"holds no JSON; the model wrote: 'I know none\.'"):
+        await predict(llm, way, output_cls=Options)
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("is_function_calling_model", [True, False])
 async def test_what_is_asked(script: Says, way: str, is_function_calling_model: bool) -> None:
     """The schema is JSON as it is, the system prompt stands once, the caller's template is left alone."""
@@ -122,7 +155,7 @@ async def test_what_is_asked(script: Says, way: str, is_function_calling_model: 
     [
         (WITHOUT_KIND, "kind: is required but missing"),
         (LOWER, "name: Value error, must begin with a capital"),
-        ("I do not know.", "no JSON value"),
+        ("I do not know.", "holds no JSON"),
         (RIGHT[:-9], "ends within"),
     ],
 )
@@ -137,7 +170,7 @@ async def test_a_wrong_object_is_asked_for_once_more(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("wrong", "named"), [(WITHOUT_KIND, "kind"), (LOWER, "name: Value error, must begin"), ("No.", "no JSON value")]
+    ("wrong", "named"), [(WITHOUT_KIND, "kind"), (LOWER, "name: Value error, must begin"), ("No.", "wrote: 'No.'")]
 )
 async def test_then_it_is_an_error_that_names_the_field(
     llm: Dynaspark, script: Says, way: str, wrong: str, named: str
@@ -157,7 +190,7 @@ async def test_repairs_can_be_switched_off(script: Says) -> None:
 
 @pytest.mark.parametrize("way", WAYS[2:])
 async def test_a_stream_shows_what_there_is_and_ends_with_the_object(llm: Dynaspark, script: Says, way: str) -> None:
-    script.lines.append([RIGHT[:16], RIGHT[16:50], RIGHT[50:], "\n", "\n"])
+    script.lines.append(Pieces(RIGHT[:16], RIGHT[16:50], RIGHT[50:], "\n", "\n"))
     objects = await predict(llm, way)
     assert objects[-1] == ALBUM
     assert isinstance(objects[-1], Album)

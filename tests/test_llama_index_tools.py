@@ -2,7 +2,6 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -16,10 +15,10 @@ from serving import Says
 
 from dynaspark_core import Chat, InvalidToolCall, Reply
 from dynaspark_core.errors import ConfigError, ToolCallError
-from dynaspark_core.server import LocalService
+from dynaspark_core.server import LocalService, Pieces, call
 from llama_index_dynaspark import Dynaspark, replies
 
-CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 3}}\n</tool_call>'
+CALL = call("add", a=2, b=3)
 OTHER = CALL.replace('"a": 2', '"a": 4')
 UNKNOWN = CALL.replace("add", "multiply")
 BROKEN = '<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": \n</tool_call>'
@@ -49,12 +48,6 @@ def script() -> Says:
     return Says()
 
 
-@pytest.fixture
-def llm(script: Says) -> Iterator[Dynaspark]:
-    with LocalService(script) as service:
-        yield Dynaspark(base_url=service.url, max_retries=0)
-
-
 def answering(script: Says, *answers: Any) -> None:
     script.lines = deque(answers)
 
@@ -79,7 +72,7 @@ def calls(llm: Dynaspark, response: ChatResponse) -> list[tuple[str, dict[str, A
 async def test_calls_come_back_whole_in_both_places_and_never_in_a_delta(
     llm: Dynaspark, script: Says, way: str
 ) -> None:
-    answering(script, ["I will add.\n<tool", CALL[5:20], CALL[20:], "\n" + OTHER])
+    answering(script, Pieces("I will add.\n<tool", CALL[5:20], CALL[20:], "\n" + OTHER))
     chunks = await ask(llm, way, allow_parallel_tool_calls=True)
     last = chunks[-1]
     assert calls(llm, last) == [("add", {"a": 2, "b": 3}), ("add", {"a": 4, "b": 3})]
@@ -301,7 +294,7 @@ class Box(BaseModel, Generic[T]):
 
 
 def test_names_that_openai_would_not_take_work(llm: Dynaspark, script: Says) -> None:
-    answering(script, '<tool_call>\n{"name": "Box[int]", "arguments": {"value": 7}}\n</tool_call>')
+    answering(script, call("Box[int]", value=7))
     assert llm.predict_and_call([get_function_tool(Box[int])], "7").response == "value=7"
     assert '{"name": "Box[int]", "description"' in script.asked[0].prompt
 
@@ -338,7 +331,7 @@ class Song(BaseModel):
 
 
 async def test_function_calling_program_in_all_four_ways(llm: Dynaspark, script: Says) -> None:
-    song = '<tool_call>\n{"name": "Song", "arguments": {"title": "Air", "seconds": 90}}\n</tool_call>'
+    song = call("Song", title="Air", seconds=90)
     answering(script, *[song] * 4)
     program = FunctionCallingProgram.from_defaults(
         output_cls=Song, llm=llm, prompt=PromptTemplate("A song about {topic}.")

@@ -7,7 +7,7 @@ import inspect
 import json
 import pickle
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -36,15 +36,12 @@ from llama_index.core.llms.utils import resolve_llm
 from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import ImageDocument, ImageNode
 from PIL import Image
+from serving import PNG
 
 from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, UnreadableImageError
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
 MANY = 20
 
 
@@ -57,13 +54,7 @@ def drawn(colour: str) -> bytes:
 
 @pytest.fixture
 def script() -> Script:
-    return Script(lambda _: ["Hel", "lo."])
-
-
-@pytest.fixture
-def llm(script: Script) -> Iterator[Dynaspark]:
-    with LocalService(script) as service:
-        yield Dynaspark(base_url=service.url, max_retries=0)
+    return Script(lambda _: Pieces("Hel", "lo."))
 
 
 # ---- side by side

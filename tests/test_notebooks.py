@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server import LocalService, Pieces, Script, call
 
 FOLDER = Path(__file__).parent.parent / "examples"
 NAMES = sorted(path.name for path in FOLDER.glob("*.ipynb"))
@@ -19,7 +19,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 HOURS = "library is open from nine to five, and closed on Sundays."
-CALL = '<tool_call>\n{"name": "opening_hours", "arguments": {"place": "library"}}\n</tool_call>'
+CALL = call("opening_hours", place="library")
 PERSON = '{"name": "Anna", "age": 31}'
 END = (PERSON, "It was 14.70.", "Rest.")
 ANSWERS = {
@@ -28,13 +28,13 @@ ANSWERS = {
         "Rome.",
         "Same.",
         "Same.",
-        ["The ", "sea."],
-        ["A ", "harbour."],
+        Pieces("The ", "sea."),
+        Pieces("A ", "harbour."),
         CALL,
         "At nine.",
         *END,
     ),
-    "llama_index.ipynb": ("Paris.", "Rome.", "A tower.", ["The ", "sea."], ["A ", "harbour."], CALL, *END),
+    "llama_index.ipynb": ("Paris.", "Rome.", "A tower.", Pieces("The ", "sea."), Pieces("A ", "harbour."), CALL, *END),
 }
 SHOWN = {
     "langchain.ipynb": {

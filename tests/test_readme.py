@@ -1,5 +1,6 @@
 """Every code block and command of the README runs, against a local service."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dynaspark_core.server import Asked, LocalService, Script
+from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,19 +18,18 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]  # fmt: skip  # noqa: E501
 
 
-CALL = '<tool_call>\n{"name": "%s", "arguments": %s}\n</tool_call>'
 PERSON = '{"name": "Anna", "age": 31}'
 
 
-def answer(asked: Asked) -> str | list[str]:
+def answer(asked: Asked) -> str | Pieces:
     """What the prompt asks for: a call, an object, else a greeting in pieces."""
     if "<tool_result id=" in asked.prompt:
         return "Hello. It snows."
     if '"name": "get_weather"' in asked.prompt:
-        return CALL % ("get_weather", '{"city": "Oslo"}')
+        return call("get_weather", city="Oslo")
     if '"name": "Person"' in asked.prompt:
-        return CALL % ("Person", PERSON)
-    return PERSON if "# Form of the answer" in asked.prompt else ["Hel", "lo."]
+        return call("Person", **json.loads(PERSON))
+    return PERSON if "# Form of the answer" in asked.prompt else Pieces("Hel", "lo.")
 
 
 @pytest.fixture

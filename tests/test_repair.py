@@ -6,7 +6,7 @@ import pytest
 
 from dynaspark_core import Chat, Done, DynasparkClient, InvalidToolCall, Message, TextDelta, Tool, ToolCall, Usage
 from dynaspark_core.errors import AccessError, OutputError, StreamBrokenError, ToolCallError
-from dynaspark_core.server import Answer, LocalService, Script
+from dynaspark_core.server import Answer, LocalService, Pieces, Script
 
 WEATHER = Tool(
     "get_weather",
@@ -70,7 +70,7 @@ async def test_a_required_call_that_does_not_come_is_an_error_with_what_was_writ
 
 
 async def test_a_stream_asks_again_only_while_it_has_shown_nothing() -> None:
-    with LocalService(script := Script(BROKEN, GOOD, ["Text. ", BROKEN])) as service:
+    with LocalService(script := Script(BROKEN, GOOD, Pieces("Text. ", BROKEN))) as service:
         client = DynasparkClient(base_url=service.url)
         silent = [event async for event in client.events(chat())]
         shown = [event async for event in client.events(chat())]
@@ -174,7 +174,7 @@ async def test_repairs_of_calls_and_of_a_value_have_one_budget() -> None:
 
 
 async def test_a_repair_that_breaks_after_it_has_shown_something_is_a_broken_stream() -> None:
-    with LocalService(Script(BROKEN, Answer(["It ", "rains"], cut=True))) as service:
+    with LocalService(Script(BROKEN, Answer(Pieces("It ", "rains"), cut=True))) as service:
         events = DynasparkClient(base_url=service.url, max_retries=0).events(chat())
         assert isinstance(await anext(events), TextDelta)
         with pytest.raises(StreamBrokenError) as caught:

@@ -30,6 +30,7 @@ JSON = st.recursive(
 
 
 @settings(deadline=None)
+@example([{"": "", '"': None}], False)
 @given(st.lists(JSON, max_size=3), st.booleans())
 def test_strict_json_is_read_as_it_is(value: list[Any], is_ascii: bool) -> None:
     assert read(json.dumps(value, ensure_ascii=is_ascii)) == value
@@ -80,6 +81,80 @@ def test_python_calls_are_read_as_written(arguments: dict[str, Any]) -> None:
 )
 def test_repairs(text: str, value: object) -> None:
     assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        # with an escape that JSON does not know: \b and \f stay
+        (r"\bfoo\d", r"\bfoo\d"),
+        (r"\b\d{4}\b", r"\b\d{4}\b"),
+        (r"\frac{1}{2} \alpha", r"\frac{1}{2} \alpha"),
+        (r"\beta + \gamma", r"\beta + \gamma"),
+        (r"\forall x \in A", r"\forall x \in A"),
+        (r"C:\bin\Users", r"C:\bin\Users"),
+        (r"C:\fonts\bold\Users", r"C:\fonts\bold\Users"),
+        (r"C:\Users\docs", r"C:\Users\docs"),
+        (r"C:\users\docs", r"C:\users\docs"),
+        (r"C:\xampp\Users", r"C:\xampp\Users"),
+        (r"\\server\share", r"\\server\share"),
+        (r"see \\server.home\share\docs", r"see \\server.home\share\docs"),
+        (r"\\d+ \.", r"\d+ \."),
+        (r"\users \u0041", r"\users A"),
+        (r"^\w+@\w+\.\w+$", r"^\w+@\w+\.\w+$"),
+        # no path: what JSON says
+        (r"import re\nre.findall(\"\d+\")", 'import re\nre.findall("\\d+")'),
+        (r"a\tb\d", "a\tb\\d"),
+        (r"\d\n\\d", "\\d\n\\d"),
+        (r"see\nC:\Users\docs", "see\nC:\\Users\\docs"),
+        (r"C:\Users is\nmy home", "C:\\Users is\nmy home"),
+        (r"path:\n\d", "path:\n\\d"),
+        (r"a\rb\s", "a\rb\\s"),
+        # valid JSON: left alone
+        (r"C:\temp\new folder", "C:\temp\new folder"),
+        (r"\bfoo", "\bfoo"),
+        (r"\frac", "\frac"),
+        (r"\u0041", "A"),
+        (r"\ud83d\ude00", "😀"),
+        (r"C:\\new\\Users", r"C:\new\Users"),
+        (r"\\\\server\\new", r"\\server\new"),
+    ],
+)
+@pytest.mark.parametrize("quote", ['"', '"""'])
+def test_single_backslashes(written: str, value: str, quote: str) -> None:
+    assert read("{" + f'"a": {quote}{written}{quote},' + "}") == {"a": value}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        r"see C:\new\Users",
+        r"C:\Users\new",
+        r"C:\Users\temp",
+        r"C:\Users\reports",
+        r"C:\Users\u0041",
+        r"d:\new\docs",
+        r"(C:\new\docs)",
+        r"'C:\new\docs'",
+        r"a\nC:\Users C:\new",
+        r"\\server\share\new",
+        r"see \\server\new\Users",
+        r"C:\\Users\new\docs",
+    ],
+)
+@pytest.mark.parametrize("quote", ['"', '"""', "'"])
+def test_an_escape_in_a_path_is_ambiguous(written: str, quote: str) -> None:
+    if quote in written:
+        return
+    with pytest.raises(Unreadable, match="may be an escape or part of a path"):
+        read("{" + f'"a": {quote}{written}{quote},' + "}")
+
+
+def test_single_backslashes_in_python() -> None:
+    for written, value in [(r"\bfoo\d", r"\bfoo\d"), (r"a\n\d", "a\n\\d"), (r"\x41\n", "A\n"), (r"\bx", "\bx")]:
+        text = f"f(a='{written}')"
+        (call,) = PythonCalls(text, 0, len(text), is_closed=True).read()
+        assert call.arguments == {"a": value}
 
 
 @pytest.mark.parametrize(

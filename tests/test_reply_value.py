@@ -1,6 +1,7 @@
 """One JSON value of a schema, out of whatever stands around it."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -53,6 +54,229 @@ def test_the_value_is_found(reply: str) -> None:
     assert read_object(reply, PERSON) == BO
 
 
+INVOICE: dict[str, Any] = {
+    "title": "Invoice",
+    "type": "object",
+    "properties": {"number": {"type": "string"}, "total": {"type": "number"}, "paid": {"type": "boolean"}},
+}
+"""All is optional: whatever object is held against it fits by JSON Schema."""
+BILL = {"number": "A-7", "total": 12.5}
+WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "its title": lambda value: {"Invoice": value},
+    "its title in another case": lambda value: {"invoice": value},
+    "data": lambda value: {"data": value},
+    "result": lambda value: {"result": value},
+    "another name": lambda value: {"the_invoice": value},
+    "arguments": lambda value: {"arguments": value},
+    "parameters": lambda value: {"parameters": value},
+    "input": lambda value: {"input": value},
+    "a call": lambda value: {"name": "Invoice", "arguments": value},
+    "a call with parameters": lambda value: {"name": "Invoice", "parameters": value},
+    "a call with an id": lambda value: {"id": "call_1", "name": "Invoice", "arguments": value},
+    "a call with JSON text": lambda value: {"name": "Invoice", "arguments": json.dumps(value)},
+    "OpenAI's function": lambda value: {
+        "type": "function",
+        "function": {"name": "Invoice", "arguments": json.dumps(value)},
+    },
+    "OpenAI's calls": lambda value: {"tool_calls": [{"function": {"name": "Invoice", "arguments": json.dumps(value)}}]},
+    "Gemini's call": lambda value: {"functionCall": {"name": "Invoice", "args": value}},
+    "a status beside it": lambda value: {"status": "ok", "data": value},
+    "its title beside others": lambda value: {"note": "as asked", "Invoice": value},
+    "two of them": lambda value: {"response": {"Invoice": value}},
+    "the form of a schema": lambda value: {"type": "object", "properties": value},
+}
+FRAMES: dict[str, Callable[[str], str]] = {
+    "alone": lambda text: text,
+    "fenced": lambda text: f"Here it is:\n```json\n{text}\n```",
+    "tagged": lambda text: f"<tool_call>\n{text}\n</tool_call>",
+    "tagged on its line": lambda text: f"<tool_call>{text}</tool_call>",
+    "announced": lambda text: f"Here it is: {text}",
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+def test_a_wrapper_is_not_the_value(wrap: Callable[[Any], Any], frame: Callable[[str], str]) -> None:
+    assert read_object(frame(json.dumps(wrap(BILL))), INVOICE) == BILL
+
+
+CITY: dict[str, Any] = {
+    "title": "City",
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+    "required": ["name"],
+}
+CALL: dict[str, Any] = {
+    "title": "Call",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "arguments": {"type": "object"}},
+    "required": ["name"],
+}
+TREE: dict[str, Any] = {
+    "title": "Tree",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "data": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "schema", "value"),
+    [
+        ({"name": "City", "arguments": {"name": "Oslo"}}, CITY, {"name": "Oslo"}),
+        ({"name": "get_city", "parameters": {"name": "Oslo"}}, CITY, {"name": "Oslo"}),
+        ({"name": "Oslo", "mayor": {"name": "Anna"}}, CITY, {"name": "Oslo", "mayor": {"name": "Anna"}}),
+        ({"name": "Oslo", "data": {}}, CITY, {"name": "Oslo", "data": {}}),
+        ({"name": "f", "arguments": {"a": 1}}, CALL, {"name": "f", "arguments": {"a": 1}}),
+        (
+            {"name": "f", "arguments": {"name": "g", "arguments": {}}},
+            CALL,
+            {"name": "f", "arguments": {"name": "g", "arguments": {}}},
+        ),
+        ({"Call": {"name": "f", "arguments": {"a": 1}}}, CALL, {"name": "f", "arguments": {"a": 1}}),
+        ({"name": "a", "data": {"name": "b", "data": None}}, TREE, {"name": "a", "data": {"name": "b", "data": None}}),
+        ({"data": {"name": "b"}}, TREE, {"data": {"name": "b"}}),
+        ({"invoices": [BILL]}, {"type": "array", "items": INVOICE}, [BILL]),
+        ({"data": {"a": 1}}, {"type": "object"}, {"data": {"a": 1}}),
+        ({"data": {"a": 1}}, {"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
+        ({"value": 3}, {"type": "integer"}, 3),
+        ({}, INVOICE, {}),
+        ({"arguments": {}}, INVOICE, {}),
+    ],
+)
+def test_what_is_a_wrapper(written: Any, schema: dict[str, Any], value: Any) -> None:
+    assert read_object(json.dumps(written), schema) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "schema", "message"),
+    [
+        ({"a": 1, "b": 2}, INVOICE, "has none of the keys of the schema: number, paid, total"),
+        ({"error": {"code": 5}}, INVOICE, "has none of the keys"),
+        ({"error": "none"}, {"type": "string"}, "expected a string"),
+        ({"Number": "A-7", "total": 1}, INVOICE, "Number: must be written number"),
+        ({"NUMBER": "A-7"}, INVOICE, "has none of the keys"),
+        ({"data": {"Total": 1, "paid": True}}, INVOICE, "has none of the keys"),
+        ({"data": BILL, "result": {**BILL, "total": 0}}, INVOICE, "more than one value"),
+        ({"tool_calls": [{"arguments": BILL}, {"arguments": {**BILL, "total": 0}}]}, INVOICE, "has none of the keys"),
+        ({"city": "Oslo", "mayor": {"name": "Anna"}}, CITY, "name"),
+        ({"name": "Call", "arguments": {"name": "f", "arguments": {}}}, CALL, "more than one value"),
+        (INVOICE, INVOICE, "the schema"),
+        ({"type": "object", "properties": {"number": {"type": "string"}}}, INVOICE, "the schema"),
+    ],
+)
+def test_what_no_wrapper_explains_is_an_error(written: Any, schema: dict[str, Any], message: str) -> None:
+    with pytest.raises(OutputError, match=message):
+        read_object(json.dumps(written), schema)
+
+
+KINDS: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
+    "string": ({"type": "string"}, st.text(alphabet='ab {}"\\', max_size=5)),
+    "integer": ({"type": "integer"}, st.integers(-9, 9)),
+    "object": ({"type": "object"}, st.dictionaries(st.sampled_from(["name", "a"]), st.integers(0, 3), max_size=2)),
+    "null": ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, st.none()),
+}
+KEYS = ("name", "arguments", "data", "type", "value", "title", "Invoice", "number")
+
+
+@st.composite
+def schemas_and_values(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A class of some fields, all, some or none of them required, and an object of it that is not empty."""
+    fields = draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(sorted(KINDS)), min_size=1, max_size=4))
+    value = {name: draw(KINDS[kind][1]) for name, kind in fields.items() if draw(st.booleans())}
+    name, kind = next(iter(fields.items()))
+    value = value or {name: draw(KINDS[kind][1])}
+    required = [name for name in value if draw(st.booleans())]
+    properties = {name: KINDS[kind][0] for name, kind in fields.items()}
+    return {"title": "Invoice", "type": "object", "properties": properties, "required": required}, value
+
+
+@settings(deadline=None, max_examples=400)
+@given(schemas_and_values(), st.lists(st.sampled_from(sorted(WRAPPERS)), max_size=2), st.sampled_from(sorted(FRAMES)))
+def test_a_value_in_any_wrapper_is_right_or_an_error(
+    case: tuple[dict[str, Any], dict[str, Any]], wrappers: list[str], frame: str
+) -> None:
+    schema, value = case
+    written: Any = value
+    for name in wrappers:
+        written = WRAPPERS[name](written)
+    with suppress(OutputError):
+        assert read_object(FRAMES[frame](json.dumps(written)), schema) == value
+
+
+NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+FENCED = f"```json\n{TEXT}\n```"
+
+
+@pytest.mark.parametrize(
+    ("reply", "schema", "value"),
+    [
+        ("The list is [1, 2, 3] (see [4]).", NUMBERS, [1, 2, 3]),
+        ("The list is [1, 2, 3], as [4] and [5, 6] show.", NUMBERS, [1, 2, 3]),
+        ("It's [1, 2].", NUMBERS, [1, 2]),
+        ("numbers = [1, 2]", NUMBERS, [1, 2]),
+        ("See [4] and [7].\n\n[1, 2]\n\nAs in [9].", NUMBERS, [1, 2]),
+        (f"{FENCED}\nA year later it would be {OTHER}.", PERSON, BO),
+        (f"{FENCED}\nOf course {OTHER} is possible as well.", PERSON, BO),
+        (f"Not {OTHER}.\n{FENCED}", PERSON, BO),
+        (f"{TEXT}\nSomebody else is {OTHER}.", PERSON, BO),
+        (f"Instead of `{OTHER}` I give you:\n\n{TEXT}", PERSON, BO),
+        (f"The answer is `{TEXT}`.", PERSON, BO),
+        (f"Unlike {OTHER}, the answer is {TEXT}.", PERSON, BO),
+        (f"{OTHER} is only an example. It is {TEXT}.", PERSON, BO),
+        (f"**{TEXT}**", PERSON, BO),
+        (f"<answer>{TEXT}</answer>", PERSON, BO),
+        (f"Use `{{}}` or `[]` for nothing: {TEXT}", PERSON, BO),
+        (f"- [ ] todo\n- [x] done\n{TEXT}", PERSON, BO),
+        (f"On [0, 1) it is {TEXT}.", PERSON, BO),
+        (f"\\frac{{a}}{{b}} and {{name}} and {{{{x}}}}: {TEXT}", PERSON, BO),
+        (f"{OTHER}\nNo, that is wrong. Correct is:\n{TEXT}", PERSON, BO),
+        (f"First I took {OTHER}. Wait, it is really {TEXT}.", PERSON, BO),
+        (f"{OTHER}\nCorrection:\n{TEXT}\n{TEXT}", PERSON, BO),
+        (f"{TEXT}\nOnce more:\n{TEXT}", PERSON, BO),
+        ("```json\n{'name': 'Bo', 'age': 3,}\n```\nA year later it would be " + OTHER, PERSON, BO),
+        ("Nothing:\n```json\n{}\n```", INVOICE, {}),
+        ("{}", INVOICE, {}),
+    ],
+)
+def test_a_value_in_passing_gives_way_to_the_answer(reply: str, schema: dict[str, Any], value: object) -> None:
+    assert read_object(reply, schema) == value
+
+
+@pytest.mark.parametrize(
+    ("reply", "schema", "message"),
+    [
+        ("As shown in [1], I cannot answer.", NUMBERS, "only in passing; the model wrote: 'As shown in"),
+        ("I cannot answer, see [1].", NUMBERS, "only in passing"),
+        ("[1] Smith, A life, 1990.", NUMBERS, "only in passing"),
+        ("> [1]\nsays somebody", NUMBERS, "only in passing"),
+        ("In JavaScript `{}` is empty; I have no data.", INVOICE, "only in passing"),
+        ("- [ ] todo", {"type": "array"}, "only in passing"),
+        ("Call it with {} to get none.", INVOICE, "only in passing"),
+        ("The result is {}.", INVOICE, "only in passing"),
+        (f"I cannot tell. A person would look like {TEXT}.", PERSON, "only in passing"),
+        (f"A person is written `{TEXT}` there", PERSON, "only in passing"),
+        (f"For example {TEXT}", PERSON, "only in passing"),
+        (f"{TEXT} is only an example.", PERSON, "only in passing"),
+        (f"I don't know: {TEXT} is what others say", PERSON, "only in passing"),
+        (f'They write "{TEXT}" for that', PERSON, "only in passing"),
+        (f"> {TEXT}", PERSON, "only in passing"),
+        (f"{OTHER} {TEXT}", PERSON, "two different values"),
+        (f"{OTHER}, {TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nand\n{TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nand\n{TEXT}\nand\n{OTHER}", PERSON, "two different values"),
+        (f"```json\n{OTHER}\n```\nAlso:\n{FENCED}", PERSON, "two different values"),
+        (f"{FENCED}\nSorry, it should be {OTHER}.", PERSON, "two different values"),
+        (f'{FENCED}\nCorrection:\n```json\n{{"name": "Al"}}\n```', PERSON, "age: is required but missing"),
+        (f'{FENCED}\nCorrection:\n```json\n{{"name": "Al", "age": 5*11}}\n```', PERSON, "followed by '\\*'"),
+        ('{"a": oops, "b": {"name": "Bo", "age": 3}}', PERSON, "'oops' is no JSON value"),
+        ('{"a": oops, "b": "}", "c":\n{"name": "Bo", "age": 3}\n}', PERSON, "'oops' is no JSON value"),
+    ],
+)
+def test_a_value_in_passing_is_not_the_answer(reply: str, schema: dict[str, Any], message: str) -> None:
+    with pytest.raises(OutputError, match=message):
+        read_object(reply, schema)
+
+
 def test_fences_in_a_string_are_text() -> None:
     value = {"name": "```json\n{}\n```", "age": 1}
     reply = "Here:\n```json\n" + json.dumps(value).replace("\\n", "\n") + "\n```"
@@ -67,8 +291,8 @@ def test_a_lone_object_may_quote_reasoning_tags() -> None:
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        ("", "no JSON value"),
-        ("I cannot say.", "no JSON value"),
+        ("", "the reply holds no JSON; it is empty"),
+        ("I cannot say.", "the reply holds no JSON; the model wrote: 'I cannot say.'"),
         ('{"name": "Bo"}', "age: is required but missing"),
         ('{"name": "Bo", "age": "three"}', 'age: expected an integer, got a string ("three")'),
         ('{"name": "Bo", "age": 3', "ends within"),
@@ -79,7 +303,7 @@ def test_a_lone_object_may_quote_reasoning_tags() -> None:
         ('{"name": "Bo", "age": 5*11}', "followed by '*'"),
         ('{"name": "Bo", "age": ...}', "expected"),
         ('{"a": {"name": "Bo", "age": 3}, oops}', "expected ':'"),
-        (f"<think>{TEXT}", "no JSON value"),
+        (f"<think>{TEXT}", "no JSON; it is empty"),
         (json.dumps(PERSON), "the schema"),
     ],
 )

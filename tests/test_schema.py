@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynaspark_core.schema import Mismatch, conform
+from dynaspark_core.schema import Mismatch, UnknownKey, conform
 
 STRING = {"type": "string"}
 INTEGER = {"type": "integer"}
@@ -158,6 +158,70 @@ def test_recursion_is_bounded() -> None:
 )
 def test_no_schema_raises(schema: dict[str, Any], value: Any) -> None:
     conform(value, schema)
+
+
+ADDRESS = {"type": "object", "properties": {"street": STRING, "zip_code": STRING}}
+OPEN = {**ADDRESS, "additionalProperties": STRING}
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "message"),
+    [
+        ({"x": "a"}, ADDRESS, "has none of the keys of the schema: street, zip_code"),
+        ({"Address": {"street": "a"}}, ADDRESS, "has none of the keys of the schema: street, zip_code"),
+        ({"Street": "a", "zip_code": "1"}, ADDRESS, "Street: must be written street"),
+        ({"street": "a", "zipCode": "1"}, ADDRESS, "zipCode: must be written zip_code"),
+        ({"street": "a", "Zip Code": "1"}, ADDRESS, '["Zip Code"]: must be written zip_code'),
+        ({"to": {"x": 1}}, {"properties": {"to": ADDRESS}}, "to: has none of the keys of the schema: street, zip_code"),
+        ([{"x": 1}], {"items": ADDRESS}, "[0]: has none of the keys of the schema: street, zip_code"),
+        ('{"x": 1}', ADDRESS, "has none of the keys of the schema: street, zip_code"),
+        (
+            {"x": 1},
+            {"$ref": "#/$defs/A", "$defs": {"A": ADDRESS}},
+            "has none of the keys of the schema: street, zip_code",
+        ),
+        ({"x": 1}, {"anyOf": [ADDRESS, {"type": "null"}]}, "has none of the keys of the schema: street, zip_code"),
+        (
+            {"x": 1},
+            {"allOf": [ADDRESS, {"properties": {"a": {}}}]},
+            "has none of the keys of the schema: a, street, zip_code",
+        ),
+        ({"x": 1}, {**ADDRESS, "anyOf": [{"required": ["x"]}]}, "has none of the keys of the schema: street, zip_code"),
+        ({"x": 1}, {**ADDRESS, "additionalProperties": False}, "has none of the keys of the schema: street, zip_code"),
+    ],
+)
+def test_known_keys_can_be_asked_for(value: Any, schema: dict[str, Any], message: str) -> None:
+    """What any JSON Schema lets pass is refused, and only where it is asked for."""
+    found = conform(value, schema, needs_known_keys=True)
+    assert (type(found), str(found)) == (UnknownKey, message)
+    assert not isinstance(conform(value, schema), UnknownKey)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        ({}, ADDRESS),
+        ({"street": "a", "x": 1}, ADDRESS),
+        ({"street": "a", "Street": "b"}, ADDRESS),
+        ({"x": "a"}, OPEN),
+        ({"x": "a"}, {**ADDRESS, "additionalProperties": True}),
+        ({"x": "a"}, {**ADDRESS, "unevaluatedProperties": True}),
+        ({"x": "a"}, {**ADDRESS, "patternProperties": {"^y": {}}}),
+        ({"x": "a"}, {"type": "object"}),
+        ({"x": "a"}, {"type": "object", "properties": {}}),
+        ({"x": "a"}, {"anyOf": [ADDRESS, {"type": "object"}]}),
+        ({"x": "a"}, {"anyOf": [ADDRESS, {}]}),
+        ({"x": "a"}, {"anyOf": [ADDRESS, True]}),
+        ({"x": "a"}, {"anyOf": [ADDRESS, OPEN]}),
+        ({"a": 1}, {"allOf": [ADDRESS, {"properties": {"a": {}}}]}),
+        ({"a": 1}, {"oneOf": [{**ADDRESS, "required": ["street"]}, {"properties": {"a": {}}}]}),
+        ({"a": 1}, {**ADDRESS, "if": {}, "then": {"properties": {"a": {}}}}),
+        ({"a": {"a": {}}}, {"properties": {"a": {"$ref": "#"}}}),
+        ("text", {"anyOf": [ADDRESS, STRING]}),
+    ],
+)
+def test_known_keys_are_not_missed(value: Any, schema: dict[str, Any]) -> None:
+    assert conform(value, schema, needs_known_keys=True) is value
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, "a", "b", "ab", ""])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,13 +12,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
-from dynaspark_core.server import Answer, Asked, LocalService, RefusedError, Rules, Script
+from dynaspark_core.server import Answer, Asked, LocalService, Pieces, RefusedError, Rules, Script
 from dynaspark_core.server.cli import SERVICE_KEY
 from dynaspark_core.server.rules import HOUR, Quota
 
@@ -275,8 +277,8 @@ async def test_pieces_leave_as_they_come_in_one_json_document() -> None:
     assert chunks == ['{"response": "One \\"é\\"\\n'.encode(), b"two.", b'", "model": "gemini-1.5-flash"}']
 
 
-@pytest.mark.parametrize("text", ["", "Hi", [], [""], ["H", "i"], ["Ω", "\u2028", "\x00\\"]])
-async def test_whole_and_pieced_texts_arrive_as_written(text: str | list[str]) -> None:
+@pytest.mark.parametrize("text", ["", "Hi", Pieces(), Pieces(""), Pieces("H", "i"), Pieces("Ω", "\u2028", "\x00\\")])
+async def test_whole_and_pieced_texts_arrive_as_written(text: str | Pieces) -> None:
     with LocalService(Script(text)) as service:
         got = await post(service, form())
     assert got.json() == {"response": "".join(text), "model": "gemini-1.5-flash"}
@@ -305,7 +307,7 @@ async def test_usage_model_and_metadata_stand_in_the_richer_answer() -> None:
     ],
 )
 async def test_events_come_on_demand(path: str, fields: dict[str, str], headers: dict[str, str]) -> None:
-    with LocalService(Script(["One\n", "zwö"])) as service:
+    with LocalService(Script(Pieces("One\n", "zwö"))) as service:
         got = await post(service, {"user_input": "Hi"} | fields, path=path, headers=headers)
     assert got.headers["Content-Type"] == "text/event-stream"
     assert got.body.decode() == (
@@ -326,7 +328,7 @@ async def test_the_form_may_refuse_the_stream_that_the_query_asks_for() -> None:
     ("answer", "status", "kind", "body"),
     [
         (Answer("Slow down", status=429), 429, "application/json", b'{"error": {"code": 429, "message": "Slow down"}}'),
-        (Answer(["a", "b"], status=500), 500, "application/json", b'{"error": {"code": 500, "message": "ab"}}'),
+        (Answer(Pieces("a", "b"), status=500), 500, "application/json", b'{"error": {"code": 500, "message": "ab"}}'),
         (Answer(body={"error": "no"}), 200, "application/json", b'{"error": "no"}'),
         (Answer(body=b"<html>", content_type="text/html", status=503), 503, "text/html", b"<html>"),
         (Answer(body=[b"a", b"b"], content_type="text/plain"), 200, "text/plain", b"ab"),
@@ -351,7 +353,7 @@ async def test_an_answers_headers_win() -> None:
     "answer",
     [
         Answer("Hello.", cut=True),
-        Answer(["Hel", "lo."], cut=True),
+        Answer(Pieces("Hel", "lo."), cut=True),
         Answer(body=b'{"response": "Hel', cut=True),
         Answer(body=b'{"response": "Hel', headers={"Content-Length": "100"}, cut=True),
         Answer(body=[b'{"resp', b"onse"], cut=True),
@@ -366,14 +368,32 @@ async def test_a_script_answers_in_order_and_says_when_it_is_at_its_end() -> Non
     async def later(asked: Asked) -> str:
         return asked.prompt.upper()
 
-    with LocalService(script := Script("One", ["tw", "o"], later, lambda asked: [asked.prompt])) as service:
+    with LocalService(script := Script("One", Pieces("tw", "o"), later, lambda asked: Pieces(asked.prompt))) as service:
         answers = [await post(service, form(prompt)) for prompt in "abcde"]
     assert [got.json().get("response") for got in answers[:4]] == ["One", "two", "C", "d"]
     assert (answers[4].status, answers[4].error()["message"]) == (
         400,
-        "the script holds 4 answers, this was request 5",
+        "the Script is at its end: it holds 4 answers, and this is request 5",
     )
     assert [asked.prompt for asked in script.asked] == list("abcde")
+
+
+NO_ANSWERS = [["a", "b"], ("a", "b"), [], {"a": 1}, {"a"}, b"a", 1, None]
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS, ids=repr)
+async def test_a_list_is_no_answer_and_the_error_names_both_forms(answer: Any) -> None:
+    forms = rf'not a {type(answer).__name__}: two answers are Script\("a", "b"\), one .*Script\(Pieces\("a", "b"\)\)'
+    with pytest.raises(ConfigError, match=forms):
+        Script("Hello.", answer)
+    with pytest.raises(ConfigError, match=forms):
+        Answer(answer)
+    script = Script("Hello.", lambda _: answer)
+    script.answers[0] = answer
+    with LocalService(script) as service:
+        for got in [await post(service, form()), await post(service, form())]:
+            assert got.status == 400
+            assert re.search(forms, str(got.error()["message"]))
 
 
 async def test_a_function_that_blocks_does_not_stop_the_others() -> None:
@@ -492,9 +512,9 @@ def test_what_cannot_be_started_says_so() -> None:
         taken = LocalService(Script("Hello."), port=int(service.url.rpartition(":")[2]))
         with pytest.raises(ConfigError, match=r"cannot listen.*; --port 0 takes any free one$"):
             taken.start()
-        with pytest.raises(ConfigError, match="runs already"):
+        with pytest.raises(ConfigError, match="is already running"):
             service.start()
-        with pytest.raises(ConfigError, match="does not run"):
+        with pytest.raises(ConfigError, match="is not running"):
             _ = taken.url
     with pytest.raises(ConfigError, match=r"cannot listen on 127.0.0.1 port 70000") as caught:
         LocalService(Script("Hello."), port=70_000).start()

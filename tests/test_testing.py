@@ -117,7 +117,7 @@ async def test_answers_may_be_given_between_requests() -> None:
 
 
 async def test_a_request_after_the_last_answer_fails_at_once() -> None:
-    said = "the script holds 0 answers, this was request 1"
+    said = "the Script is at its end: it holds 0 answers, and this is request 1"
     with LocalService(script := Script()) as service, pytest.raises(RejectedError, match=said):
         await DynasparkClient(base_url=service.url).complete("Hi")
     assert len(script.asked) == 1

@@ -34,9 +34,9 @@ source, target = sys.argv[1:]
 sys.path[:] = [target] * bool(target) + [path for path in sys.path if path and Path(path) != Path(source)]
 
 from dynaspark_core import DynasparkClient
-from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server import LocalService, Pieces, Script
 
-with LocalService(Script(lambda asked: ["Hel", "lo."])) as service:
+with LocalService(Script(lambda asked: Pieces("Hel", "lo."))) as service:
     assert asyncio.run(DynasparkClient(base_url=service.url).complete("Hi")).text == "Hello."
     if find_spec("langchain_core"):
         from langchain_dynaspark import ChatDynaspark

@@ -3,7 +3,7 @@
     reader → tags · blocks · fences · react → envelope · heads · offers → buffer · watch · signs
     judge    what may run; written · pythonic · xml  the shapes of calls
     strict_json → lenient_json → lenient_strings   one JSON value
-    value    one JSON value of a schema;  stops   where the answer is cut
+    value → candidates → presented, wrapped   one JSON value of a schema;  stops   where the answer is cut
 
 It is imported with the first tools or schema, as its patterns take tens of milliseconds: nothing is imported here. It
 raises nothing for what a model wrote, but for `OutputError` from `read_object`.

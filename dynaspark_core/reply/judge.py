@@ -12,6 +12,7 @@ from typing import Any
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo
 from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, conform
@@ -148,7 +149,7 @@ class Judge:
         if is_schema_echo(arguments, tool.parameters.get("properties")):
             return self._invalid(call, "schema_echo", "the arguments are the schema, not values for it")
         values = from_texts(arguments, tool.parameters) if isinstance(arguments, Texts) else arguments
-        fitted = conform(values, tool.parameters)
+        fitted = fit_value(values, tool.parameters, name=tool.name)
         if isinstance(fitted, Mismatch):
             return self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
         if self._is_copied(call):

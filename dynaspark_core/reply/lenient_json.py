@@ -10,21 +10,30 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dynaspark_core.reply.lenient_strings import BLANK, QUOTES, Place, Unended, decoded, end_of_string, keyed
+from dynaspark_core.reply.lenient_strings import (
+    BLANK,
+    QUOTES,
+    AmbiguousEscape,
+    StringRole,
+    UnterminatedString,
+    decode_string,
+    end_of_string,
+    plain_key,
+)
 
-DEPTH_LIMIT = 500
-"""Deepest nesting that is read."""
-DIGITS_LIMIT = 300
-"""Longest number that is read; Python itself refuses 4,300 digits."""
+MAX_LEVELS = 500
+"""Most levels of nesting that are read."""
+MAX_DIGITS = 300
+"""Most digits of a number that is read; Python itself refuses 4,300 digits."""
 
 _BLANK = re.compile(BLANK)
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(\.[0-9]+)?|(\.[0-9]+))([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _BARE_KEY = re.compile(r"(?:[^\W\d]|\$|\\_)(?:[\w$-]|\\_)*")
-_AFTER_NUMBER = frozenset(" \t\r\n,}])/#;，｝］\xa0")  # noqa: RUF001
+_AFTER_NUMBER = frozenset(" \t\r\n,}])/#;，｝］\xa0")  # noqa: RUF001 - wide forms, smart quotes
 _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
-_CLOSERS: Mapping[str, str] = {"{": "}", "[": "]", "(": ")", "｛": "}", "［": "]"}  # noqa: RUF001
-_PLAIN: Mapping[str, str] = {"｝": "}", "］": "]", "，": ",", "：": ":"}  # noqa: RUF001
+_CLOSERS: Mapping[str, str] = {"{": "}", "[": "]", "(": ")", "｛": "}", "［": "]"}  # noqa: RUF001 - wide forms, smart quotes
+_PLAIN: Mapping[str, str] = {"｝": "}", "］": "]", "，": ",", "：": ":"}  # noqa: RUF001 - wide forms, smart quotes
 
 
 class Unreadable(Exception):  # noqa: N818 - a signal between readers, never an error of the caller
@@ -49,7 +58,7 @@ class LenientReader:
         self._is_closed, self._is_python = is_closed, is_python
         self._stack: list[_Frame] = []
 
-    def value(self, place: Place = "whole") -> Any:
+    def value(self, role: StringRole = "whole") -> Any:
         """The value at the position, which is moved behind it. Raises `Unreadable`."""
         base = len(self._stack)
         while True:
@@ -61,7 +70,7 @@ class LenientReader:
                     continue
                 value = self._stack.pop().value
             else:
-                value = self._scalar(self._stack[-1].place if len(self._stack) > base else place)
+                value = self._scalar(self._stack[-1].role if len(self._stack) > base else role)
             while len(self._stack) > base:
                 frame = self._stack[-1]
                 frame.add(value)
@@ -87,8 +96,8 @@ class LenientReader:
         return Unreadable(self.position, f"{why}, found {self.text[self.position : self.position + 12]!r}")
 
     def _open(self, opener: str) -> None:
-        if len(self._stack) >= DEPTH_LIMIT:
-            raise Unreadable(self.position, f"nested more than {DEPTH_LIMIT} levels deep")
+        if len(self._stack) >= MAX_LEVELS:
+            raise Unreadable(self.position, f"nested more than {MAX_LEVELS} levels deep")
         self.position += 1
         self._stack.append(_Frame(_CLOSERS[opener]))
 
@@ -117,7 +126,7 @@ class LenientReader:
         is_member = self._stack[-1].closer == "}" and char == '"'
         is_block = self._stack[-1].closer == "]" and char == "{" and isinstance(last, dict)
         if is_member or is_block:
-            return False  # a missing comma: nothing else could stand between the two
+            return False  # a missing comma: nothing but a comma fits between the two
         raise self.refuse(f"expected ',' or {self._stack[-1].closer!r}")
 
     def _key(self) -> None:
@@ -132,15 +141,15 @@ class LenientReader:
             bare = _BARE_KEY.match(self.text, self.position, self.end)
             if bare is None:
                 raise self.refuse("expected a key")
-            frame.key, self.position = keyed(bare[0]), bare.end()
+            frame.key, self.position = plain_key(bare[0]), bare.end()
         if self.peek() != ":":
             raise self.refuse("expected ':' after a key")
         self.position += 1
 
-    def _scalar(self, place: Place) -> Any:
+    def _scalar(self, role: StringRole) -> Any:
         char = self.peek()
         if char in QUOTES and char:
-            return self._string(place)
+            return self._string(role)
         if char.isdecimal() or (char and char in "+-."):
             return self._number()
         word = _WORD.match(self.text, self.position, self.end)
@@ -156,7 +165,7 @@ class LenientReader:
 
     def _number(self) -> int | float:
         found = _NUMBER.match(self.text, self.position, self.end)
-        if found is None or found.end() - found.start() > DIGITS_LIMIT:
+        if found is None or found.end() - found.start() > MAX_DIGITS:
             raise self.refuse("expected a number")
         if found.end() >= self.end and self._stack:
             self.position = self.end
@@ -169,24 +178,24 @@ class LenientReader:
             raise Unreadable(found.start(), "a number is too large")
         return value
 
-    def _string(self, place: Place) -> str:
+    def _string(self, role: StringRole) -> str:
         start = self.position
         opener = self.text[start]
         if opener in "\"'" and self.text.startswith(opener * 3, start):
             return self._triple(opener * 3)
         try:
-            close = end_of_string(self.text, start, self.end, place)
-        except Unended as error:
+            close = end_of_string(self.text, start, self.end, role)
+        except UnterminatedString as error:
             if not error.is_open:
                 raise Unreadable(error.position, "a quote within a string is not escaped") from None
             why = "a string does not end"
-            raise Unreadable(start, why, is_cut=not self._is_closed, in_string=place != "key") from None
+            raise Unreadable(start, why, is_cut=not self._is_closed, in_string=role != "key") from None
         self.position = close + 1
         raw = self.text[start + 1 : close]
-        raw = keyed(raw) if place == "key" else raw
+        raw = plain_key(raw) if role == "key" else raw
         if opener == "`" and "${" in raw:
             raise Unreadable(start, "a template string is no JSON value")
-        return raw if place == "key" and "\\" not in raw else decoded(raw, is_python=self._is_python)
+        return self._decoded(raw)
 
     def _triple(self, quotes: str) -> str:
         start = self.position
@@ -194,19 +203,26 @@ class LenientReader:
         if close < 0:
             raise Unreadable(start, "a string does not end", is_cut=not self._is_closed, in_string=True)
         self.position = close + 3
-        return decoded(self.text[start + 3 : close], is_python=self._is_python)
+        return self._decoded(self.text[start + 3 : close])
+
+    def _decoded(self, raw: str) -> str:
+        try:
+            return decode_string(raw, is_python=self._is_python)
+        except AmbiguousEscape as error:
+            why = rf"\{error.code} may be an escape or part of a path; write \\ for each backslash"
+            raise Unreadable(self.position, why) from None
 
 
 class _Frame:
     """An open container: what it holds so far, its closer, and the key of the member that is being read."""
 
-    __slots__ = ("closer", "key", "place", "value")
+    __slots__ = ("closer", "key", "role", "value")
 
     def __init__(self, closer: str) -> None:
         self.closer = closer
         self.key = ""
         self.value: Any = {} if closer == "}" else []
-        self.place: Place = "member" if closer == "}" else "element"
+        self.role: StringRole = "member" if closer == "}" else "element"
 
     def add(self, value: Any) -> None:
         if self.closer == "}":

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dynaspark_core.reply.lenient_json import DEPTH_LIMIT, LenientReader, Unreadable
+from dynaspark_core.reply.lenient_json import MAX_LEVELS, LenientReader, Unreadable
 
 
 def _finite(text: str) -> float:
@@ -22,8 +22,8 @@ def _refuse(name: str) -> Any:
 _STRICT = json.JSONDecoder(strict=False, parse_constant=_refuse, parse_float=_finite)
 
 
-_WINDOW = 4096
-_TAIL = 12
+_FIRST_WINDOW_CHARS = 4_096
+_TAIL_CHARS = 12
 """A JSON error this near to the end may be one of text that has not come yet: a number, a literal, an escape."""
 
 
@@ -35,11 +35,11 @@ class Open:
 
 
 def strict_value(text: str, start: int) -> tuple[Any, int] | Open:
-    """The JSON value at `start` and where it ends, or why there is none. Line breaks may stand in strings.
+    """The JSON value at `start` and where it ends, or why there is none. Strings may hold line breaks.
 
     It looks through windows that grow, because an error costs as much as the text in which it is reported.
     """
-    size = _WINDOW
+    size = _FIRST_WINDOW_CHARS
     while True:
         value = _in_window(text[start : start + size], start)
         if isinstance(value, tuple) or value.is_hopeless or start + size >= len(text):
@@ -53,17 +53,17 @@ def _in_window(text: str, offset: int) -> tuple[Any, int] | Open:
     except RecursionError:
         return _deep_value(text, offset)
     except json.JSONDecodeError as error:
-        is_at_end = error.pos >= len(text) - _TAIL or error.msg.startswith("Unterminated")
+        is_at_end = error.pos >= len(text) - _TAIL_CHARS or error.msg.startswith("Unterminated")
         return Open(is_hopeless=not is_at_end)
     except ValueError:  # NaN, or a number of more digits than Python converts
         return Open(is_hopeless=True)
-    if text.count("[", 0, end) + text.count("{", 0, end) > DEPTH_LIMIT and is_deep(value):
+    if text.count("[", 0, end) + text.count("{", 0, end) > MAX_LEVELS and is_deep(value):
         return Open(is_hopeless=True)
     return value, offset + end
 
 
 def _deep_value(text: str, offset: int) -> tuple[Any, int] | Open:
-    """The same without recursion, where the interpreter's stack was used up."""
+    """The value read without recursion, where the interpreter's stack was used up."""
     reader = LenientReader(text, 0, len(text))
     try:
         return reader.value(), offset + reader.position
@@ -72,9 +72,9 @@ def _deep_value(text: str, offset: int) -> tuple[Any, int] | Open:
 
 
 def is_deep(value: Any) -> bool:
-    """Whether the value is nested more than `DEPTH_LIMIT` levels deep."""
+    """Whether the value is nested more than `MAX_LEVELS` levels deep."""
     level = [value]
-    for _ in range(DEPTH_LIMIT + 1):
+    for _ in range(MAX_LEVELS + 1):
         level = [
             item
             for node in level

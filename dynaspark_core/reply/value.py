@@ -1,169 +1,91 @@
 """The one JSON value of a schema in a reply: found among the prose, checked, never completed.
 
-Candidates are the whole text, fences, and objects or arrays that stand free. The last one that fits wins, as earlier
-ones may be examples or quotations.
+A fence or a value on lines of its own counts more than one in a sentence, and one that is only mentioned does not
+count. Of two different values that count the same, the later one is the answer only if the text says that it corrects.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
+from dynaspark_core.reply.candidates import MAX_CANDIDATES, Candidate, candidates
+from dynaspark_core.reply.presented import Standing, corrects
 from dynaspark_core.reply.signs import THOUGHTS, THOUGHTS_END
-from dynaspark_core.reply.strict_json import Open, strict_value
-from dynaspark_core.reply.written import is_schema_echo
-from dynaspark_core.schema import Mismatch, conform
+from dynaspark_core.reply.wrapped import Unwrapping
+from dynaspark_core.schema import Mismatch, equal_json
 
-_BRACKET = re.compile(r"[\[{]")
-_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*\n", re.MULTILINE)
-_FENCE_END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)
-_FENCE_CLOSES = re.compile(r"\s*+(?:`{3,}|~{3,}|\Z)")
-_BLANKS = re.compile(r"\s*+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A value in the text; `error` says why there is none, `is_cut` that the text ended within it."""
-
-    start: int
-    end: int
-    value: Any = None
-    is_strict: bool = False
-    error: str = ""
-    is_cut: bool = False
+MAX_QUOTED_CHARS = 200
+"""Most characters of an answer in prose that the error quotes."""
 
 
 def read_object(text: str, schema: Mapping[str, Any]) -> Any:
     """The value of the schema in the text. Raises `OutputError`, which names what is wrong and carries the text."""
-    answer = _without_thoughts(text)
-    candidates = list(_candidates(answer))
-    if not candidates:
-        raise OutputError("the reply holds no JSON value", text=text)
-    if candidates[-1].is_cut:
-        raise OutputError(f"the reply ends within a JSON value: {candidates[-1].error}", text=text)
-    strict = [(one, found) for one in candidates if one.is_strict and (found := _fitted(one.value, schema)) is not None]
-    fits = [(one, found.value) for one, found in strict if isinstance(found, _Fit)]
-    if fits:
-        return _only(answer, fits, text)
-    last = candidates[-1]
-    if last.error:
-        raise OutputError(f"the reply holds no JSON value that can be read: {last.error}", text=text)
-    found = _fitted(last.value, schema)
-    if isinstance(found, _Fit):
-        return found.value
-    raise OutputError(f"the JSON value in the reply does not fit: {found}", text=text)
+    answer = text[_end_of_thoughts(text) :]
+    choice = _Choice(answer, schema)
+    for count, candidate in enumerate(candidates(answer)):
+        if count >= MAX_CANDIDATES:
+            raise OutputError(f"the reply holds more than {MAX_CANDIDATES:,} JSON values", text=text)
+        choice.take(candidate)
+    if choice.wrong:
+        raise OutputError(choice.wrong, text=text)
+    return choice.value
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    value: Any
-
-
-def _without_thoughts(text: str) -> str:
-    """The text after leading reasoning; nothing if it never ends."""
-    while (opened := THOUGHTS.match(text)) is not None:
-        closed = THOUGHTS_END.search(text, opened.end())
-        text = text[closed.end() :] if closed is not None else ""
-    return text
-
-
-def _only(answer: str, fits: list[tuple[_Candidate, Any]], text: str) -> Any:
-    """The last value; an error if another one stands right before it, with nothing that says which one counts."""
-    (before, other), (last, value) = fits[-2] if len(fits) > 1 else fits[-1], fits[-1]
-    if other != value and not answer[before.end : last.start].strip(" \t\r\n,;`~") and before is not last:
-        raise OutputError("the reply holds two different values, one after the other", text=text)
-    return value
-
-
-def _fitted(value: Any, schema: Mapping[str, Any]) -> _Fit | Mismatch:
-    """The value as the schema has it; what is wrapped in it if only that fits."""
-    properties = schema.get("properties")
-    is_echo = is_schema_echo(value, properties)
-    found = Mismatch("", "this is the schema, not a value of it") if is_echo else conform(value, schema)
-    if not isinstance(found, Mismatch):
-        return _Fit(found)
-    for inner in _wrapped(value, schema):
-        fitted = conform(inner, schema)
-        if not isinstance(fitted, Mismatch):
-            return _Fit(fitted)
-    return found
-
-
-def _wrapped(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-    if not isinstance(value, dict):
-        return
-    if "arguments" in value:
-        yield value["arguments"]
-    if "properties" in value:
-        yield value["properties"]
-    title = schema.get("title")
-    if isinstance(title, str) and len(value) == 1:
-        name, inner = next(iter(value.items()))
-        if _plain(name) == _plain(title):
-            yield inner
-
-
-def _plain(name: str) -> str:
-    return "".join(char for char in name.casefold() if char.isalnum())
-
-
-def _candidates(text: str) -> Iterator[_Candidate]:
-    """Every value in the text, in order: the whole text alone if it is one."""
-    whole = _whole(text, 0, len(text))
-    if whole is not None:
-        yield whole
-        return
+def _end_of_thoughts(text: str) -> int:
+    """Where leading reasoning ends; the end of the text if it never does."""
     position = 0
-    while (fence := _FENCE.search(text, position)) is not None:
-        yield from _spans(text, position, fence.start())
-        content = _fenced(text, fence.end())
-        if content is not None:
-            yield content
-        closing = _FENCE_END.search(text, content.end if content is not None else fence.end())
-        end, position = (closing.start(), closing.end()) if closing is not None else (len(text), len(text))
-        if content is None:
-            yield from _spans(text, fence.end(), end)
-    yield from _spans(text, position, len(text))
+    while (opened := THOUGHTS.match(text, position)) is not None:
+        closed = THOUGHTS_END.search(text, opened.end())
+        position = closed.end() if closed is not None else len(text)
+    return position
 
 
-def _fenced(text: str, start: int) -> _Candidate | None:
-    """The strict value that fills a fence, whatever fences are in its strings."""
-    begin = _BLANKS.match(text, start).end()  # type: ignore[union-attr]  # the pattern matches the empty text
-    value = strict_value(text, begin)
-    if isinstance(value, Open) or not _FENCE_CLOSES.match(text, value[1]):
-        return None
-    return _Candidate(begin, value[1], value[0], is_strict=True)
+class _Choice:
+    """The value that counts most, of those that were taken so far; `wrong` says why there is none."""
 
+    def __init__(self, answer: str, schema: Mapping[str, Any]) -> None:
+        self.value: Any = None
+        self._answer = answer
+        self._unwrapping = Unwrapping(schema)
+        self._chosen: Candidate | None = None
+        said = answer.strip()[:MAX_QUOTED_CHARS]
+        self.wrong = (
+            f"the reply holds no JSON; the model wrote: {said!r}" if said else "the reply holds no JSON; it is empty"
+        )
 
-def _whole(text: str, start: int, end: int) -> _Candidate | None:
-    """The strict value between `start` and `end`, if there is nothing else."""
-    begin = start + len(text[start:end]) - len(text[start:end].lstrip())
-    value = strict_value(text[begin:end], 0)
-    if isinstance(value, Open) or text[begin + value[1] : end].strip():
-        return None
-    return _Candidate(begin, begin + value[1], value[0], is_strict=True)
+    def take(self, candidate: Candidate) -> None:
+        """Take the next candidate of the reply into account."""
+        if candidate.error:
+            self._refuse(candidate, f"the reply holds no JSON value that can be read: {candidate.error}")
+        elif candidate.standing is not Standing.MENTION:
+            self._take_value(candidate)
+        elif self._chosen is None:
+            self.wrong = self.wrong.replace("holds no JSON", "mentions JSON only in passing")
+        elif self._is_corrected_by(candidate) and candidate.value not in ({}, []):
+            self._take_value(candidate)
 
+    def _take_value(self, candidate: Candidate) -> None:
+        found = self._unwrapping.fit(candidate.value)
+        if isinstance(found, Mismatch):
+            self._refuse(candidate, f"the JSON value in the reply does not fit: {found}")
+        elif self._chosen is None or candidate.standing < self._chosen.standing:
+            self._choose(candidate, found)
+        elif equal_json(found, self.value):
+            self._chosen = candidate if candidate.standing == self._chosen.standing else self._chosen
+        elif self._is_corrected_by(candidate) and candidate.standing == self._chosen.standing:
+            self._choose(candidate, found)
+        elif self._is_corrected_by(candidate) or candidate.standing == self._chosen.standing:
+            self._choose(candidate, found, "the reply holds two different values, and no word which one counts")
 
-def _spans(text: str, start: int, end: int) -> Iterator[_Candidate]:
-    """The objects and arrays between `start` and `end`; nothing within one that is broken."""
-    while (bracket := _BRACKET.search(text, start, end)) is not None:
-        candidate = _span(text, bracket.start(), end)
-        start = candidate.end
-        if candidate.error == "" or candidate.is_cut or text[bracket.start()] == "{":
-            yield candidate
+    def _choose(self, candidate: Candidate, value: Any, wrong: str = "") -> None:
+        self._chosen, self.value, self.wrong = candidate, value, wrong
 
+    def _refuse(self, candidate: Candidate, reason: str) -> None:
+        """Note why a candidate is none; what was chosen before stays so, unless this one was to replace it."""
+        if candidate.is_cut:
+            self.wrong = f"the reply ends within a JSON value: {candidate.error}"
+        elif self._chosen is None or self._is_corrected_by(candidate):
+            self.wrong = reason
 
-def _span(text: str, at: int, end: int) -> _Candidate:
-    strict = strict_value(text, at)
-    if isinstance(strict, tuple) and strict[1] <= end:
-        return _Candidate(at, strict[1], strict[0], is_strict=True)
-    reader = LenientReader(text, at, end)
-    try:
-        value = reader.value()
-    except Unreadable as error:
-        after = end if error.is_cut else max(at + 1, error.position)
-        is_cut = error.is_cut and end == len(text)
-        return _Candidate(at, after, error=error.located(text, at), is_cut=is_cut)
-    return _Candidate(at, reader.position, value)
+    def _is_corrected_by(self, candidate: Candidate) -> bool:
+        return self._chosen is not None and corrects(self._answer[self._chosen.end : candidate.start])

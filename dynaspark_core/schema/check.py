@@ -4,38 +4,87 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from dynaspark_core.schema.keywords import RULES, Fit, Mismatch, Result
+from dynaspark_core.schema.keywords import MAX_NAMES_SHOWN, RULES, Fit, Mismatch, Result, UnknownKey, join_path
+from dynaspark_core.schema.names import listed_names
 from dynaspark_core.schema.scalars import LIMITS, is_type
 
-DEPTH_LIMIT = 150
-"""Deepest nesting that is checked, of schemas within schemas: some 600 frames of the interpreter's 1,000."""
+MAX_SCHEMA_LEVELS = 150
+"""Most levels of schemas within schemas that are checked: some 600 frames of the interpreter's 1,000."""
 TOO_DEEP = "nested too deep to be checked"
-STEP_LIMIT = 200_000
-"""Most checks of one value; nested unions over a large value can ask for more."""
+MAX_CHECKS = 200_000
+"""Most checks of one value against one schema; nested unions over a large value can ask for more."""
 
 
-def conform(value: Any, schema: Mapping[str, Any]) -> Any | Mismatch:
+def conform(value: Any, schema: Mapping[str, Any], *, needs_known_keys: bool = False) -> Any | Mismatch:
     """The value as the schema wants it, or the first `Mismatch`. The value given is not changed.
 
     Converted are, where the schema does not take the value as it is: "5" → 5, "true" → true, JSON text → array or
     object, 5 → "5", and a string that differs from one of an enum's in case alone. Nothing is filled in, rounded or
     left out.
+
+    With `needs_known_keys` an object that has none of the keys which its schema lists, or one of them in another case,
+    is an `UnknownKey`: JSON Schema lets it pass, but whoever reads the listed keys would find nothing. Schemas that
+    list no `properties`, or that welcome others (`additionalProperties`, `patternProperties`), are checked as usual.
     """
     try:
-        result = _Check(schema).fit(value, schema, "")
+        result = _Check(schema, needs_known_keys=needs_known_keys).enter(value, schema, "")
     except RecursionError:  # the caller's own stack was nearly used up
         return Mismatch("", TOO_DEEP)
     return result if isinstance(result, Mismatch) else result.value
 
 
+def known_names(schema: Mapping[str, Any]) -> Mapping[str, bool]:
+    """The keys that the schema lists for an object, and whether their schemas list keys as well.
+
+    None where it welcomes others, or lists none.
+    """
+    check = _Check(schema)
+    try:
+        names = listed_names(schema, check.target) or {}
+        return {name: bool(listed_names(part, check.target)) for name, part in names.items()}
+    except RecursionError:
+        return {}
+
+
 class _Check:
     """The check of one value. Results for containers are kept, so that unions within unions stay linear."""
 
-    def __init__(self, root: Mapping[str, Any]) -> None:
+    def __init__(self, root: Mapping[str, Any], *, needs_known_keys: bool = False) -> None:
         self._root = root
+        self._needs_known_keys = needs_known_keys
+        self._names: dict[int, tuple[frozenset[str], Mapping[str, str]]] = {}
         self._known: dict[tuple[int, int], tuple[Any, Result]] = {}
         self._depth = 0
         self._steps = 0
+
+    def enter(self, value: Any, schema: Any, path: str) -> Result:
+        """The check of a whole value, a member or an item, before that of the parts of its schema."""
+        if not self._needs_known_keys or not isinstance(schema, Mapping):
+            return self.fit(value, schema, path)
+        result = self._unknown_key(value, schema, path) or self.fit(value, schema, path)
+        if isinstance(result, Fit) and isinstance(value, str):  # it may have become an object
+            return self._unknown_key(result.value, schema, path) or result
+        return result
+
+    def _unknown_key(self, value: Any, schema: Mapping[str, Any], path: str) -> UnknownKey | None:
+        if not isinstance(value, dict) or not value:
+            return None
+        names, folded = self.names(schema)
+        if not names or value.keys() <= names:
+            return None
+        if names.isdisjoint(value):
+            shown = ", ".join(sorted(names)[:MAX_NAMES_SHOWN])
+            return UnknownKey(path, f"has none of the keys of the schema: {shown}")
+        unknown = ((name, folded[fold_name(name)]) for name in value if name not in names and fold_name(name) in folded)
+        meant = next(((name, known) for name, known in unknown if known not in value), None)
+        return UnknownKey(join_path(path, meant[0]), f"must be written {meant[1]}") if meant else None
+
+    def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
+        """The keys that the schema lists, and those without case and punctuation → as listed."""
+        if id(schema) not in self._names:
+            names = frozenset(listed_names(schema, self.target) or ())
+            self._names[id(schema)] = names, {fold_name(name): name for name in names}
+        return self._names[id(schema)]
 
     def fit(self, value: Any, schema: Any, path: str) -> Result:
         if schema is False:
@@ -46,7 +95,7 @@ class _Check:
         if key in self._known:
             return self._known[key][1]
         self._steps += 1
-        if self._depth > DEPTH_LIMIT or self._steps > STEP_LIMIT:
+        if self._depth > MAX_SCHEMA_LEVELS or self._steps > MAX_CHECKS:
             return Mismatch(path, TOO_DEEP)
         self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
         self._depth += 1
@@ -88,6 +137,11 @@ class _Check:
             else:
                 return True
         return node
+
+
+def fold_name(name: str) -> str:
+    """The name without case and punctuation."""
+    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 _LIMITED = frozenset(LIMITS)

@@ -1,7 +1,7 @@
 """What each keyword of a JSON Schema asks of a value: rules that give it back, converted or not, or a `Mismatch`.
 
-Rules for what holds values together stand here; those for single values are in `scalars`. A rule asks the `Checker` for
-the values inside. In which order they come is said by `RULES`.
+Rules for objects, arrays, unions and references are here; those for single values are in `scalars`. A rule asks the
+`Checker` for the values inside. `RULES` has their order.
 """
 
 import re
@@ -9,21 +9,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dynaspark_core.schema.scalars import ABSENT, LIMITS, coerced, describe, from_enum, is_type, same, shown, words
+from dynaspark_core.schema.scalars import (
+    ABSENT,
+    LIMITS,
+    coerce,
+    describe_value,
+    equal_json,
+    find_in_enum,
+    is_type,
+    json_excerpt,
+    name_types,
+)
 
-_NAMES_SHOWN = 20
+MAX_NAMES_SHOWN = 20
 _PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Why a value does not fit: `path` is the place in it (`days[2].city`, empty for the value itself)."""
+    """Why a value does not fit: `path` leads to the wrong part (`days[2].city`, empty for the whole value)."""
 
     path: str
     reason: str
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
+class UnknownKey(Mismatch):
+    """An object whose keys say that it is not the value itself: none of them is listed, or one is in another case."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +56,20 @@ Result = Fit | Mismatch
 class Checker(Protocol):
     """Checks a value inside another one."""
 
+    def enter(self, value: Any, schema: Any, path: str) -> Result:
+        """The value of a member or an item as its schema has it."""
+
     def fit(self, value: Any, schema: Any, path: str) -> Result:
-        """The value as the schema has it."""
+        """The value as a part of its schema has it."""
 
     def target(self, reference: object) -> Any:
         """The schema that a reference names."""
 
 
-def _joined(path: str, name: str) -> str:
+def join_path(path: str, name: str) -> str:
+    """The path of a member, from that of its object."""
     if not _PLAIN_NAME.match(name):
-        return f"{path}[{shown(name)}]"
+        return f"{path}[{json_excerpt(name)}]"
     return f"{path}.{name}" if path else name
 
 
@@ -67,9 +87,9 @@ def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Resul
     names = _strings(schema["type"])
     if not names or any(is_type(value, name) for name in names):
         return Fit(value)
-    converted = coerced(value, names)
+    converted = coerce(value, names)
     if converted is ABSENT:
-        return Mismatch(path, f"expected {words(names)}, got {describe(value)}")
+        return Mismatch(path, f"expected {name_types(names)}, got {describe_value(value)}")
     return Fit(converted, is_coerced=True)
 
 
@@ -83,11 +103,11 @@ def _const(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Resu
 
 
 def _one_of_values(value: Any, allowed: Any, path: str) -> Result:
-    found = from_enum(value, allowed)
+    found = find_in_enum(value, allowed)
     if found is ABSENT:
-        choice = ", ".join(shown(item) for item in allowed[:_NAMES_SHOWN])
+        choice = ", ".join(json_excerpt(item) for item in allowed[:MAX_NAMES_SHOWN])
         return Mismatch(path, f"must be {choice}" if len(allowed) == 1 else f"must be one of {choice}")
-    return Fit(found, is_coerced=not same(found, value))
+    return Fit(found, is_coerced=not equal_json(found, value))
 
 
 def _every(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
@@ -121,10 +141,10 @@ def _union(check: Checker, value: Any, parts: list[Any], path: str, *, is_exclus
         return exact[0]
     if exact:
         return Mismatch(path, f"fits {len(exact)} of the alternatives, may fit only one")
-    if fits and all(same(fit.value, fits[0].value) for fit in fits):
+    if fits and all(equal_json(fit.value, fits[0].value) for fit in fits):
         return fits[0]
     if fits:
-        return Mismatch(path, f"{describe(value)} can be read in more than one way")
+        return Mismatch(path, f"{describe_value(value)} can be read in more than one way")
     wrong = [result for result in results if isinstance(result, Mismatch)]
     return _nearest(wrong, path) if wrong else Fit(value)
 
@@ -134,13 +154,13 @@ def _nearest(wrong: list[Mismatch], path: str) -> Mismatch:
     deepest = max(wrong, key=lambda mismatch: len(mismatch.path))
     if len(deepest.path) > len(path):
         return deepest
-    return Mismatch(path, "; or ".join(dict.fromkeys(mismatch.reason for mismatch in wrong[:_NAMES_SHOWN])))
+    return Mismatch(path, "; or ".join(dict.fromkeys(mismatch.reason for mismatch in wrong[:MAX_NAMES_SHOWN])))
 
 
 def _not(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     result = check.fit(value, schema["not"], path)
     if isinstance(result, Fit) and not result.is_coerced:
-        return Mismatch(path, f"must not be {describe(value)}")
+        return Mismatch(path, f"must not be {describe_value(value)}")
     return Fit(value)
 
 
@@ -149,14 +169,14 @@ def _object(check: Checker, value: Any, schema: Mapping[str, Any], path: str) ->
         return Fit(value)
     absent = [name for name in _strings(schema.get("required")) if name not in value]
     if absent:
-        return Mismatch(_joined(path, absent[0]), "is required but missing")
+        return Mismatch(join_path(path, absent[0]), "is required but missing")
     members, is_coerced = {}, False
     for name, item in value.items():
-        place = _joined(path, name)
+        below = join_path(path, name)
         for part in _schemas_of_member(schema, name):
             if part is False:
-                return Mismatch(place, f"is not allowed here; allowed: {', '.join(_known_names(schema)) or 'nothing'}")
-            result = check.fit(item, part, place)
+                return Mismatch(below, f"is not allowed here; allowed: {', '.join(_known_names(schema)) or 'nothing'}")
+            result = check.enter(item, part, below)
             if isinstance(result, Mismatch):
                 return result
             item, is_coerced = result.value, is_coerced or result.is_coerced  # noqa: PLW2901 - through each schema
@@ -166,7 +186,7 @@ def _object(check: Checker, value: Any, schema: Mapping[str, Any], path: str) ->
 
 def _known_names(schema: Mapping[str, Any]) -> list[str]:
     properties = schema.get("properties")
-    return list(properties)[:_NAMES_SHOWN] if isinstance(properties, Mapping) else []
+    return list(properties)[:MAX_NAMES_SHOWN] if isinstance(properties, Mapping) else []
 
 
 def _schemas_of_member(schema: Mapping[str, Any], name: str) -> list[Any]:
@@ -185,7 +205,7 @@ def _array(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> 
     first = first or _parts(schema.get("prefixItems"))
     fitted, is_coerced = [], False
     for index, item in enumerate(value):
-        result = check.fit(item, first[index] if index < len(first) else rest, f"{path}[{index}]")
+        result = check.enter(item, first[index] if index < len(first) else rest, f"{path}[{index}]")
         if isinstance(result, Mismatch):
             return result
         fitted.append(result.value)

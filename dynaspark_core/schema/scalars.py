@@ -1,6 +1,6 @@
 """Single values against single JSON Schema keywords: types, equality, limits, and the conversions that cannot be wrong.
 
-What holds values together — objects, arrays, unions, references — is `schema`'s.
+Objects, arrays, unions and references are in `keywords`.
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any
 ABSENT: Any = object()
 """No value; None is one."""
 
-DIGITS_LIMIT = 300
-"""Longest number in text that is converted; Python itself refuses 4,300 digits."""
+MAX_DIGITS = 300
+"""Most digits of a number in text that is converted; Python itself refuses 4,300 digits."""
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
@@ -37,22 +37,22 @@ def is_type(value: Any, name: str) -> bool:
     return test is None or test(value)
 
 
-def words(names: Sequence[str]) -> str:
-    """The types as said in a sentence."""
+def name_types(names: Sequence[str]) -> str:
+    """The types as words of a sentence."""
     return " or ".join(_WORDS.get(name, f"a {name}") for name in names)
 
 
-def describe(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """The value in a few words: its JSON type and how it begins."""
     kind = next((name for name, test in _TYPES.items() if test(value)), "value outside JSON")
     if kind in {"array", "object", "null"}:
-        return words([kind])
-    return f"{words([kind])} ({shown(value)})"
+        return name_types([kind])
+    return f"{name_types([kind])} ({json_excerpt(value)})"
 
 
-def shown(value: Any, limit: int = 60) -> str:
+def json_excerpt(value: Any, limit: int = 60) -> str:
     """The value as JSON, cut to `limit` characters."""
-    if isinstance(value, int) and value.bit_length() > 4 * DIGITS_LIMIT:
+    if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
         return "a number of many digits"
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
@@ -61,20 +61,26 @@ def shown(value: Any, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
-def same(one: Any, other: Any) -> bool:
+def equal_json(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: 1 is 1.0, but true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    return bool(one == other)
+    waiting = [(one, other)]
+    while waiting:
+        left, right = waiting.pop()
+        if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+            waiting += zip(left, right, strict=True)
+        elif isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
+            waiting += ((left[key], right[key]) for key in left)
+        elif isinstance(left, list | dict | bool) or isinstance(right, list | dict | bool):
+            if left is not right:
+                return False
+        elif left != right:
+            return False
+    return True
 
 
-def from_enum(value: Any, allowed: Sequence[Any]) -> Any:
+def find_in_enum(value: Any, allowed: Sequence[Any]) -> Any:
     """The allowed value that this is, by value, else the only one that differs in case alone; else ABSENT."""
-    if any(same(value, item) for item in allowed):
+    if any(equal_json(value, item) for item in allowed):
         return value
     if not isinstance(value, str):
         return ABSENT
@@ -82,27 +88,23 @@ def from_enum(value: Any, allowed: Sequence[Any]) -> Any:
     return alike[0] if len(alike) == 1 else ABSENT
 
 
-def coerced(value: Any, names: Sequence[str]) -> Any:
+def coerce(value: Any, names: Sequence[str]) -> Any:
     """The value as one of the types, when just one reading is possible and nothing is lost; else ABSENT."""
     if isinstance(value, str):
-        return next((found for name in names if (found := _from_text(value, name)) is not ABSENT), ABSENT)
+        found = (_READERS[name](value) for name in names if name in _READERS)
+        return next((item for item in found if item is not ABSENT), ABSENT)
     if isinstance(value, int) and not isinstance(value, bool) and "string" in names:
-        return str(value) if value.bit_length() < 3 * DIGITS_LIMIT else ABSENT
+        return str(value) if value.bit_length() < 3 * MAX_DIGITS else ABSENT
     return ABSENT
 
 
-def _from_text(text: str, name: str) -> Any:
-    reader = _READERS.get(name)
-    return ABSENT if reader is None else reader(text)
-
-
 def _integer(text: str) -> Any:
-    return int(text) if len(text) <= DIGITS_LIMIT and _INTEGER.match(text) and text != "-0" else ABSENT
+    return int(text) if len(text) <= MAX_DIGITS and _INTEGER.match(text) and text != "-0" else ABSENT
 
 
 def _number(text: str) -> Any:
     whole = _integer(text)
-    if whole is not ABSENT or len(text) > DIGITS_LIMIT:
+    if whole is not ABSENT or len(text) > MAX_DIGITS:
         return whole
     try:
         value = float(text)
@@ -142,19 +144,19 @@ def _is_number(*values: Any) -> bool:
 
 
 def _at_least(value: Any, bound: Any) -> str:
-    return f"must be at least {shown(bound)}" if _is_number(value, bound) and value < bound else ""
+    return f"must be at least {json_excerpt(bound)}" if _is_number(value, bound) and value < bound else ""
 
 
 def _at_most(value: Any, bound: Any) -> str:
-    return f"must be at most {shown(bound)}" if _is_number(value, bound) and value > bound else ""
+    return f"must be at most {json_excerpt(bound)}" if _is_number(value, bound) and value > bound else ""
 
 
 def _above(value: Any, bound: Any) -> str:
-    return f"must be greater than {shown(bound)}" if _is_number(value, bound) and value <= bound else ""
+    return f"must be greater than {json_excerpt(bound)}" if _is_number(value, bound) and value <= bound else ""
 
 
 def _below(value: Any, bound: Any) -> str:
-    return f"must be less than {shown(bound)}" if _is_number(value, bound) and value >= bound else ""
+    return f"must be less than {json_excerpt(bound)}" if _is_number(value, bound) and value >= bound else ""
 
 
 def _multiple(value: Any, step: Any) -> str:
@@ -164,7 +166,7 @@ def _multiple(value: Any, step: Any) -> str:
         is_whole = value % step == 0 if isinstance(value, int) and isinstance(step, int) else not (value / step) % 1
     except (OverflowError, ValueError):
         return ""
-    return "" if is_whole else f"must be a multiple of {shown(step)}"
+    return "" if is_whole else f"must be a multiple of {json_excerpt(step)}"
 
 
 def _pattern(value: Any, pattern: Any) -> str:
@@ -180,7 +182,7 @@ def _matcher(pattern: str) -> Callable[[str], bool] | None:
 
     The standard library's engine takes 20 s for `^(a+)+$` and 28 letters, and the text is the model's.
     """
-    from pydantic_core import SchemaError, SchemaValidator, core_schema  # noqa: PLC0415  # only for patterns, and slow
+    from pydantic_core import SchemaError, SchemaValidator, core_schema  # noqa: PLC0415 - slow, only for patterns
 
     try:
         validator = SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
@@ -196,7 +198,9 @@ def _size(kind: type, unit: str, *, is_least: bool) -> Callable[[Any, Any], str]
         if not isinstance(value, kind) or not _is_number(bound):
             return ""
         count = len(value)  # type: ignore[arg-type]  # str, list and dict all have a length
-        return f"must have {word} {shown(bound)} {unit}" if (count < bound if is_least else count > bound) else ""
+        return (
+            f"must have {word} {json_excerpt(bound)} {unit}" if (count < bound if is_least else count > bound) else ""
+        )
 
     return limit
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aiohttp import hdrs, web
 
 from dynaspark_core.server import delivery, form
-from dynaspark_core.server.engines import Asked, Engine, RefusedError
+from dynaspark_core.server.engines import Engine, RefusedError
 from dynaspark_core.server.rules import Quota, Rules
 
 LOG = logging.getLogger(__name__)
@@ -37,15 +37,17 @@ class _Service:
         self._admit(request)
         self._running += 1
         try:
-            asked = await form.read(request, self._rules)
+            asked = await form.read_form(request, self._rules)
             answer = await self._engine.answer(asked)
             model = asked.model or DEFAULT_MODEL
-            return await delivery.deliver(request, answer, model, events=_wants_events(asked))
+            stream = dict(asked.fields).get("stream", asked.query.get("stream", ""))
+            wants_events = stream.lower() in {"true", "1"} or delivery.EVENTS in asked.headers.get("accept", "")
+            return await delivery.deliver(request, answer, model, events=wants_events)
         finally:
             self._running -= 1
 
     async def add_limits(self, _request: web.Request, response: web.StreamResponse) -> None:
-        """Nothing; the rate-limit headers stand on the response, unless the engine gave its own."""
+        """Add the rate-limit headers to the response, unless the engine gave its own."""
         self._quota.refresh(time.time())
         for name, value in self._quota.headers().items():
             response.headers.setdefault(name, value)
@@ -73,11 +75,6 @@ def _has_key(request: web.Request, key: str) -> bool:
     return hmac.compare_digest(sent.encode(), key.encode())
 
 
-def _wants_events(asked: Asked) -> bool:
-    stream = dict(asked.fields).get("stream", asked.query.get("stream", ""))
-    return stream.lower() in {"true", "1"} or delivery.EVENTS in asked.headers.get("accept", "")
-
-
 @web.middleware
 async def _errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -96,5 +93,5 @@ async def _errors(
 
 
 def _error(status: int, message: str, details: dict[str, object], headers: dict[str, str]) -> web.Response:
-    body = delivery.error(status, message, details)
+    body = delivery.error_body(status, message, details)
     return web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)

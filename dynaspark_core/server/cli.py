@@ -21,7 +21,7 @@ SERVICE_KEY = "DYNASPARK_SERVICE_KEY"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Nothing; the parser knows the options of `run`."""
+    """Add the options of `run` to the parser."""
     add = parser.add_argument
     add("--engine", choices=tuple(_ENGINES), default="local", help="a small model, your endpoint, or a scripted answer")
     add("--model", type=Path, metavar="FILE.gguf", help="engine local: another model; default: SmolLM2-135M-Instruct")

@@ -13,9 +13,9 @@ from dynaspark_core.errors import printable
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Asked
 
-LINE_LIMIT: Final = 1 << 20
+MAX_LINE_BYTES: Final = 1 << 20
 """Longest line of a stream, in bytes: one piece of text with its frame."""
-DOCUMENT_LIMIT: Final = 16 << 20
+MAX_DOCUMENT_BYTES: Final = 16 << 20
 """Longest answer in one document, in bytes."""
 _SPOKEN = ("text", "refusal")
 """The types of a content's parts that are the answer, and the names of their text; others are a model's reasoning."""
@@ -29,7 +29,7 @@ class UpstreamError(Exception):
         self.status = status
 
 
-def request(asked: Asked, model: str, *, counts: bool) -> bytes:
+def request_body(asked: Asked, model: str, *, counts: bool) -> bytes:
     """The JSON body that asks the model: one user message, the file as an image in it; the answer in pieces.
 
     With `counts` the token counts are asked for, too; a few endpoints refuse the field for it.
@@ -77,7 +77,7 @@ class Reader:
         self.usage = _usage(chunk.get("usage")) or self.usage
         choice = _fields(choices[0] if isinstance(choices, list) and choices else None)
         self.finish_reason = _text(choice.get("finish_reason")) or self.finish_reason
-        return _written(_fields(choice.get(part)))
+        return _content_text(_fields(choice.get(part)))
 
     def _hold(self, block: bytes, limit: int) -> None:
         self._held += block
@@ -91,11 +91,11 @@ class Events(Reader):
     def feed(self, block: bytes) -> str:
         begun, newline, rest = block.rpartition(b"\n")
         if not newline:
-            self._hold(block, LINE_LIMIT)
+            self._hold(block, MAX_LINE_BYTES)
             return ""
         lines = bytes(self._held + begun).split(b"\n")
         self._held.clear()
-        self._hold(rest, LINE_LIMIT)
+        self._hold(rest, MAX_LINE_BYTES)
         return "".join(self._line(line) for line in lines)
 
     def close(self) -> str:
@@ -116,7 +116,7 @@ class Document(Reader):
     """Reads one JSON document, for endpoints that do not stream."""
 
     def feed(self, block: bytes) -> str:
-        self._hold(block, DOCUMENT_LIMIT)
+        self._hold(block, MAX_DOCUMENT_BYTES)
         return ""
 
     def close(self) -> str:
@@ -129,14 +129,14 @@ class Document(Reader):
 _READERS = {"text/event-stream": Events, "application/json": Document}
 
 
-def reader(content_type: str) -> Reader:
+def reader_for(content_type: str) -> Reader:
     """A new reader of this content type. Raises `UpstreamError` for one that no chat completion has."""
     if content_type not in _READERS:
         raise UpstreamError(f"answered {printable(content_type)} instead of a chat completion")
     return _READERS[content_type]()
 
 
-def said(body: bytes) -> str:
+def error_message(body: bytes) -> str:
     """The message of an error's body, in whichever shape; at most 1,000 printable characters."""
     try:
         return printable(_message(json.loads(body)))
@@ -157,7 +157,7 @@ def _message(value: object) -> str:
 
 
 def _code(error: object) -> int:
-    """The HTTP status in an error that came inside a stream, else 502."""
+    """The HTTP status in an error that came inside a stream; 502 if it has none."""
     code = _fields(error).get("code")
     return code if isinstance(code, int) and 400 <= code < 600 else 502
 
@@ -174,8 +174,8 @@ def _fields(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _written(message: dict[str, object]) -> str:
-    """The text of a message or a piece of one: its content, whole or in parts, or the refusal in its place."""
+def _content_text(message: dict[str, object]) -> str:
+    """The text of a message or a piece of one: its content, whole or in parts, or the refusal instead."""
     content = message.get("content")
     whole = {"type": "text", "text": content or message.get("refusal")}
     parts = map(_fields, content if isinstance(content, list) else [whole])

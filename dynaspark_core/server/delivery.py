@@ -1,4 +1,4 @@
-"""How an answer leaves: one JSON document, the same document in chunks, server-sent events, or a raw body."""
+"""How an answer is sent: one JSON document, the same document in chunks, server-sent events, or a raw body."""
 
 import json
 import logging
@@ -10,14 +10,14 @@ from typing import TypeVar
 from aiohttp import web
 
 from dynaspark_core.messages import Usage
-from dynaspark_core.server.engines import Answer, Body, Pieces
+from dynaspark_core.server.engines import Answer, Body, Text
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 JSON, EVENTS = "application/json", "text/event-stream"
 
 
-def error(status: int, message: str, details: Mapping[str, object] | None = None) -> bytes:
+def error_body(status: int, message: str, details: Mapping[str, object] | None = None) -> bytes:
     """The body of an error, in the richer of the two documented forms."""
     content: dict[str, object] = {"code": status, "message": message}
     return _json({"error": content | ({"details": details} if details else {})})
@@ -33,7 +33,7 @@ async def deliver(request: web.Request, answer: Answer, model: str, *, events: b
     if answer.status >= 400:
         async with aclosing(_pieces(answer.text)) as pieces:
             message = "".join([piece async for piece in pieces if isinstance(piece, str)])
-        return await _raw(request, answer, error(answer.status, message))
+        return await _raw(request, answer, error_body(answer.status, message))
     if isinstance(answer.text, str) and not events and not answer.cut:
         return await _raw(request, answer, _json({"response": answer.text} | _about(answer, model, answer.usage)))
     blocks = (_events if events else _document)(answer, model)
@@ -70,7 +70,7 @@ async def _chunks(
 
 
 def _hang_up(request: web.Request) -> None:
-    """Nothing; the connection is closed behind what was sent. aiohttp then leaves out the end of the body."""
+    """Close the connection after what was sent. aiohttp then leaves out the end of the body."""
     if request.transport is not None:
         request.transport.close()
 
@@ -131,7 +131,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _pieces(text: Pieces) -> AsyncGenerator[str | Usage]:
+def _pieces(text: Text) -> AsyncGenerator[str | Usage]:
     return _each([text] if isinstance(text, str) else text)
 
 

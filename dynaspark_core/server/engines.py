@@ -1,12 +1,23 @@
-"""What an engine is: it gets an `Asked` and gives back an `Answer`. Only values and the protocol stand here."""
+"""What an engine is: it gets an `Asked` and returns an `Answer`. Only values and the protocol of engines are here."""
 
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 
-Pieces = str | Iterable[str] | AsyncIterable[str | Usage]
+
+class Pieces(tuple[str, ...]):
+    """One answer that is sent in these pieces, each in a chunk of its own: `Pieces("Hel", "lo.")`."""
+
+    __slots__ = ()
+
+    def __new__(cls, *pieces: str) -> Self:
+        return super().__new__(cls, pieces)
+
+
+Text = str | Pieces | Iterator[str] | AsyncIterable[str | Usage]
 Body = bytes | Iterable[bytes] | AsyncIterable[bytes] | Mapping[str, object]
 
 
@@ -15,8 +26,8 @@ class Asked:
     """One request as it came over the wire.
 
     `prompt` is the form's `user_input`, `model` its `ai_model` ("" when it was not sent). `file` holds the bytes of the
-    one file, with its `file_name` and `content_type`, else all three are None. `fields` are the form's text fields in
-    the order sent, `headers` the request's headers with lower-case names, `query` the address's parameters.
+    one file, with its `file_name` and `content_type`; without a file all three are None. `fields` are the form's text
+    fields in the order sent, `headers` the request's headers with lower-case names, `query` the address's parameters.
     """
 
     prompt: str
@@ -33,16 +44,18 @@ class Asked:
 class Answer:
     """What goes back.
 
-    `text` is the answer, whole or in pieces. A str leaves as one JSON document with its length; pieces leave as they
-    come, in chunks. An asynchronous iterator may give a `Usage` too: the token counts that it really counted. `model`
-    names what answered, if it is not what was asked for; `metadata` is added to the JSON document when it is not empty.
+    `text` is the answer, whole or in pieces. A str is sent as one JSON document with its length. `Pieces`, an iterator
+    and an asynchronous iterator are sent in chunks, as they come. An asynchronous iterator may yield a `Usage` too: the
+    token counts that it really counted. `model` names what answered, if it is not what was asked for; `metadata` is
+    added to the JSON document when it is not empty.
 
     With a `status` of 400 or more the `text` is the message of a JSON error body. `body` replaces the whole document: a
     mapping is sent as JSON, bytes go out as they are, under `content_type`. With `cut` the connection is closed before
-    the body has ended, as a failing host would. `headers` win over the service's own.
+    the body has ended, as a failing host would. `headers` win over the service's own. Raises `ConfigError` for any
+    other text, a list for example.
     """
 
-    text: Pieces = ""
+    text: Text = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | None = None
@@ -51,6 +64,13 @@ class Answer:
     usage: Usage | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     cut: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str | Pieces | Iterator | AsyncIterable):
+            raise ConfigError(
+                f"an answer is text, Pieces, an iterator of pieces or an Answer, not a {type(self.text).__name__}: "
+                'two answers are Script("a", "b"), one answer in two pieces is Script(Pieces("a", "b"))'
+            )
 
 
 class RefusedError(Exception):
@@ -70,7 +90,7 @@ class RefusedError(Exception):
 
 
 class Engine(Protocol):
-    """What stands behind the service.
+    """What the service asks for its answers.
 
     An engine never blocks the loop: whatever computes runs in a thread. A generator that it gives is closed when the
     client has gone. Raise `RefusedError` for a request that it cannot take; any other exception becomes a 500.
@@ -81,5 +101,5 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None:
-        """Nothing; whatever the engine holds is given back. Called once, when the service has stopped."""
+        """Release whatever the engine holds. Called once, when the service has stopped."""
         ...

@@ -24,7 +24,7 @@ class _File:
     content: bytes
 
 
-async def read(request: web.Request, rules: Rules) -> Asked:
+async def read_form(request: web.Request, rules: Rules) -> Asked:
     """What the form asks. Raises `RefusedError` (400, 413, 415) for a form that the service does not take."""
     texts: dict[str, str] = {}
     file: _File | None = None

@@ -34,11 +34,11 @@ TIMEOUT: Final = 600.0
 """Seconds without a byte: a large model on a slow machine reads a long prompt for minutes."""
 
 AGENT: Final = f"dynaspark-llm/{__version__}"
-_ERROR_LIMIT = 1 << 16
-_IDLE = 4.0
+_MAX_ERROR_BYTES = 1 << 16
+_KEEPALIVE_SECONDS = 4.0
 """Seconds that an unused connection is kept: uvicorn, under vLLM and LiteLLM, closes its own after 5."""
 _STATUS = {408: 504, 413: 413, 422: 422, 429: 429, 503: 503, 504: 504, 529: 503}
-"""The endpoint's status → ours; else 400 for 4xx, 502 for the rest. 401 is ours alone: it is about the client's key."""
+"""The endpoint's status → ours; other 4xx become 400, all the rest 502. A 401 of ours is about the client's key."""
 _HINTS = {
     401: f"set {KEY} where the service runs",
     403: f"the key in {KEY} may not do this",
@@ -90,7 +90,7 @@ class OpenAI:
         """The name of the model that answers, then the pieces as they come, then the usage if it was told."""
         with self._failures():
             async with self._posted(asked, model) as response:
-                reader = completions.reader(response.content_type)
+                reader = completions.reader_for(response.content_type)
                 async with aclosing(_texts(response, reader)) as texts:
                     begun = await anext(texts)
                     yield reader.model
@@ -106,7 +106,7 @@ class OpenAI:
     async def _posted(self, asked: Asked, model: str) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response, with the status 200. Closed at the end of the block, read or not."""
         for counts in dict.fromkeys((self._counts, False)):
-            body = await asyncio.to_thread(completions.request, asked, model, counts=counts)
+            body = await asyncio.to_thread(completions.request_body, asked, model, counts=counts)
             async with self._client().post(self._url, data=io.BytesIO(body), allow_redirects=False) as response:
                 if response.status == 200:
                     yield response
@@ -115,14 +115,14 @@ class OpenAI:
             if not counts or b"stream_options" not in said:
                 break
             self._counts = False
-        raise self._refusal(response, completions.said(said))
+        raise self._refusal(response, completions.error_message(said))
 
     def _client(self) -> aiohttp.ClientSession:
         """The session, made on the loop that asks first."""
         if self._session is None:
             authorization = {"Authorization": self._authorization} if self._authorization else {}
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": AGENT, "Content-Type": "application/json"} | authorization,
                 timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=self._timeout),
@@ -178,9 +178,9 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for block in response.content.iter_any():
         body += block
-        if len(body) >= _ERROR_LIMIT:
+        if len(body) >= _MAX_ERROR_BYTES:
             break
-    return bytes(body[:_ERROR_LIMIT])
+    return bytes(body[:_MAX_ERROR_BYTES])
 
 
 def _url(upstream: str) -> URL:

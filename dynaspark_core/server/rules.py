@@ -53,12 +53,12 @@ class Quota:
         return True
 
     def refresh(self, now: float) -> None:
-        """Nothing; a window that is over makes room for the next."""
+        """Begin the next window where one is over."""
         if now >= self.reset:
             self.used, self.reset = 0, now + HOUR
 
     def headers(self) -> dict[str, str]:
-        """The three headers that stand on every answer; the reset is a whole Unix second, rounded up."""
+        """The three headers of every answer; the reset is a whole Unix second, rounded up."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.limit - self.used),

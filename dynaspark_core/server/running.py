@@ -62,15 +62,15 @@ class LocalService:
 
     @property
     def url(self) -> str:
-        """`http://host:port`, without a slash at the end. Raises `ConfigError` when the service does not run."""
+        """`http://host:port`, without a slash at the end. Raises `ConfigError` when the service is not running."""
         if self._thread is None:
-            raise ConfigError("the service does not run: use it as a context manager")
+            raise ConfigError("the service is not running: use it as a context manager")
         return self._started.result()
 
     def start(self) -> None:
-        """Nothing; the service listens. Raises `ConfigError` when it cannot, or when it runs already."""
+        """Start listening. Raises `ConfigError` when the service cannot, or is already running."""
         if self._thread is not None:
-            raise ConfigError("the service runs already")
+            raise ConfigError("the service is already running")
         self._started, self._end = Future(), Future()
         self._thread = threading.Thread(target=self._run, name="dynaspark-service", daemon=True)
         self._thread.start()
@@ -81,7 +81,7 @@ class LocalService:
             raise
 
     def stop(self) -> None:
-        """Nothing; the service has ended. Does nothing when it does not run."""
+        """End the service. Does nothing when it is not running."""
         if self._thread is not None:
             self._end.cancel()
             self._thread.join()
@@ -90,7 +90,7 @@ class LocalService:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as exc:  # noqa: BLE001 - whoever waits in start() gets it
+        except BaseException as exc:  # noqa: BLE001  # whoever waits in start() gets it
             if not self._started.done():
                 self._started.set_exception(exc)
 

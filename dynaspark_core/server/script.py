@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from dynaspark_core.server.engines import Answer, Asked, Pieces, RefusedError
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.server.engines import Answer, Asked, RefusedError, Text
 
 T = TypeVar("T")
-Written = Pieces | Answer
+Written = Text | Answer
 Writer = Callable[[Asked], Written | Awaitable[Written]]
 
 
@@ -18,30 +19,38 @@ class Script:
     """Gives its `answers` in order, one a request; `asked` is everything it was asked, in order.
 
     Both are lists that may be changed between requests: the next request gets `answers[len(asked)]`.
-    An answer is a str; a list of pieces, sent one by one; an `Answer`, for another status, headers, a raw body; or a
+    An answer is a str; `Pieces`, sent in turn; an `Answer`, for another status, headers, a raw body; or a
     function of the `Asked` that returns any of these or an iterator of pieces, synchronous (then it runs in a thread
-    and may block) or not. A lone function answers every request; else a request after the last answer gets a 400 that
-    says so, which clients do not try again. An exception that a function raises becomes a 500.
+    and may block) or not. A lone function answers every request; otherwise a request after the last answer gets a 400
+    that says so, which clients do not try again. An exception that a function raises becomes a 500. Raises
+    `ConfigError` for an answer of another type, such as a list; one that is added later gets a 400 with that message.
     """
 
     def __init__(self, *answers: Written | Writer) -> None:
+        for answer in answers:
+            if not callable(answer):
+                _answer(answer)
         self.asked: list[Asked] = []
         self.answers: list[Written | Writer] = list(answers)
 
     async def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
         written = await _written(self._next(len(self.asked)), asked)
-        answer = written if isinstance(written, Answer) else Answer(written)
+        try:
+            answer = _answer(written)
+        except ConfigError as exc:
+            raise RefusedError(400, str(exc)) from exc
         return replace(answer, text=_unblocking(answer.text), body=_unblocking(answer.body))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: a script holds nothing."""
 
     def _next(self, number: int) -> Written | Writer:
         if len(self.answers) == 1 and callable(self.answers[0]):
             return self.answers[0]
         if number > len(self.answers):
-            raise RefusedError(400, f"the script holds {len(self.answers)} answers, this was request {number}")
+            many = "1 answer" if len(self.answers) == 1 else f"{len(self.answers)} answers"
+            raise RefusedError(400, f"the Script is at its end: it holds {many}, and this is request {number}")
         return self.answers[number - 1]
 
 
@@ -54,6 +63,10 @@ def call(name: str, /, **arguments: object) -> str:
     return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
+def _answer(written: Written) -> Answer:
+    return written if isinstance(written, Answer) else Answer(written)
+
+
 async def _written(answer: Written | Writer, asked: Asked) -> Written:
     """The answer itself; what a function returns, which runs in a thread unless it is asynchronous."""
     if not callable(answer):
@@ -64,10 +77,10 @@ async def _written(answer: Written | Writer, asked: Asked) -> Written:
 
 
 def _unblocking(pieces: T) -> T:
-    """The same pieces; a synchronous iterator is drawn from in a thread, for it may block."""
-    return cast("T", _drawn(pieces)) if isinstance(pieces, Iterator) else pieces
+    """The pieces; a synchronous iterator, which may block, is advanced in a thread."""
+    return cast("T", _from_thread(pieces)) if isinstance(pieces, Iterator) else pieces
 
 
-async def _drawn(pieces: Iterator[object]) -> AsyncIterator[object]:
+async def _from_thread(pieces: Iterator[object]) -> AsyncIterator[object]:
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece

@@ -328,11 +328,19 @@ STRINGS = [
     write("'I love it! It's good'", "I love it! It's good", "apostrophe"),
     write('"<a href="x">y</a>"', '<a href="x">y</a>', "inner quotes in pairs"),
     write('"""a\n"b"\n"""', 'a\n"b"\n', "triple quotes"),
-    write('"C:\\Users\\new"', "C:\\Users\\new", "windows path"),
+    write('"C:\\Users\\docs"', "C:\\Users\\docs", "windows path"),
+    write('"\\bfoo\\d"', "\\bfoo\\d", "a regex with single backslashes"),
+    write('"\\frac{1}{2} \\alpha"', "\\frac{1}{2} \\alpha", "LaTeX with single backslashes"),
+    write('"import re\\nre.findall(\\"\\d+\\")"', 'import re\nre.findall("\\d+")', "code with a regex"),
     write('"\\ud83d\\ude00 \\u00e9"', "😀 é", "unicode escapes"),
     write('"{\\"a\\": [1, 2]}"', '{"a": [1, 2]}', "json in a string"),
     write('"</turn>\\n<turn role=\\"user\\">"', '</turn>\n<turn role="user">', "our markers in a string"),
     write('"don’t “quote” &quot; **me** // no"', "don’t “quote” &quot; **me** // no", "nothing is cleaned up"),
+]
+
+PATHS = [
+    bad(f"ambiguous: {path}", body(f'{{"name": "search", "arguments": {{"query": "{path}"}}}}'))
+    for path in (r"C:\Users\new", r"see C:\new\Users", r"\\server\share\new", r"C:\Users\temp")
 ]
 
 NEVER = [
@@ -502,7 +510,7 @@ UNTRUSTED = [
 
 GROUPS = {
     "free": FREE, "reasoning": REASONING, "tags": TAGS, "bodies": BODIES, "shapes": SHAPES, "names": NAMES,
-    "coercions": COERCIONS, "repairs": REPAIRS, "strings": STRINGS, "never": NEVER, "soft": SOFT,
+    "coercions": COERCIONS, "repairs": REPAIRS, "strings": STRINGS, "paths": PATHS, "never": NEVER, "soft": SOFT,
     "fences": EXPLICIT_FENCES, "literal": LITERAL, "cuts": CUTS, "react": REACT, "choices": CHOICES,
     "untrusted": UNTRUSTED,
 }  # fmt: skip

@@ -2,8 +2,8 @@
 
 What the small model can do, measured on requests of our own: simple questions of general knowledge mostly (9 of 12);
 answers from facts in the prompt mostly when the question comes first, then an empty line, "Text:" and the facts (13 of
-16; by LlamaIndex's usual prompt 7; else it invents); the arguments of one named tool or the fields of one object often
-(18 of 25). It does not choose among tools. It sees no pictures: a file is read by OCR, and the text is what it gets.
+16; by LlamaIndex's usual prompt 7; otherwise it invents); the arguments of one named tool or the fields of one object
+often (18 of 25). It does not choose among tools. It sees no pictures: a file is read by OCR, and it gets the text.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Answer, Asked
 from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
 from dynaspark_core.server.local.model import Model
-from dynaspark_core.server.local.ocr import Eyes, Sight
+from dynaspark_core.server.local.ocr import ImageFacts, Ocr
 from dynaspark_core.server.local.phrasing import Phrased
+from dynaspark_core.server.local.turns import Turn
 
 
 class Local:
@@ -28,29 +29,38 @@ class Local:
     ends after 1,024 tokens at the latest, and when the model only repeats itself; the same prompt gets the same reply.
     Answers carry the tokens counted by the model's tokenizer and, after a file, what the model was told of it. Raises
     `ConfigError` when a package, the weights or a file is missing, and for fewer than 1 of `threads`.
+
+    The prompt's turns become messages of the model's chat template, and a call or value that must come is bound to its
+    schema. With `one_message` the whole prompt is one user message and the reply is free, as with the public service.
     """
 
-    def __init__(self, file: Path | None = None, *, threads: int = 1) -> None:
+    def __init__(self, file: Path | None = None, *, threads: int = 1, one_message: bool = False) -> None:
         if threads < 1:
             raise ConfigError(f"threads must be at least 1: {threads}")
         self._phrase = phrasing.phrase if file else few_shot.phrase
-        self._eyes = Eyes()
+        self._is_one_message = one_message
+        self._ocr = Ocr()
         self._model = Model(file or weights.fetch(), name="" if file else weights.NAME, threads=threads)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="dynaspark-model")
 
     async def answer(self, asked: Asked) -> Answer:
-        sight = await self._look(asked.file) if asked.file else None
-        conversation = turns.read(asked.prompt)
-        seen = sight.tell() if sight else ""
-        phrased = self._phrase(conversation, request_kind.read(conversation.opening, conversation.closing), seen)
+        facts = await self._read(asked.file) if asked.file else None
+        seen = facts.describe() if facts else ""
+        phrased = self._phrased(asked.prompt, seen)
         metadata = {"file": f"The model saw no picture, but this text:\n{seen}"} if seen else {}
         return Answer(self._reply(phrased), model=self._model.name, metadata=metadata)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._worker.shutdown)
 
-    async def _look(self, content: bytes) -> Sight:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._eyes.look, content)
+    def _phrased(self, prompt: str, seen: str) -> Phrased:
+        if self._is_one_message:
+            return Phrased((Turn("user", f"{prompt}\n\n{seen}" if seen else prompt),))
+        conversation = turns.read_conversation(prompt)
+        return self._phrase(conversation, request_kind.read_kind(conversation.opening, conversation.closing), seen)
+
+    async def _read(self, content: bytes) -> ImageFacts:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._ocr.read, content)
 
     async def _reply(self, phrased: Phrased) -> AsyncIterator[str | Usage]:
         """The pieces as the model makes them, then the usage; closing it ends the model's work at its next token."""
@@ -63,17 +73,17 @@ class Local:
                 loop.call_soon_threadsafe(pieces.put_nowait, piece)
             return not gone.is_set()
 
-        work = loop.run_in_executor(self._worker, self._model.write, phrased, emit)
+        work = loop.run_in_executor(self._worker, self._model.generate, phrased, emit)
         work.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
             before = phrased.before
             while (piece := await pieces.get()) is not None:
                 yield before + piece
                 before = ""
-            written = await work
-            if written.is_whole:
+            generation = await work
+            if generation.is_whole:
                 yield phrased.after
-            yield written.usage
+            yield generation.usage
         finally:
             gone.set()
             work.cancel()

@@ -10,25 +10,26 @@ from typing import Any
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import RefusedError
+from dynaspark_core.server.local.control_tokens import ControlTokens
 from dynaspark_core.server.local.packages import openvino_genai
 from dynaspark_core.server.local.phrasing import Phrased
 
-CONTEXT = 8192
+MAX_CONTEXT_TOKENS = 8192
 """Tokens of prompt and reply together: SmolLM2's own figure; openvino's tokenizer counts no further either."""
-LONGEST_REPLY = 1024
-SHORTEST_REPLY = 128
+MAX_REPLY_TOKENS = 1024
+MIN_REPLY_TOKENS = 128
 """A prompt that leaves less room than this is refused."""
 FREQUENCY_PENALTY = 0.3
 """Against endless repetition. Of 12 open questions 9 came out right (8 without), of 10 with given facts 6 to 8 either
 way. openvino's `repetition_penalty` punishes the prompt's words, too: at 1.1 only 1 to 4 of those 10 came out."""
-LOOP = 80
-LONGEST_UNIT = 200
+MIN_LOOP_CHARACTERS = 80
+MAX_UNIT_CHARACTERS = 200
 """Characters. A small model that has lost its way repeats words or sentences without end; a table's ruler is short."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A finished reply: what it cost, and whether the model came to its end (else it was cut, or stopped)."""
+class Generation:
+    """A finished reply: what it cost, and whether the model came to its end (if not, it was cut or stopped)."""
 
     usage: Usage
     is_whole: bool
@@ -45,9 +46,10 @@ class Model:
             reason = str(exc).strip().rpartition("\n")[2]
             raise ConfigError(f"{file} is no GGUF model that openvino-genai can load: {reason}") from exc
         self._genai, self._tokenizer = genai, self._pipeline.get_tokenizer()
+        self._control_tokens = ControlTokens(self._tokenizer.get_vocab())
         self.name = name or file.stem
 
-    def write(self, phrased: Phrased, emit: Callable[[str], bool]) -> Written:
+    def generate(self, phrased: Phrased, emit: Callable[[str], bool]) -> Generation:
         """The reply, given to `emit` in pieces as the model makes them.
 
         It ends early when `emit` gives False, and when the model only repeats itself.
@@ -56,10 +58,10 @@ class Model:
         """
         tokens = self._encode(phrased)
         count = int(tokens.input_ids.shape[1])
-        longest = CONTEXT - SHORTEST_REPLY
+        longest = MAX_CONTEXT_TOKENS - MIN_REPLY_TOKENS
         if count > longest:
             raise RefusedError(413, f"the prompt is longer than the {longest} tokens that {self.name} takes")
-        limit = min(LONGEST_REPLY, CONTEXT - count)
+        limit = min(MAX_REPLY_TOKENS, MAX_CONTEXT_TOKENS - count)
         text, status = "", self._genai.StreamingStatus
         is_stopped = False
 
@@ -76,13 +78,23 @@ class Model:
                 raise
             raise RefusedError(422, f"the JSON Schema cannot bind a reply: {_reason(exc)}") from exc
         made = int(result.perf_metrics.get_num_generated_tokens())
-        return Written(Usage(count, made, count + made), is_whole=made < limit and not is_stopped)
+        return Generation(Usage(count, made, count + made), is_whole=made < limit and not is_stopped)
 
     def _encode(self, phrased: Phrased) -> Any:
-        messages = [{"role": turn.role, "content": _plain(turn.text)} for turn in phrased.messages]
-        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+        """The prompt's tokens: control tokens only where the template has them, text is text."""
+        import numpy as np  # noqa: PLC0415  # these two come with openvino-genai, of the extra `local`
+        from openvino import Tensor  # noqa: PLC0415
+
         begun = phrased.before if phrased.is_begun else ""
-        return self._tokenizer.encode(text + begun, add_special_tokens=False)
+        mark = self._control_tokens.mark([*(turn.text for turn in phrased.messages), begun])
+        messages = [
+            {"role": turn.role, "content": self._control_tokens.marked(turn.text, mark)} for turn in phrased.messages
+        ]
+        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+        pieces = (text + self._control_tokens.marked(begun, mark)).split(mark)
+        encoded = [self._tokenizer.encode(piece, add_special_tokens=False).input_ids.data for piece in pieces]
+        ids = np.concatenate(encoded, axis=1)
+        return self._genai.TokenizedInputs(Tensor(ids), Tensor(np.ones_like(ids)))
 
     def _config(self, phrased: Phrased, limit: int) -> Any:
         """Greedy decoding: the same prompt gives the same reply."""
@@ -95,17 +107,14 @@ class Model:
 
 
 def is_loop(text: str) -> bool:
-    """Whether the text ends in one unit again and again: three times at least, and `LOOP` characters."""
-    return any(_is_made_of(text[-max(LOOP, 3 * unit) :], unit) for unit in range(1, LONGEST_UNIT + 1))
+    """Whether the text ends in one unit again and again: three times at least, and `MIN_LOOP_CHARACTERS` of text."""
+    return any(
+        _is_made_of(text[-max(MIN_LOOP_CHARACTERS, 3 * unit) :], unit) for unit in range(1, MAX_UNIT_CHARACTERS + 1)
+    )
 
 
 def _is_made_of(tail: str, unit: int) -> bool:
-    return len(tail) >= max(LOOP, 3 * unit) and tail[unit:] == tail[:-unit]
-
-
-def _plain(text: str) -> str:
-    """The text without control tokens such as `<|im_end|>`, with which it could forge turns of the template."""
-    return text.replace("<|", "< |")
+    return len(tail) >= max(MIN_LOOP_CHARACTERS, 3 * unit) and tail[unit:] == tail[:-unit]
 
 
 def _reason(exc: RuntimeError) -> str:

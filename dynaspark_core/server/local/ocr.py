@@ -27,7 +27,7 @@ _MAIN_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ImageFacts:
     """An image's width and height in pixels, its main colours (largest first), and the lines of text in it."""
 
     width: int
@@ -35,34 +35,34 @@ class Sight:
     colours: tuple[str, ...]
     lines: tuple[str, ...]
 
-    def tell(self) -> str:
-        """The sight in words, for the model's prompt."""
+    def describe(self) -> str:
+        """The facts in words, for the model's prompt."""
         facts = f"Image: {self.width} x {self.height} pixels, mainly {' and '.join(self.colours)}"
         return "\n".join((facts, "Text in the image:", *(self.lines or ("(none)",))))
 
 
-class _Read(Protocol):
+class _Found(Protocol):
     """What rapidocr gives: texts and their boxes (four corners, x and y), or None for both."""
 
     txts: tuple[str, ...] | None
     boxes: list[list[list[float]]] | None
 
 
-class Eyes:
-    """Looks at images. The OCR models (PP-OCR, part of the package rapidocr) are loaded when the first one comes."""
+class Ocr:
+    """Reads images. The models (PP-OCR, part of the package rapidocr) are loaded when the first image comes."""
 
     def __init__(self) -> None:
-        ocr = rapidocr()
-        runtime = {f"{step}.engine_type": ocr.EngineType.OPENVINO for step in ("Det", "Cls", "Rec")}
-        self._read = ocr.RapidOCR(params={"Global.log_level": "critical"} | runtime)
+        package = rapidocr()
+        runtime = {f"{step}.engine_type": package.EngineType.OPENVINO for step in ("Det", "Cls", "Rec")}
+        self._recognize = package.RapidOCR(params={"Global.log_level": "critical"} | runtime)
 
-    def look(self, content: bytes) -> Sight:
+    def read(self, content: bytes) -> ImageFacts:
         """What is in the image. Raises `RefusedError` (422, 413) for one that cannot be decoded or is too large."""
         import numpy as np  # noqa: PLC0415  # comes with rapidocr
 
         image = _decode(content)
-        read = cast("_Read", self._read(np.asarray(image)[:, :, ::-1]))  # it wants blue first
-        return Sight(*image.size, _colours(image), tuple(_lines(read)))
+        found = cast("_Found", self._recognize(np.asarray(image)[:, :, ::-1]))  # it wants blue first
+        return ImageFacts(*image.size, _colours(image), tuple(_lines(found)))
 
 
 def _decode(content: bytes) -> "Image":
@@ -86,32 +86,30 @@ def _colours(image: "Image") -> tuple[str, ...]:
     small = image.resize((48, 48))
     counts: dict[str, int] = {}
     for count, colour in small.getcolors(48 * 48) or ():
-        name = _name(cast("tuple[int, int, int]", colour))
+        name = _name_of(cast("tuple[int, int, int]", colour))
         counts[name] = counts.get(name, 0) + count
     ranked = sorted(counts, key=lambda name: -counts[name])
     return tuple(name for name in ranked[:3] if counts[name] >= _MAIN_SHARE * 48 * 48) or (ranked[0],)
 
 
-def _name(colour: tuple[int, int, int]) -> str:
+def _name_of(colour: tuple[int, int, int]) -> str:
     def distance(name: str) -> int:
         return sum((one - other) ** 2 for one, other in zip(colour, _COLOURS[name], strict=True))
 
     return min(_COLOURS, key=distance)
 
 
-def _lines(read: _Read) -> Iterator[str]:
+def _lines(found: _Found) -> Iterator[str]:
     """The texts as lines from the top, those of one height beside each other."""
-    if not read.txts or read.boxes is None:
+    if not found.txts or found.boxes is None:
         return
-    placed = [(_span(box), min(x for x, _ in box), text) for text, box in zip(read.txts, read.boxes, strict=True)]
+    placed = []
+    for text, box in zip(found.txts, found.boxes, strict=True):
+        heights = [y for _, y in box]
+        placed.append(((min(heights), max(heights)), min(x for x, _ in box), text))
     placed.sort()
     while placed:
         (top, bottom), _, _ = placed[0]
         row = [item for item in placed if item[0][0] < (top + bottom) / 2]
         placed = placed[len(row) :]
         yield "  ".join(text for _, _, text in sorted(row, key=lambda item: item[1]))
-
-
-def _span(box: list[list[float]]) -> tuple[float, float]:
-    heights = [y for _, y in box]
-    return min(heights), max(heights)

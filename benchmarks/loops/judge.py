@@ -1,0 +1,81 @@
+"""Whether a loop came to the right end: the calls that were made and the last text, against what is expected."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loops.definition import CHANGING, Loop, fits
+
+Fault = Literal["stuck", "needless call", "missing call", "wrong answer", "failed"]
+_MARKERS = re.compile(r"</?(tool_call|tool_result|turn)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A call that a tool got."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was wrong, and with what."""
+
+    fault: Fault
+    about: str
+
+
+def judge(loop: Loop, made: Sequence[Made], text: str) -> Verdict | None:
+    """None for a right end.
+
+    A first identical repeat of a call that changes nothing is forgiven, but not in a loop about an error, where it may
+    be what is asked for.
+    """
+    left = [call for at, call in enumerate(made) if loop.kind == "error" or not _is_harmless_repeat(made, at)]
+    start = 0
+    for wanted in loop.calls:
+        at = next((at for at in range(start, len(left)) if _is(left[at], wanted.name, wanted.arguments)), None)
+        if at is None:
+            return Verdict("missing call", f"{wanted.name}; made: {_listed(made)}; said: {text[:100]!r}")
+        del left[at]
+        start = at if loop.ordered else 0
+    allowed = {function.__name__ for function in loop.allowed}
+    if needless := [call for call in left if call.name not in allowed]:
+        return Verdict("needless call", _listed(needless))
+    return _judge_answer(loop, text)
+
+
+def _judge_answer(loop: Loop, text: str) -> Verdict | None:
+    said = re.sub(r"\s+", " ", text).casefold()
+    if not said.strip():
+        return Verdict("wrong answer", "it is empty")
+    if _MARKERS.search(said):
+        return Verdict("wrong answer", f"it holds markers: {text[:150]!r}")
+    for wanted in loop.answer:
+        options = (wanted,) if isinstance(wanted, str) else wanted
+        if not any(_holds(said, option) for option in options):
+            return Verdict("wrong answer", f"none of {', '.join(options)} in {text[:150]!r}")
+    return None
+
+
+def _holds(said: str, option: str) -> bool:
+    """Whether the words are in the text; a number is not found inside a longer one."""
+    words = re.escape(option.casefold())
+    before = r"(?<!\d)(?<!\d[.,:])" if option[:1].isdigit() else ""
+    after = r"(?!\d)(?![.,:]\d)" if option[-1:].isdigit() else ""
+    return re.search(f"{before}{words}{after}", said) is not None
+
+
+def _is(call: Made, name: str, arguments: Mapping[str, object]) -> bool:
+    return call.name == name and fits(call.arguments, arguments)
+
+
+def _is_harmless_repeat(made: Sequence[Made], at: int) -> bool:
+    return made[at].name not in CHANGING and list(made[:at]).count(made[at]) == 1
+
+
+def _listed(calls: Sequence[Made]) -> str:
+    texts = (f"{call.name}({', '.join(f'{key}={value!r}' for key, value in call.arguments.items())})" for call in calls)
+    return ", ".join(texts) or "none"

@@ -136,7 +136,7 @@ class Message:
         Servers make a text block of each element of a list; an assistant's blocks are one text, cut by citations.
         """
         before: Part = "\n"
-        for part in self.content:
+        for part in filter(None, self.content):
             if self.role != "assistant" and isinstance(before, str) and isinstance(part, str):
                 yield "" if before.endswith("\n") or part.startswith("\n") else "\n"
             yield part

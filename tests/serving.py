@@ -1,5 +1,7 @@
 """What tests share: a picture, and models of both frameworks with a service of their own."""
 
+import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,33 @@ PNG = bytes.fromhex(
 """A picture of one white pixel."""
 Serve = Callable[..., tuple[ChatDynaspark, Script]]
 """What the fixture `served` is: answers, and settings of the model → the model and its service's script."""
+
+
+MEMBER = re.compile(r'"([^"]+)": (\[[^\]]*\]|[^,(}]+)(?:\(([^)]*)\))?')
+"""A member of a signature: its name, its type, and the notes on it."""
+
+
+def listed_tools(prompt: str) -> list[dict[str, Any]]:
+    """The tools that a prompt lists, as a model reads them: from JSON lines, or from signatures of simple types."""
+    section = re.search(r"^# Tools\n(.*?)\nTo call a function", prompt, re.DOTALL)
+    lines = [line.removeprefix("- ") for line in section[1].splitlines()[1:]] if section else []
+    return [json.loads(line) if line[0] == "{" else _from_signature(line) for line in lines if line[0] != "<"]
+
+
+def _from_signature(line: str) -> dict[str, Any]:
+    head, _, signature = line.partition(" Arguments: ")
+    name, _, description = head.partition(": ")
+    members = {name: (kind.strip(), notes) for name, kind, notes in MEMBER.findall(signature)}
+    properties = {name: _schema(kind) for name, (kind, _) in members.items()}
+    required = [name for name, (_, notes) in members.items() if "optional" not in notes]
+    parameters = {"type": "object", "properties": properties, "required": required}
+    return {"name": name.removesuffix("."), "description": description, "parameters": parameters}
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    if kind.startswith("["):
+        return {"type": "array", "items": {"type": kind[1:].split(",", maxsplit=1)[0]}}
+    return {"enum": [json.loads(each) for each in kind.split(" | ")]} if kind.startswith('"') else {"type": kind}
 
 
 class Says(Script):

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from llama_index.core import Settings as LlamaIndexSettings
+from serving import listed_tools
 
 from dynaspark_core import errors
 from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
@@ -83,12 +84,11 @@ ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and k
 
 def willing(asked: Asked) -> str | Pieces:
     """Calls the tool that it is offered, once; gives the members that a schema names; else says what it was given."""
-    tools = re.search(r"^<tools>\n(.*?)\n</tools>$", asked.prompt, re.DOTALL | re.MULTILINE)
+    tools = listed_tools(asked.prompt)
     result = re.search(r"<tool_result[^>]*>\n(.*?)\n</tool_result>", asked.prompt)
     form = re.search(r"^Reply with one JSON value.*\n(\{.*\})$", asked.prompt, re.MULTILINE)
-    if tools is not None and result is None:
-        tool = json.loads(tools[1].splitlines()[0])
-        return call(tool["name"], **chosen(tool["parameters"]))
+    if tools and result is None:
+        return call(tools[0]["name"], **chosen(tools[0]["parameters"]))
     if form is not None:
         return json.dumps(chosen(json.loads(form[1])))
     return Pieces("Hello. ", result[1] if result is not None else asked.content_type or "")

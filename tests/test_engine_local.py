@@ -93,7 +93,7 @@ def test_any_other_text_is_one_user_turn(text: str) -> None:
     assert turns.read_conversation(text) == Conversation((Turn("user", text),))
 
 
-def test_what_is_wanted_is_read_from_the_closing() -> None:
+def test_what_is_wanted_is_read_from_what_is_around_the_turns() -> None:
     both = (WEATHER, STOP)
     offered = tuple(Offered(tool.name, tool.description, tool.parameters) for tool in both)
     assert asked_for(OSLO) == FreeText()
@@ -111,16 +111,16 @@ def test_a_tool_may_have_any_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "closing",
+    ("opening", "closing"),
     [
-        "Call x now.",
-        "<tools>\nnot json\n[]\n{}\n</tools>\nYou must call at least one tool now.",
-        "Reply with one JSON value that follows this JSON Schema:\n{broken}",
-        "Reply with one JSON value, nothing else.",
+        ("", "Call x now."),
+        ("<tools>\nnot json\n[]\n{}\n</tools>", "You must call at least one tool now."),
+        ("", "Reply with one JSON value that follows this JSON Schema:\n{broken}"),
+        ("", "Reply with one JSON value, nothing else."),
     ],
 )
-def test_what_cannot_be_read_asks_for_free_text(closing: str) -> None:
-    assert request_kind.read_kind(closing) == FreeText()
+def test_what_cannot_be_read_asks_for_free_text(opening: str, closing: str) -> None:
+    assert request_kind.read_kind(opening, closing) == FreeText(has_tools=bool(opening))
 
 
 # Phrasing
@@ -159,7 +159,9 @@ def test_a_named_call_is_the_tools_arguments_between_its_markers() -> None:
     got = phrased(prompt(OSLO, tools=(WEATHER, STOP), choice="get_weather"))
     assert (got.schema, got.is_begun) == (WEATHER.parameters, True)
     assert (got.before, got.after) == ('<tool_call>\n{"name": "get_weather", "arguments": ', "}\n</tool_call>")
-    assert got.messages[-1].text.startswith("Weather in Oslo?\n\n# Tools\n")
+    assert got.messages[0].role == "system"
+    assert got.messages[0].text.startswith("# Tools\n")
+    assert got.messages[-1].text == 'Weather in Oslo?\n\nCall "get_weather" now.'
 
 
 def test_any_call_is_bound_to_the_tools() -> None:

@@ -22,14 +22,13 @@ from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
-from serving import Serve
+from serving import Serve, listed_tools
 
 from dynaspark_core.server import Answer, Asked, LocalService, Pieces, call
 from dynaspark_core.server.local.engine import Local
 from langchain_dynaspark import ChatDynaspark
 
 RESULT = re.compile(r'<tool_result id="c(\d+)" name="(\w+)" status="(\w+)">\n(.*?)\n</tool_result>', re.DOTALL)
-LISTED = re.compile(r"^<tools>\n(.*?)\n</tools>$", re.DOTALL | re.MULTILINE)
 
 
 @tool
@@ -63,8 +62,7 @@ def made(model: ChatDynaspark, tools: list[Any], **settings: Any) -> Any:
 
 def thoughtful(asked: Asked) -> str:
     """Looks a person's home up, then the weather there, then answers in the form that is asked for."""
-    listed = LISTED.search(asked.prompt)
-    names = [json.loads(line)["name"] for line in listed[1].splitlines()] if listed else []
+    names = [tool["name"] for tool in listed_tools(asked.prompt)]
     results = {name: text for _, name, status, text in RESULT.findall(asked.prompt) if status == "ok"}
     if "find_home" in names and "find_home" not in results:
         return call("find_home", person="Ada")
@@ -198,7 +196,7 @@ def test_fallback_middleware_asks_the_other_model(served: Serve) -> None:
 
 def test_summarization_middleware_counts_and_summarizes_with_the_model(served: Serve) -> None:
     def write(asked: Asked) -> str:
-        return thoughtful(asked) if "<tools>" in asked.prompt else "They spoke of moss."
+        return thoughtful(asked) if "# Tools" in asked.prompt else "They spoke of moss."
 
     model, script = served(write)
     summarize = SummarizationMiddleware(
@@ -235,7 +233,7 @@ async def test_tool_selection_middleware_chooses_with_structured_output(served: 
     agent = made(model, [*TOOLS, unrelated], middleware=[LLMToolSelectorMiddleware(max_tools=2)])
     state = await agent.ainvoke(QUESTION) if way == "ainvoke" else agent.invoke(QUESTION)
     assert state["messages"][-1].content == ANSWER
-    offered = [asked.prompt for asked in script.asked if "<tools>" in asked.prompt]
+    offered = [asked.prompt for asked in script.asked if "# Tools" in asked.prompt]
     assert len(offered) == 3
     assert not any("unrelated" in prompt for prompt in offered)
 

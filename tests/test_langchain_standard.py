@@ -15,13 +15,12 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
-from serving import PNG
+from serving import PNG, listed_tools
 
 from dynaspark_core.server import Asked, LocalService, Script, call
 from langchain_dynaspark import ChatDynaspark
 
 TURN = re.compile(r'<turn role="(\w+)"[^>]*>(.*?)</turn>', re.DOTALL)
-TOOLS = re.compile(r"^<tools>\n(.*?)\n</tools>$", re.DOTALL | re.MULTILINE)
 FORM = re.compile(r"^Reply with one JSON value.*\n(\{.*\})$", re.MULTILINE)
 QUOTED = re.compile(r"'([^']+)'")
 
@@ -30,8 +29,7 @@ def reader(asked: Asked) -> str:
     """What a model would write that reads the prompt as it says: a call, a value of the schema, or text."""
     turns = TURN.findall(asked.prompt) or [("user", asked.prompt)]
     said = next(text for role, text in reversed(turns) if role == "user")
-    if (listed := TOOLS.search(asked.prompt)) is not None:
-        tools = [json.loads(line) for line in listed[1].splitlines()]
+    if tools := listed_tools(asked.prompt):
         fitting = [tool for tool in tools if any(word in said.lower() for word in tool["name"].lower().split("_"))]
         if "now." in asked.prompt.splitlines()[-2]:
             fitting = fitting or tools

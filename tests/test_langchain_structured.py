@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.v1 import BaseModel as BaseModelV1
-from serving import Serve
+from serving import Serve, listed_tools
 
 from dynaspark_core.server import Asked
 from langchain_dynaspark import ChatDynaspark
@@ -63,10 +63,10 @@ def answer(value: object) -> Callable[[Asked], str]:
     """Writes the value in the form that the prompt asks for."""
 
     def write(asked: Asked) -> str:
-        if "<tools>" not in asked.prompt:
+        tools = listed_tools(asked.prompt)
+        if not tools:
             return f"Here you are:\n```json\n{json.dumps(value, ensure_ascii=False)}\n```"
-        line = asked.prompt.split("<tools>\n")[1].split("\n")[0]
-        call = {"name": json.loads(line)["name"], "arguments": value}
+        call = {"name": tools[0]["name"], "arguments": value}
         return f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
 
     return write

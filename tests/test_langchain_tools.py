@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 from pydantic.v1 import BaseModel as BaseModelV1
-from serving import Serve
+from serving import Serve, listed_tools
 
 from dynaspark_core import errors
 from dynaspark_core.server import Answer, Asked, Pieces, call
@@ -82,8 +82,7 @@ INPUTS: dict[str, tuple[Any, str]] = {
 
 
 def offered(asked: Asked) -> list[dict[str, Any]]:
-    section = re.search(r"^<tools>\n(.*?)\n</tools>$", asked.prompt, re.DOTALL | re.MULTILINE)
-    return [json.loads(line) for line in section[1].splitlines()] if section else []
+    return listed_tools(asked.prompt)
 
 
 def joined(chunks: list[AIMessageChunk]) -> AIMessageChunk:
@@ -141,7 +140,7 @@ def test_what_is_no_tool_is_named(given: Any, shown: str) -> None:
 
 MUST, MAY = (
     "You must call at least one tool now.",
-    "Now reply to the last turn: with <tool_call> blocks where a tool is needed",
+    '<turn role="user">x</turn>',
 )
 CHOICES: list[tuple[Any, str]] = [
     (None, MAY),
@@ -159,7 +158,9 @@ CHOICES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("choice", "reminder"), CHOICES)
-def test_every_form_of_tool_choice_is_said_in_the_last_line(served: Serve, choice: Any, reminder: str) -> None:
+def test_every_form_of_tool_choice_is_said_in_the_last_line_and_a_free_one_in_none(
+    served: Serve, choice: Any, reminder: str
+) -> None:
     model, script = served(call("add", a=1))
     assert model.bind_tools([add, get_weather], tool_choice=choice).invoke("x").tool_calls
     assert script.asked[0].prompt.splitlines()[-2].startswith(reminder)
@@ -195,7 +196,7 @@ def test_a_call_may_be_demanded_of_no_tools_never_but_no_tools_are_fine(served: 
 
 def test_a_strict_tool_takes_no_other_arguments(served: Serve) -> None:
     model, script = served(call("add", a=1, b=2))
-    model.bind_tools([add], strict=True).invoke("x")
+    model.bind_tools([add], strict=True, tool_choice="any").invoke("x")
     assert offered(script.asked[0])[0]["parameters"]["additionalProperties"] is False
 
 

@@ -100,16 +100,16 @@ async def test_one_call_at_most_unless_several_are_allowed(llm: Dynaspark, scrip
 @pytest.mark.parametrize(
     ("options", "wording"),
     [
-        ({}, ("where a tool is needed, else with text", "must call")),
-        ({"tool_choice": "auto"}, ("where a tool is needed, else with text", "must call")),
-        ({"tool_choice": "required"}, ("You must call at least one tool now.", "answer normally")),
-        ({"tool_choice": "any"}, ("You must call at least one tool now.", "answer normally")),
-        ({"tool_required": True}, ("You must call at least one tool now.", "answer normally")),
-        ({"tool_required": True, "tool_choice": "auto"}, ("You must call at least one tool now.", "answer normally")),
+        ({}, ("answer the user in plain text", "must call")),
+        ({"tool_choice": "auto"}, ("answer the user in plain text", "must call")),
+        ({"tool_choice": "required"}, ("You must call at least one tool now.", "plain text")),
+        ({"tool_choice": "any"}, ("You must call at least one tool now.", "plain text")),
+        ({"tool_required": True}, ("You must call at least one tool now.", "plain text")),
+        ({"tool_required": True, "tool_choice": "auto"}, ("You must call at least one tool now.", "plain text")),
         ({"tool_choice": "add"}, ('Call "add" now.', "now()")),
         ({"tool_choice": {"type": "function", "function": {"name": "add"}}}, ('Call "add" now.', "The time.")),
         ({"tool_choice": {"type": "tool", "name": "add"}}, ('Call "add" now.', "The time.")),
-        ({"tool_choice": {"type": "required"}}, ("You must call at least one tool now.", "answer normally")),
+        ({"tool_choice": {"type": "required"}}, ("You must call at least one tool now.", "plain text")),
     ],
 )
 async def test_every_form_of_a_choice_reaches_the_model(
@@ -296,7 +296,7 @@ class Box(BaseModel, Generic[T]):
 def test_names_that_openai_would_not_take_work(llm: Dynaspark, script: Says) -> None:
     answering(script, call("Box[int]", value=7))
     assert llm.predict_and_call([get_function_tool(Box[int])], "7").response == "value=7"
-    assert '{"name": "Box[int]", "description"' in script.asked[0].prompt
+    assert "\n- Box[int]" in script.asked[0].prompt
 
 
 def test_a_long_description_is_sent_whole(llm: Dynaspark, script: Says) -> None:

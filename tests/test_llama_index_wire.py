@@ -278,7 +278,7 @@ def test_several_images_follow_the_policy(script: Script, policy: Any) -> None:
                 llm.chat([message])
             return
         llm.chat([message])
-    shown = {"sheet": "[image 1]or[image 2]", "last": "not shown]or[image]"}[policy]
+    shown = {"sheet": "[image 1]or[image 2]", "last": "not shown]or[image 2]"}[policy]
     assert script.asked[0].prompt.endswith(shown)
 
 

@@ -5,6 +5,7 @@ Models go on in the form that they see, so a past call is written as a future on
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -16,6 +17,8 @@ MAX_RAW_CHARACTERS = 4_000
 """Longest raw text of an unreadable call in a prompt, in characters."""
 
 
+_OTHER_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+"""Line ends that JSON leaves as they are in a string."""
 encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 """The value as JSON text; what JSON does not know is written as its str()."""
 
@@ -101,6 +104,7 @@ def json_line(value: object) -> str:
         text = encode(value)
         if not text.isascii():
             text.encode()
+            text = _OTHER_LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     except UnicodeEncodeError:  # lone surrogates
         text = json.dumps(value, default=str)
     except RecursionError:

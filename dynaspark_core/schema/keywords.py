@@ -73,7 +73,7 @@ def join_path(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
     """The strings in a keyword's value, which is one string or an array of them."""
     items = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
     return [item for item in items if isinstance(item, str)]
@@ -84,7 +84,7 @@ def _reference(check: Checker, value: Any, schema: Mapping[str, Any], path: str)
 
 
 def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    names = _strings(schema["type"])
+    names = strings(schema["type"])
     if not names or any(is_type(value, name) for name in names):
         return Fit(value)
     converted = coerce(value, names)
@@ -111,8 +111,13 @@ def _one_of_values(value: Any, allowed: Any, path: str) -> Result:
 
 
 def _every(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return fit_every(check, value, _parts(schema["allOf"]), path)
+
+
+def fit_every(check: Checker, value: Any, parts: list[Any], path: str) -> Result:
+    """The value as all the schemas have it, one after the other."""
     fit = Fit(value)
-    for part in _parts(schema["allOf"]):
+    for part in parts:
         result = check.fit(fit.value, part, path)
         if isinstance(result, Mismatch):
             return result
@@ -167,7 +172,7 @@ def _not(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Re
 def _object(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     if not isinstance(value, dict):
         return Fit(value)
-    absent = [name for name in _strings(schema.get("required")) if name not in value]
+    absent = [name for name in strings(schema.get("required")) if name not in value]
     if absent:
         return Mismatch(join_path(path, absent[0]), "is required but missing")
     members, is_coerced = {}, False

@@ -212,6 +212,13 @@ KEYWORDS: list[tuple[dict[str, Any], list[Any], dict[str, str]]] = [
     ({"if": INTEGER, "else": {"minLength": 2}}, [1, "ab"], {'"a"': "must have at least 2 characters"}),
     ({"if": False, "then": False}, [1], {}),
     ({"then": False, "else": False}, [1], {}),
+    (
+        {"allOf": [{"properties": {"a": {}}}], "properties": {"b": {}}, "unevaluatedProperties": False},
+        [{}, {"a": 1, "b": 2}, 5],
+        {'{"c": 1}': "c: is not allowed here; allowed: a, b"},
+    ),
+    ({"if": {"properties": {"a": {}}}, "unevaluatedProperties": False}, [{"a": 1}], {'{"b": 1}': "b: is not allowed"}),
+    ({"patternProperties": {"^a": {}}, "unevaluatedProperties": False}, [{"ab": 1}], {}),
     ({"$ref": "#n", "$defs": {"x": {"$anchor": "n", **INTEGER}}}, [1], {'"a"': "expected an integer"}),
     ({"items": {"$ref": "#n"}, "allOf": [{"$anchor": "n", "minLength": 1}]}, [["a"], [1]], {'[""]': "[0]: must have"}),
     ({"$ref": "#n", "enum": ["a"], "properties": {"$anchor": {"$anchor": "n", **STRING}}}, ["a"], {}),

@@ -49,11 +49,21 @@ def _contains(check: Checker, value: Any, schema: Mapping[str, Any], path: str) 
     if not isinstance(value, list):
         return Fit(value)
     count = sum(_is_valid(check, item, schema["contains"], f"{path}[{index}]") for index, item in enumerate(value))
-    least, most = schema.get("minContains", 1), schema.get("maxContains")
+    least: Any = schema.get("minContains", 1)
+    most: Any = schema.get("maxContains")
     if is_type(least, "number") and count < least:
         return Mismatch(path, f"must have at least {least} items of the kind in contains, has {count}")
     if is_type(most, "number") and count > most:
         return Mismatch(path, f"must have at most {most} items of the kind in contains, has {count}")
+    return Fit(value)
+
+
+def _unevaluated(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    """No key is allowed that no part of the schema lists. Which parts apply is not asked."""
+    names, _ = check.names(schema)
+    unknown = [name for name in value if name not in names] if isinstance(value, dict) and names else []
+    if schema["unevaluatedProperties"] is False and unknown:
+        return Mismatch(join_path(path, unknown[0]), f"is not allowed here; allowed: {', '.join(sorted(names))}")
     return Fit(value)
 
 
@@ -63,5 +73,6 @@ CONDITIONS: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"if"}), _condition),
     (frozenset({"propertyNames"}), _property_names),
     (frozenset({"contains"}), _contains),
+    (frozenset({"unevaluatedProperties"}), _unevaluated),
 )
 """Keywords and their rule; they come after those of `keywords`, so that they see converted values."""

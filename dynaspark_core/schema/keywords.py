@@ -65,6 +65,9 @@ class Checker(Protocol):
     def target(self, reference: object) -> Any:
         """The schema that a reference names."""
 
+    def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
+        """The keys that a schema lists, and those without case and punctuation → as listed."""
+
 
 def join_path(path: str, name: str) -> str:
     """The path of a member, from that of its object."""

@@ -22,7 +22,7 @@ def listed_names(schema: Any, target: Callable[[object], Any], seen: set[int] | 
         if not isinstance(node, Mapping) or id(node) in seen:
             continue
         seen.add(id(node))
-        if _is_open(node):
+        if _is_open(node) or target(node.get("$ref", "#")) is True:
             return None
         names.update(_mapping(node.get("properties")))
         alternatives += [part for keyword in _ALTERNATIVES for part in _list(node.get(keyword))]
@@ -44,16 +44,16 @@ def _with_alternatives(
 
 def _applied(node: Mapping[str, Any], target: Callable[[object], Any]) -> Iterator[Any]:
     """The schemas that hold for the same object, apart from alternatives."""
-    if "$ref" in node:
+    if isinstance(node.get("$ref"), str):
         yield target(node["$ref"])
     yield from _list(node.get("allOf"))
-    yield from (node.get("then"), node.get("else"))
+    yield from (node.get("if"), node.get("then"), node.get("else"))
     yield from _mapping(node.get("dependentSchemas")).values()
 
 
 def _is_open(node: Mapping[str, Any]) -> bool:
     is_closed = node.get("additionalProperties", False) is False and node.get("unevaluatedProperties", False) is False
-    return not is_closed or bool(node.get("patternProperties"))
+    return not is_closed or bool(node.get("patternProperties")) or "$dynamicRef" in node
 
 
 def _takes_no_object(part: Any) -> bool:

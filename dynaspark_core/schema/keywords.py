@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from dynaspark_core.schema.scalars import (
     ABSENT,
     LIMITS,
+    EnumIndex,
     coerce,
     describe_value,
     equal_json,
-    find_in_enum,
     is_type,
     json_excerpt,
     name_types,
@@ -65,6 +65,9 @@ class Checker(Protocol):
     def target(self, reference: object) -> Any:
         """The schema that a reference names."""
 
+    def enum(self, schema: Mapping[str, Any]) -> EnumIndex:
+        """The values that a schema's `enum` allows."""
+
     def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
         """The keys that a schema lists, and those without case and punctuation → as listed."""
 
@@ -96,21 +99,21 @@ def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Resul
     return Fit(converted, is_coerced=True)
 
 
-def _enum(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    allowed = schema["enum"] if isinstance(schema["enum"], list | tuple) else [value]
-    return _one_of_values(value, allowed, path)
+def _enum(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    is_list = isinstance(schema["enum"], list | tuple)
+    return _one_of_values(value, check.enum(schema), path) if is_list else Fit(value)
 
 
 def _const(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    return _one_of_values(value, [schema["const"]], path)
+    return _one_of_values(value, EnumIndex([schema["const"]]), path)
 
 
-def _one_of_values(value: Any, allowed: Any, path: str) -> Result:
-    found = find_in_enum(value, allowed)
+def _one_of_values(value: Any, index: EnumIndex, path: str) -> Result:
+    found = index.find(value)
     if found is ABSENT:
-        choice = ", ".join(json_excerpt(item) for item in allowed[:MAX_NAMES_SHOWN])
-        return Mismatch(path, f"must be {choice}" if len(allowed) == 1 else f"must be one of {choice}")
-    return Fit(found, is_coerced=not equal_json(found, value))
+        choice = ", ".join(json_excerpt(item) for item in index.allowed[:MAX_NAMES_SHOWN])
+        return Mismatch(path, f"must be {choice}" if len(index.allowed) == 1 else f"must be one of {choice}")
+    return Fit(found, is_coerced=found is not value)
 
 
 def _every(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:

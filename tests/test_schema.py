@@ -151,6 +151,15 @@ def test_recursion_is_bounded() -> None:
         {"not": 5},
         {"uniqueItems": 1},
         {"patternProperties": {"(": {}}},
+        {"propertyNames": 5},
+        {"contains": 5},
+        {"contains": {}, "minContains": "a", "maxContains": None},
+        {"dependentRequired": 5},
+        {"dependentRequired": {"a": 5}},
+        {"dependentSchemas": ["a"]},
+        {"dependentSchemas": {"a": 5}},
+        {"if": 5, "then": 5, "else": 5},
+        {"$ref": "#a", "$defs": {"a": {"$anchor": 5}}},
     ],
 )
 @pytest.mark.parametrize(
@@ -158,6 +167,94 @@ def test_recursion_is_bounded() -> None:
 )
 def test_no_schema_raises(schema: dict[str, Any], value: Any) -> None:
     conform(value, schema)
+
+
+CONDITION = {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}, "else": {"required": ["c"]}}
+KEYWORDS: list[tuple[dict[str, Any], list[Any], dict[str, str]]] = [
+    (
+        {"propertyNames": {"pattern": "^x", "maxLength": 2}},
+        [{}, {"x": 1}, {"xy": 1}, 5, []],
+        {'{"y": 1}': "y: is no key that is allowed here: must match the pattern ^x", '{"xyz": 1}': "xyz: is no key"},
+    ),
+    ({"propertyNames": False}, [{}, "a"], {'{"a": 1}': "a: is no key that is allowed here: nothing is allowed here"}),
+    ({"propertyNames": {"enum": ["a"]}}, [{"a": 1}], {'{"A": 1}': "A: is no key that is allowed here: is written in"}),
+    (
+        {"contains": {"type": "integer"}},
+        [[1], ["a", 2], {}, "x"],
+        {"[]": "must have at least 1 items of the kind in contains, has 0", '["1"]': "must have at least 1"},
+    ),
+    ({"contains": INTEGER, "minContains": 2}, [[1, 2], [1, "a", 2]], {"[1]": "must have at least 2 items"}),
+    (
+        {"contains": INTEGER, "maxContains": 1},
+        [[1], [1, "a"]],
+        {"[1, 2]": "must have at most 1 items", "[]": "at least 1"},
+    ),
+    ({"contains": INTEGER, "minContains": 0}, [[], ["a"], [1]], {}),
+    ({"contains": True}, [[1]], {"[]": "at least 1"}),
+    ({"minContains": 2, "maxContains": 0}, [[], [1]], {}),
+    ({"contains": {"required": ["a"]}}, [[{"a": 1}, {}]], {"[{}]": "at least 1"}),
+    (
+        {"dependentRequired": {"a": ["b", "c"], "d": []}},
+        [{}, {"b": 1}, {"a": 1, "b": 2, "c": 3}, {"d": 1}, "a"],
+        {'{"a": 1, "b": 2}': "c: is required with a, but missing"},
+    ),
+    (
+        {"dependentSchemas": {"a": {"required": ["b"]}, "c": False}},
+        [{}, {"a": 1, "b": 2}, ["a"]],
+        {'{"a": 1}': "b: is required but missing", '{"c": 1}': "nothing is allowed here"},
+    ),
+    (
+        CONDITION,
+        [{"a": 1, "b": 2}, {"a": 2, "c": 3}],
+        {'{"a": 1, "c": 1}': "b: is required but missing", '{"a": 2}': "c: is required but missing"},
+    ),
+    ({"if": INTEGER, "then": {"minimum": 3}}, [3, "a"], {"2": "must be at least 3"}),
+    ({"if": INTEGER, "else": {"minLength": 2}}, [1, "ab"], {'"a"': "must have at least 2 characters"}),
+    ({"if": False, "then": False}, [1], {}),
+    ({"then": False, "else": False}, [1], {}),
+    (
+        {"allOf": [{"properties": {"a": {}}}], "properties": {"b": {}}, "unevaluatedProperties": False},
+        [{}, {"a": 1, "b": 2}, 5],
+        {'{"c": 1}': "c: is not allowed here; allowed: a, b"},
+    ),
+    ({"if": {"properties": {"a": {}}}, "unevaluatedProperties": False}, [{"a": 1}], {'{"b": 1}': "b: is not allowed"}),
+    ({"patternProperties": {"^a": {}}, "unevaluatedProperties": False}, [{"ab": 1}], {}),
+    ({"$ref": "#n", "$defs": {"x": {"$anchor": "n", **INTEGER}}}, [1], {'"a"': "expected an integer"}),
+    ({"items": {"$ref": "#n"}, "allOf": [{"$anchor": "n", "minLength": 1}]}, [["a"], [1]], {'[""]': "[0]: must have"}),
+    ({"$ref": "#n", "enum": ["a"], "properties": {"$anchor": {"$anchor": "n", **STRING}}}, ["a"], {}),
+]
+"""A schema, values that fit, and values that do not, with what is said of them."""
+
+
+@pytest.mark.parametrize(("schema", "right", "wrong"), KEYWORDS, ids=[json.dumps(case[0])[:60] for case in KEYWORDS])
+def test_keywords_as_jsonschema_has_them(schema: dict[str, Any], right: list[Any], wrong: dict[str, str]) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(schema)
+    for value in right:
+        assert validator.is_valid(value)
+        assert conform(value, schema) is value
+    for text, message in wrong.items():
+        assert not validator.is_valid(json.loads(text))
+        assert message in str(conform(json.loads(text), schema))
+
+
+def test_an_anchor_of_another_document_is_none_of_ours() -> None:
+    schema = {"$ref": "#n", "$defs": {"x": {"$id": "http://example.com/x", "$anchor": "n", **INTEGER}}}
+    assert conform("a", schema) == "a"
+
+
+def test_a_condition_sees_what_was_converted() -> None:
+    schema = {"properties": {"a": INTEGER}, **CONDITION}
+    assert conform({"a": "1", "b": 2}, schema) == {"a": 1, "b": 2}
+    assert conform({"a": "1", "c": 2}, schema) == Mismatch("b", "is required but missing")
+
+
+@pytest.mark.parametrize("keyword", ["not", "if"])
+def test_what_could_not_be_checked_does_not_fit(keyword: str) -> None:
+    value: list[Any] = []
+    for _ in range(300):
+        value = [value]
+    assert isinstance(conform(value, {keyword: {"items": {"$ref": f"#/{keyword}"}, "maxItems": 1}}), Mismatch)
 
 
 ADDRESS = {"type": "object", "properties": {"street": STRING, "zip_code": STRING}}
@@ -239,6 +336,13 @@ PLAIN = st.one_of(
     st.fixed_dictionaries({"maxItems": st.integers(0, 2)}),
     st.just({"uniqueItems": True}),
 )
+KEYS = st.sampled_from("abc")
+
+
+def anchored(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return inner.map(lambda schema: {"D": {**schema, "$anchor": "d"}})
+
+
 SCHEMAS = st.recursive(
     PLAIN,
     lambda inner: st.one_of(
@@ -251,6 +355,14 @@ SCHEMAS = st.recursive(
         st.fixed_dictionaries({"oneOf": st.lists(inner, min_size=1, max_size=3)}),
         st.fixed_dictionaries({"allOf": st.lists(inner, min_size=1, max_size=3)}),
         st.fixed_dictionaries({"not": inner}),
+        st.fixed_dictionaries({"if": inner, "then": inner, "else": inner}),
+        st.fixed_dictionaries({"if": inner, "else": inner, "properties": st.just({"a": {"type": "integer"}})}),
+        st.fixed_dictionaries({"contains": inner}),
+        st.fixed_dictionaries({"contains": inner, "minContains": st.integers(0, 2), "maxContains": st.integers(0, 2)}),
+        st.fixed_dictionaries({"propertyNames": inner}),
+        st.fixed_dictionaries({"dependentRequired": st.dictionaries(KEYS, st.lists(KEYS, max_size=2), max_size=2)}),
+        st.fixed_dictionaries({"dependentSchemas": st.dictionaries(KEYS, inner, max_size=2)}),
+        st.fixed_dictionaries({"$ref": st.just("#d"), "$defs": anchored(inner)}),
         st.fixed_dictionaries({"$ref": st.just("#/$defs/D"), "$defs": st.fixed_dictionaries({"D": inner})}),
     ),
     max_leaves=4,

@@ -13,9 +13,11 @@ from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
 from dynaspark_core.reply.presented import Standing, standing_of
 from dynaspark_core.reply.strict_json import Open, strict_value
 
-MAX_CANDIDATES = 20_000
-"""Most places of a reply that are read as JSON."""
-_MAX_BRACKET_CHARS = 1_000
+MAX_VALUES = 2_000
+"""Most values that are read in one reply."""
+MAX_UNREADABLE = 1_000
+"""Most places that look like JSON and cannot be read."""
+_MAX_ARRAY_CHARS = 1_000
 """How far the end of an unreadable array is looked for; `[0, 1)` has none."""
 
 _GAP = r"[\s\u200b-\u200d\u2060\ufeff]*+"
@@ -30,6 +32,8 @@ _NESTING = re.compile(r"\"(?:[^\"\\\n]|\\.)*+\"|[\[\]{}]")
 _FENCE = re.compile(r"^[ \t]*+(?:`{3,}+|~{3,}+)[^\n`]*+\n", re.MULTILINE)
 _FENCE_END = re.compile(r"^[ \t]*+(?:`{3,}+|~{3,}+)[ \t]*+$", re.MULTILINE)
 _FENCE_CLOSES = re.compile(r"\s*+(?:`{3,}|~{3,}|\Z)")
+_FIRSTS = frozenset('{["-0123456789tfn')
+"""How a strict value begins."""
 _BLANKS = re.compile(r"\s*+")
 
 
@@ -73,7 +77,7 @@ def _skip_blanks(text: str, start: int) -> int:
 def _fenced(text: str, start: int) -> Candidate | None:
     """The strict value that fills a fence, whatever fences are in its strings."""
     begin = _skip_blanks(text, start)
-    value = strict_value(text, begin)
+    value = strict_value(text, begin) if text[begin : begin + 1] in _FIRSTS else Open(is_hopeless=True)
     if isinstance(value, Open) or not _FENCE_CLOSES.match(text, value[1]):
         return None
     return Candidate(begin, value[1], value[0])
@@ -81,13 +85,10 @@ def _fenced(text: str, start: int) -> Candidate | None:
 
 def _spans(text: str, start: int, end: int) -> Iterator[Candidate]:
     """The objects and arrays between `start` and `end`; nothing within one that is broken."""
-    after = start
     while (opening := _OPENING.search(text, start, end)) is not None:
-        candidate = _span(text, opening.start(), end, after)
+        candidate = _span(text, opening.start(), end, start)
         start = candidate.end
-        if not candidate.error or candidate.is_cut or text[opening.start()] == "{":
-            after = candidate.end
-            yield candidate
+        yield candidate
 
 
 def _span(text: str, at: int, end: int, after: int) -> Candidate:
@@ -99,16 +100,18 @@ def _span(text: str, at: int, end: int, after: int) -> Candidate:
         value = reader.value()
     except Unreadable as error:
         is_cut = error.is_cut and end == len(text)
-        behind = end if error.is_cut else max(error.position, at + 1, _end_of_nesting(text, at, end))
-        return Candidate(at, behind, error=error.located(text, at), is_cut=is_cut)
+        nested = (
+            end if error.is_cut else _end_of_nesting(text, at, end, is_array=text[at] == "[" and not error.is_excessive)
+        )
+        return Candidate(at, max(error.position, at + 1, nested), error=error.located(text, at), is_cut=is_cut)
     return Candidate(at, reader.position, value, standing_of(text, at, reader.position, value, after))
 
 
-def _end_of_nesting(text: str, at: int, end: int) -> int:
-    """Where the bracket at `at` is closed, by counting alone; the end for an object that is not."""
-    depth, limit = 0, end if text[at] == "{" else min(end, at + _MAX_BRACKET_CHARS)
+def _end_of_nesting(text: str, at: int, end: int, *, is_array: bool) -> int:
+    """Where the bracket at `at` is closed, by counting alone. If it is not: `at` for an array, otherwise the end."""
+    depth, limit = 0, min(end, at + _MAX_ARRAY_CHARS) if is_array else end
     for found in _NESTING.finditer(text, at, limit):
         depth += (found[0] in "[{") - (found[0] in "]}")
         if depth <= 0:
             return found.end()
-    return end if text[at] == "{" else at
+    return at if is_array else end

@@ -37,11 +37,19 @@ _PLAIN: Mapping[str, str] = {"｝": "}", "］": "]", "，": ",", "：": ":"}  # 
 
 
 class Unreadable(Exception):  # noqa: N818 - a signal between readers, never an error of the caller
-    """The text is no value: where, why, whether it was cut off, and whether that was within a member's string."""
+    """The text is no value: where, why, whether it was cut off, was so within a member's string, or is too much."""
 
-    def __init__(self, position: int, why: str, *, is_cut: bool = False, in_string: bool = False) -> None:
+    def __init__(
+        self, position: int, why: str, *, is_cut: bool = False, in_string: bool = False, is_excessive: bool = False
+    ) -> None:
         super().__init__(why)
-        self.position, self.why, self.is_cut, self.in_string = position, why, is_cut, in_string
+        self.position, self.why, self.is_cut, self.in_string, self.is_excessive = (
+            position,
+            why,
+            is_cut,
+            in_string,
+            is_excessive,
+        )
 
     def located(self, text: str, start: int = 0) -> str:
         """What is wrong and where, with line and column counted from `start`."""
@@ -97,7 +105,7 @@ class LenientReader:
 
     def _open(self, opener: str) -> None:
         if len(self._stack) >= MAX_LEVELS:
-            raise Unreadable(self.position, f"nested more than {MAX_LEVELS} levels deep")
+            raise Unreadable(self.position, f"nested more than {MAX_LEVELS} levels deep", is_excessive=True)
         self.position += 1
         self._stack.append(_Frame(_CLOSERS[opener]))
 
@@ -165,8 +173,10 @@ class LenientReader:
 
     def _number(self) -> int | float:
         found = _NUMBER.match(self.text, self.position, self.end)
-        if found is None or found.end() - found.start() > MAX_DIGITS:
+        if found is None:
             raise self.refuse("expected a number")
+        if found.end() - found.start() > MAX_DIGITS:
+            raise Unreadable(found.start(), f"a number has more than {MAX_DIGITS} digits", is_excessive=True)
         if found.end() >= self.end and self._stack:
             self.position = self.end
             raise self.refuse("")
@@ -194,7 +204,7 @@ class LenientReader:
         raw = self.text[start + 1 : close]
         raw = plain_key(raw) if role == "key" else raw
         if opener == "`" and "${" in raw:
-            raise Unreadable(start, "a template string is no JSON value")
+            raise Unreadable(close, "a template string is no JSON value")
         return self._decoded(raw)
 
     def _triple(self, quotes: str) -> str:

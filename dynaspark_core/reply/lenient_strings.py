@@ -11,8 +11,14 @@ from typing import Literal
 StringRole = Literal["key", "member", "element", "argument", "whole"]
 """What a string is: an object's key or member, an element, a call's argument, or the whole value."""
 
-BLANK = r"(?:[\s\x00-\x20\xa0\u200b-\u200d\u2060\ufeff]++|//[^\n]*+|#[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
-"""Blanks and comments. Also NBSP, BOM and zero-width characters, which copies of web pages leave behind."""
+_GAP = r"[\s\x00-\x20\xa0\u200b-\u200d\u2060\ufeff]++"
+BLANK = rf"(?:{_GAP}|//[^\n]*+|#[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z))*+"
+"""Blanks and comments. Also NBSP, BOM and zero-width characters, which copies of web pages leave behind.
+
+A comment without an end takes the rest of the text, which is then cut off: so none is looked through twice.
+"""
+_NEAR = rf"(?:{_GAP}|(?://|#)[^\n]{{0,300}}+(?=\n|\Z)|/\*(?:[^*]|\*(?!/)){{0,300}}+(?:\*/|\Z)){{0,4}}+"
+"""Blanks and comments behind a quote. Such a comment may hold quotes as well, so its length is bounded."""
 
 QUOTES: Mapping[str, str] = {
     '"': '"',
@@ -29,14 +35,14 @@ QUOTES: Mapping[str, str] = {
 """Opening quote → the quotes that may close it."""
 
 _KEY = r"(?:\"(?:[^\"\n\\]|\\[^\n]){0,200}+\"|'[^'\n]{0,200}'|[“”][^”\n]{0,200}[”\"]|[A-Za-z_$][\w$-]{0,200})"
-_NEXT_KEY = rf"[,，]{BLANK}(?:{_KEY}{BLANK}[:：]|[}}\]]|\Z)"  # noqa: RUF001 - wide forms, smart quotes
+_NEXT_KEY = rf"[,，]{_NEAR}(?:{_KEY}{_NEAR}[:：]|[}}\]]|\Z)"  # noqa: RUF001 - wide forms, smart quotes
 _MISSING_COMMA = r"\s+\"[\w$-]{1,64}\"\s*:"
 _AFTER: Mapping[StringRole, re.Pattern[str]] = {
-    "key": re.compile(rf"{BLANK}[:：]"),  # noqa: RUF001 - wide forms, smart quotes
-    "member": re.compile(rf"{BLANK}(?:[}}\]｝］]|\Z|{_NEXT_KEY})|{_MISSING_COMMA}"),  # noqa: RUF001 - wide forms, smart quotes
-    "element": re.compile(rf"{BLANK}(?:[}}\])］｝]|\Z|[,，]{BLANK}(?:[\"'“”‘’\[{{\]\d(+-]|[tfnTFN][a-z]|\Z))"),  # noqa: RUF001 - wide forms, smart quotes
-    "argument": re.compile(rf"{BLANK}(?:[)}}\]]|\Z|,{BLANK}(?:[A-Za-z_]\w*\s*=|[)\]]|\Z))"),
-    "whole": re.compile(rf"{BLANK}\Z"),
+    "key": re.compile(rf"{_NEAR}[:：]"),  # noqa: RUF001 - wide forms, smart quotes
+    "member": re.compile(rf"{_NEAR}(?:[}}\]｝］]|\Z|{_NEXT_KEY})|{_MISSING_COMMA}"),  # noqa: RUF001 - wide forms, smart quotes
+    "element": re.compile(rf"{_NEAR}(?:[}}\])］｝]|\Z|[,，]{_NEAR}(?:[\"'“”‘’\[{{\]\d(+-]|[tfnTFN][a-z]|\Z))"),  # noqa: RUF001 - wide forms, smart quotes
+    "argument": re.compile(rf"{_NEAR}(?:[)}}\]]|\Z|,{_NEAR}(?:[A-Za-z_]\w*\s*=|[)\]]|\Z))"),
+    "whole": re.compile(rf"{_NEAR}\Z"),
 }  # fmt: skip
 _STOPS = {opener: re.compile(rf"[{re.escape(closers)}\\]") for opener, closers in QUOTES.items()}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?|.)", re.DOTALL)

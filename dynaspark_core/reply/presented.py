@@ -9,6 +9,8 @@ from typing import Any
 
 _CONTEXT_CHARS = 240
 """How much text around a value is looked at, on each side."""
+_LEAD_CHARS = 48
+"""How much of it may say that the value is given, or that it is none."""
 _TAG = r"<(?!/?(?:code|kbd|q|samp|s|del)\b)[^<>\n]{1,60}>"
 _DECOR_BEFORE = re.compile(rf"(?:[ \t*_]|{_TAG}|`{{3,}}\w{{0,12}})*+\Z")
 """What may stand before a value on its line: blanks, `**`, `<tool_call>`, ```` ```json ````."""
@@ -59,20 +61,21 @@ def standing_of(text: str, start: int, end: int, value: Any, after: int = 0) -> 
     if _DECOR_BEFORE.match(head) and _DECOR_BEHIND.match(tail):
         return Standing.BLOCK
     lead = head[max(0, len(head) - (start - after)) :]
-    is_refused = _REFUSAL.search(before) is not None or _REFUSAL.search(behind) is not None
-    if is_refused or value in ({}, [], "") or head.lstrip().startswith(">"):
-        return Standing.MENTION
-    return _in_sentence(lead, tail, value)
-
-
-def _in_sentence(lead: str, tail: str, value: Any) -> Standing:
-    """How a sentence presents a value, between the words before and behind it."""
-    is_given = _GIVING.search(lead) is not None
-    is_aside = not isinstance(value, dict) or _QUOTING.search(lead) is not None
-    is_unreal = (
-        _UNREAL.search(lead) is not None or _NOT_MEANT.search(_SENTENCE_END.split(tail, maxsplit=1)[0]) is not None
+    is_mention = (
+        value in ({}, [], "")
+        or head.lstrip().startswith(">")
+        or not _is_given(lead[-_LEAD_CHARS:], tail, value)
+        or any(map(_REFUSAL.search, (before, behind)))
     )
-    return Standing.MENTION if is_unreal or (is_aside and not is_given) else Standing.SENTENCE
+    return Standing.MENTION if is_mention else Standing.SENTENCE
+
+
+def _is_given(lead: str, tail: str, value: Any) -> bool:
+    """Whether a sentence gives the value, by the words before and behind it."""
+    is_aside = not isinstance(value, dict) or _QUOTING.search(lead) is not None
+    if (is_aside and not _GIVING.search(lead)) or _UNREAL.search(lead):
+        return False
+    return not _NOT_MEANT.search(_SENTENCE_END.split(tail, maxsplit=1)[0])
 
 
 def corrects(text: str) -> bool:

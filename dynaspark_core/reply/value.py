@@ -4,11 +4,12 @@ A fence or a value on lines of its own counts more than one in a sentence, and o
 count. Of two different values that count the same, the later one is the answer only if the text says that it corrects.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.reply.candidates import MAX_CANDIDATES, Candidate, candidates
+from dynaspark_core.reply.candidates import MAX_UNREADABLE, MAX_VALUES, Candidate, candidates
 from dynaspark_core.reply.presented import Standing, corrects
 from dynaspark_core.reply.signs import THOUGHTS, THOUGHTS_END
 from dynaspark_core.reply.wrapped import Unwrapping
@@ -22,9 +23,11 @@ def read_object(text: str, schema: Mapping[str, Any]) -> Any:
     """The value of the schema in the text. Raises `OutputError`, which names what is wrong and carries the text."""
     answer = text[_end_of_thoughts(text) :]
     choice = _Choice(answer, schema)
-    for count, candidate in enumerate(candidates(answer)):
-        if count >= MAX_CANDIDATES:
-            raise OutputError(f"the reply holds more than {MAX_CANDIDATES:,} JSON values", text=text)
+    counts = Counter[bool]()
+    for candidate in candidates(answer):
+        counts[bool(candidate.error)] += 1
+        if counts[False] > MAX_VALUES or counts[True] > MAX_UNREADABLE:
+            raise OutputError("the reply holds too many JSON values, or places that look like them", text=text)
         choice.take(candidate)
     if choice.wrong:
         raise OutputError(choice.wrong, text=text)
@@ -82,6 +85,8 @@ class _Choice:
 
     def _refuse(self, candidate: Candidate, reason: str) -> None:
         """Note why a candidate is none; what was chosen before stays so, unless this one was to replace it."""
+        if candidate.error and not candidate.is_cut and self._answer[candidate.start] == "[":
+            return  # prose has brackets of many kinds
         if candidate.is_cut:
             self.wrong = f"the reply ends within a JSON value: {candidate.error}"
         elif self._chosen is None or self._is_corrected_by(candidate):

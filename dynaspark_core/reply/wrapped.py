@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from dynaspark_core.reply.written import ARGUMENT_KEYS, LISTS, MAX_NESTED_WRAPPERS, NAME_KEYS, WRAPPERS, is_schema_echo
-from dynaspark_core.schema import Mismatch, UnknownKey, conform, equal_json, fold_name, known_names
+from dynaspark_core.schema import Check, Mismatch, UnknownKey, equal_json, fold_name, known_names
 
 _KEYS = frozenset(
     {*ARGUMENT_KEYS, *WRAPPERS, *LISTS, "data", "result", "response", "output", "answer", "value", "object", "json"}
@@ -34,6 +34,7 @@ class Unwrapping:
 
     def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
         self._schema = schema
+        self._check = Check(schema, needs_known_keys=True)
         self._names = {fold_name(name), fold_name(str(schema.get("title", "")))} - {""}
 
     @cached_property
@@ -44,7 +45,7 @@ class Unwrapping:
     def fit(self, value: Any, level: int = 0) -> Any | Mismatch:
         """The value, or the one within; `level` counts the wrappers around it."""
         is_echo = is_schema_echo(value, self._schema.get("properties"))
-        outer = _SCHEMA_ECHO if is_echo else conform(value, self._schema, needs_known_keys=True)
+        outer = _SCHEMA_ECHO if is_echo else self._check.conform(value)
         if isinstance(value, str) and outer is not value and self._own and (written := _object_in(value)) is not None:
             return self.fit(written, level)
         if not isinstance(value, dict) or level > MAX_NESTED_WRAPPERS:

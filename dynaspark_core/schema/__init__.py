@@ -5,8 +5,8 @@ and formats mean nothing, a reference that leads nowhere allows everything. It r
 raises for no schema.
 """
 
-from dynaspark_core.schema.check import conform, fold_name, known_names
+from dynaspark_core.schema.check import Check, conform, fold_name, known_names
 from dynaspark_core.schema.keywords import Mismatch, UnknownKey
 from dynaspark_core.schema.scalars import equal_json
 
-__all__ = ["Mismatch", "UnknownKey", "conform", "equal_json", "fold_name", "known_names"]
+__all__ = ["Check", "Mismatch", "UnknownKey", "conform", "equal_json", "fold_name", "known_names"]

@@ -1,16 +1,18 @@
 """One check of a value against a schema: the order of the rules, what is known already, how deep and how long."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from dynaspark_core.schema.conditions import CONDITIONS
 from dynaspark_core.schema.keywords import MAX_NAMES_SHOWN, RULES, Fit, Mismatch, Result, UnknownKey, join_path
-from dynaspark_core.schema.names import listed_names
-from dynaspark_core.schema.scalars import LIMITS, is_type
+from dynaspark_core.schema.names import anchors, listed_names
+from dynaspark_core.schema.scalars import LIMITS, EnumIndex, is_type
 
 MAX_SCHEMA_LEVELS = 150
 """Most levels of schemas within schemas that are checked: some 600 frames of the interpreter's 1,000."""
-TOO_DEEP = "nested too deep to be checked"
+TOO_LARGE = "nested too deep, or too large, to be checked"
 MAX_CHECKS = 200_000
 """Most checks of one value against one schema; nested unions over a large value can ask for more."""
 
@@ -26,11 +28,7 @@ def conform(value: Any, schema: Mapping[str, Any], *, needs_known_keys: bool = F
     is an `UnknownKey`: JSON Schema lets it pass, but whoever reads the listed keys would find nothing. Schemas that
     list no `properties`, or that welcome others (`additionalProperties`, `patternProperties`), are checked as usual.
     """
-    try:
-        result = _Check(schema, needs_known_keys=needs_known_keys).enter(value, schema, "")
-    except RecursionError:  # the caller's own stack was nearly used up
-        return Mismatch("", TOO_DEEP)
-    return result if isinstance(result, Mismatch) else result.value
+    return Check(schema, needs_known_keys=needs_known_keys).conform(value)
 
 
 def known_names(schema: Mapping[str, Any]) -> Mapping[str, bool]:
@@ -38,7 +36,7 @@ def known_names(schema: Mapping[str, Any]) -> Mapping[str, bool]:
 
     None where it welcomes others, or lists none.
     """
-    check = _Check(schema)
+    check = Check(schema)
     try:
         names = listed_names(schema, check.target) or {}
         return {name: bool(listed_names(part, check.target)) for name, part in names.items()}
@@ -46,16 +44,32 @@ def known_names(schema: Mapping[str, Any]) -> Mapping[str, bool]:
         return {}
 
 
-class _Check:
-    """The check of one value. Results for containers are kept, so that unions within unions stay linear."""
+class Check:
+    """Checks values against one schema. Results for containers are kept, so that unions within unions stay linear."""
 
     def __init__(self, root: Mapping[str, Any], *, needs_known_keys: bool = False) -> None:
         self._root = root
         self._needs_known_keys = needs_known_keys
         self._names: dict[int, tuple[frozenset[str], Mapping[str, str]]] = {}
+        self._enums: dict[int, EnumIndex] = {}
         self._known: dict[tuple[int, int], tuple[Any, Result]] = {}
-        self._depth = 0
-        self._steps = 0
+        self._depth = self._steps = 0
+        self._is_exhausted = False
+
+    def conform(self, value: Any) -> Any | Mismatch:
+        """The value as the schema wants it, or what is wrong with it; see `conform`."""
+        self._known = {}
+        self._depth = self._steps = 0
+        self._is_exhausted = False
+        try:
+            result = self.enter(value, self._root, "")
+        except RecursionError:  # the caller's own stack was nearly used up
+            return Mismatch("", TOO_LARGE)
+        finally:
+            self._known = {}
+        if self._is_exhausted and isinstance(result, Fit):  # what was not checked may be under `not`
+            return Mismatch("", TOO_LARGE)
+        return result if isinstance(result, Mismatch) else result.value
 
     def enter(self, value: Any, schema: Any, path: str) -> Result:
         """The check of a whole value, a member or an item, before that of the parts of its schema."""
@@ -96,7 +110,8 @@ class _Check:
             return self._known[key][1]
         self._steps += 1
         if self._depth > MAX_SCHEMA_LEVELS or self._steps > MAX_CHECKS:
-            return Mismatch(path, TOO_DEEP)
+            self._is_exhausted = True
+            return Mismatch(path, TOO_LARGE)
         self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
         self._depth += 1
         result = self._through_keywords(value, schema, path)
@@ -110,7 +125,7 @@ class _Check:
         if value is None and schema.get("nullable") is True:
             return Fit(value)
         fit = Fit(value)
-        for keywords, rule in RULES:
+        for keywords, rule in _RULES:
             if not keywords.isdisjoint(schema):
                 result = rule(self, fit.value, schema, path)
                 if isinstance(result, Mismatch):
@@ -123,10 +138,22 @@ class _Check:
                 return Mismatch(path, reason)
         return fit
 
+    def enum(self, schema: Mapping[str, Any]) -> EnumIndex:
+        """The values that the schema's `enum` allows, read once."""
+        if id(schema) not in self._enums:
+            self._enums[id(schema)] = EnumIndex(schema["enum"])
+        return self._enums[id(schema)]
+
+    @cached_property
+    def _anchors(self) -> Mapping[str, Any]:
+        return anchors(self._root)
+
     def target(self, reference: object) -> Any:
         """The schema that a reference within the root names; True, which allows everything, if it leads nowhere."""
         if not isinstance(reference, str) or not reference.startswith("#"):
             return True
+        if reference[1:2] not in {"", "/"}:
+            return self._anchors.get(unquote(reference[1:]), True)
         node: Any = self._root
         for step in filter(None, unquote(reference[1:]).split("/")):
             name = step.replace("~1", "/").replace("~0", "~")
@@ -144,8 +171,9 @@ def fold_name(name: str) -> str:
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
+_RULES = (*RULES, *CONDITIONS)
 _LIMITED = frozenset(LIMITS)
-_MORE_THAN_TYPE = _LIMITED.union(*(keywords for keywords, _ in RULES)) - {"type"}
+_MORE_THAN_TYPE = _LIMITED.union(*(keywords for keywords, _ in _RULES)) - {"type"}
 
 
 def _is_plain(value: Any, schema: Mapping[str, Any]) -> bool:

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from dynaspark_core.schema.scalars import (
     ABSENT,
     LIMITS,
+    EnumIndex,
     coerce,
     describe_value,
     equal_json,
-    find_in_enum,
     is_type,
     json_excerpt,
     name_types,
@@ -65,6 +65,12 @@ class Checker(Protocol):
     def target(self, reference: object) -> Any:
         """The schema that a reference names."""
 
+    def enum(self, schema: Mapping[str, Any]) -> EnumIndex:
+        """The values that a schema's `enum` allows."""
+
+    def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
+        """The keys that a schema lists, and those without case and punctuation → as listed."""
+
 
 def join_path(path: str, name: str) -> str:
     """The path of a member, from that of its object."""
@@ -73,7 +79,7 @@ def join_path(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
     """The strings in a keyword's value, which is one string or an array of them."""
     items = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
     return [item for item in items if isinstance(item, str)]
@@ -84,7 +90,7 @@ def _reference(check: Checker, value: Any, schema: Mapping[str, Any], path: str)
 
 
 def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    names = _strings(schema["type"])
+    names = strings(schema["type"])
     if not names or any(is_type(value, name) for name in names):
         return Fit(value)
     converted = coerce(value, names)
@@ -93,26 +99,31 @@ def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Resul
     return Fit(converted, is_coerced=True)
 
 
-def _enum(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    allowed = schema["enum"] if isinstance(schema["enum"], list | tuple) else [value]
-    return _one_of_values(value, allowed, path)
+def _enum(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    is_list = isinstance(schema["enum"], list | tuple)
+    return _one_of_values(value, check.enum(schema), path) if is_list else Fit(value)
 
 
 def _const(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    return _one_of_values(value, [schema["const"]], path)
+    return _one_of_values(value, EnumIndex([schema["const"]]), path)
 
 
-def _one_of_values(value: Any, allowed: Any, path: str) -> Result:
-    found = find_in_enum(value, allowed)
+def _one_of_values(value: Any, index: EnumIndex, path: str) -> Result:
+    found = index.find(value)
     if found is ABSENT:
-        choice = ", ".join(json_excerpt(item) for item in allowed[:MAX_NAMES_SHOWN])
-        return Mismatch(path, f"must be {choice}" if len(allowed) == 1 else f"must be one of {choice}")
-    return Fit(found, is_coerced=not equal_json(found, value))
+        choice = ", ".join(json_excerpt(item) for item in index.allowed[:MAX_NAMES_SHOWN])
+        return Mismatch(path, f"must be {choice}" if len(index.allowed) == 1 else f"must be one of {choice}")
+    return Fit(found, is_coerced=found is not value)
 
 
 def _every(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return fit_every(check, value, _parts(schema["allOf"]), path)
+
+
+def fit_every(check: Checker, value: Any, parts: list[Any], path: str) -> Result:
+    """The value as all the schemas have it, one after the other."""
     fit = Fit(value)
-    for part in _parts(schema["allOf"]):
+    for part in parts:
         result = check.fit(fit.value, part, path)
         if isinstance(result, Mismatch):
             return result
@@ -167,7 +178,7 @@ def _not(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Re
 def _object(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     if not isinstance(value, dict):
         return Fit(value)
-    absent = [name for name in _strings(schema.get("required")) if name not in value]
+    absent = [name for name in strings(schema.get("required")) if name not in value]
     if absent:
         return Mismatch(join_path(path, absent[0]), "is required but missing")
     members, is_coerced = {}, False

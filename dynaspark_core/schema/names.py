@@ -1,9 +1,11 @@
-"""Which keys a schema lists for an object. It checks no values: `check` does."""
+"""What a schema names: the keys it lists for an object, and its anchors. It checks no values: `check` does."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _ALTERNATIVES = ("anyOf", "oneOf")
+_DATA = frozenset({"const", "default", "enum", "examples"})
+"""Keywords that hold values, not schemas."""
 _WITHIN = ("allOf", *_ALTERNATIVES, "$ref", "then", "else", "dependentSchemas")
 
 
@@ -20,7 +22,7 @@ def listed_names(schema: Any, target: Callable[[object], Any], seen: set[int] | 
         if not isinstance(node, Mapping) or id(node) in seen:
             continue
         seen.add(id(node))
-        if _is_open(node):
+        if _is_open(node) or target(node.get("$ref", "#")) is True:
             return None
         names.update(_mapping(node.get("properties")))
         alternatives += [part for keyword in _ALTERNATIVES for part in _list(node.get(keyword))]
@@ -42,16 +44,16 @@ def _with_alternatives(
 
 def _applied(node: Mapping[str, Any], target: Callable[[object], Any]) -> Iterator[Any]:
     """The schemas that hold for the same object, apart from alternatives."""
-    if "$ref" in node:
+    if isinstance(node.get("$ref"), str):
         yield target(node["$ref"])
     yield from _list(node.get("allOf"))
-    yield from (node.get("then"), node.get("else"))
+    yield from (node.get("if"), node.get("then"), node.get("else"))
     yield from _mapping(node.get("dependentSchemas")).values()
 
 
 def _is_open(node: Mapping[str, Any]) -> bool:
     is_closed = node.get("additionalProperties", False) is False and node.get("unevaluatedProperties", False) is False
-    return not is_closed or bool(node.get("patternProperties"))
+    return not is_closed or bool(node.get("patternProperties")) or "$dynamicRef" in node
 
 
 def _takes_no_object(part: Any) -> bool:
@@ -62,6 +64,21 @@ def _takes_no_object(part: Any) -> bool:
     return "object" not in (types if isinstance(types, list | tuple) else [types]) or any(
         keyword in part for keyword in (*_WITHIN, "properties", "enum", "const")
     )
+
+
+def anchors(root: Any) -> dict[str, Any]:
+    """The schemas that have an `$anchor`, by its name; not those of another document, which has an `$id`."""
+    found: dict[str, Any] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list | tuple):
+            waiting += node
+        elif isinstance(node, Mapping) and (node is root or not isinstance(node.get("$id"), str)):
+            if isinstance(node.get("$anchor"), str):
+                found.setdefault(node["$anchor"], node)
+            waiting += [part for keyword, part in node.items() if keyword not in _DATA]
+    return found
 
 
 def _list(value: object) -> list[Any]:

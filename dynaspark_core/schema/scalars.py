@@ -6,6 +6,7 @@ Objects, arrays, unions and references are in `keywords`.
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -54,6 +55,7 @@ def json_excerpt(value: Any, limit: int = 60) -> str:
     """The value as JSON, cut to `limit` characters."""
     if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
         return "a number of many digits"
+    value = value[: limit + 1] if isinstance(value, str) else value
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
@@ -78,14 +80,33 @@ def equal_json(one: Any, other: Any) -> bool:
     return True
 
 
-def find_in_enum(value: Any, allowed: Sequence[Any]) -> Any:
-    """The allowed value that this is, by value, else the only one that differs in case alone; else ABSENT."""
-    if any(equal_json(value, item) for item in allowed):
-        return value
-    if not isinstance(value, str):
-        return ABSENT
-    alike = [item for item in allowed if isinstance(item, str) and item.casefold() == value.casefold()]
-    return alike[0] if len(alike) == 1 else ABSENT
+def frozen(value: Any) -> Any:
+    """The value as something that can be hashed; two are equal if the values are so in JSON."""
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, list):
+        return "array", tuple(map(frozen, value))
+    if isinstance(value, dict):
+        return "object", frozenset((key, frozen(item)) for key, item in value.items())
+    return value
+
+
+class EnumIndex:
+    """The allowed values of an `enum` or a `const`, hashed once."""
+
+    def __init__(self, allowed: Sequence[Any]) -> None:
+        self.allowed = allowed
+        self._values = {frozen(item) for item in allowed}
+        folded = Counter(item.casefold() for item in allowed if isinstance(item, str))
+        self._alike = {
+            item.casefold(): item for item in allowed if isinstance(item, str) and folded[item.casefold()] == 1
+        }
+
+    def find(self, value: Any) -> Any:
+        """The value itself if it is allowed, or the only allowed one that differs in case alone; otherwise ABSENT."""
+        if frozen(value) in self._values:
+            return value
+        return self._alike.get(value.casefold(), ABSENT) if isinstance(value, str) else ABSENT
 
 
 def coerce(value: Any, names: Sequence[str]) -> Any:
@@ -208,8 +229,7 @@ def _size(kind: type, unit: str, *, is_least: bool) -> Callable[[Any, Any], str]
 def _unique(value: Any, is_asked: Any) -> str:
     if not isinstance(value, list) or is_asked is not True:
         return ""
-    texts = [json.dumps(item, sort_keys=True, default=str) for item in value]
-    return "must not hold the same item twice" if len(set(texts)) < len(texts) else ""
+    return "must not hold the same item twice" if len(set(map(frozen, value))) < len(value) else ""
 
 
 LIMITS: Mapping[str, Callable[[Any, Any], str]] = {

@@ -110,6 +110,8 @@ async def main(chosen: argparse.Namespace) -> None:
     with LocalService(engine) as service:
         for face, loop in planned(chosen):
             outcome = await run(face, loop, engine, service.url)
+            if engine.error:
+                sys.exit(str(engine.error))
             outcomes.append(outcome)
             print(line(outcome), flush=True)
     if chosen.steps:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench test-model wheel-test soak faults fuzz mutants dialects check docs format clean
+.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects check docs format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
@@ -13,6 +13,11 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
+
+# make loops MODEL=FILE.gguf, or UPSTREAM=URL MODEL=NAME; further options in LOOPS="--face client --only rag"
+loops: $(VENV)/.dev
+	@test -n "$(MODEL)" || { echo "say MODEL=FILE.gguf, or UPSTREAM=URL MODEL=NAME" >&2; exit 2; }
+	$(BIN)/python benchmarks/run_loops.py $(if $(UPSTREAM),--upstream "$(UPSTREAM)" --upstream-model) "$(MODEL)" $(LOOPS)
 
 test-model: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group upstream

@@ -30,6 +30,9 @@ from loops.table import Outcome, line, table
 from dynaspark_core.server import Engine, LocalService, OpenAI
 from dynaspark_core.server.local.engine import Local
 
+MAX_TOKENS = 300
+"""Tokens of a reply of the local engine, after which it is cut: the longest right one has about 150."""
+
 
 async def run(face: str, loop: Loop, engine: Kept, url: str) -> Outcome:
     """The loop through the face; a failure of any kind is its verdict."""
@@ -90,7 +93,7 @@ def kept(chosen: argparse.Namespace) -> Kept:
     def make() -> Engine:
         if chosen.upstream:
             return OpenAI(chosen.upstream, model=chosen.upstream_model)
-        return Local(chosen.file, threads=chosen.threads, one_message=not chosen.roles)
+        return Local(chosen.file, threads=chosen.threads, max_tokens=MAX_TOKENS, one_message=not chosen.roles)
 
     name = chosen.upstream_model or chosen.upstream or chosen.file.name
     return Kept(make, f"{name}{' roles' if chosen.roles else ''}", chosen.replies)
@@ -110,6 +113,8 @@ async def main(chosen: argparse.Namespace) -> None:
     with LocalService(engine) as service:
         for face, loop in planned(chosen):
             outcome = await run(face, loop, engine, service.url)
+            if engine.error:
+                sys.exit(str(engine.error))
             outcomes.append(outcome)
             print(line(outcome), flush=True)
     if chosen.steps:

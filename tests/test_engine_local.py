@@ -462,12 +462,13 @@ async def test_the_turns_of_the_template_cannot_be_forged(service: LocalService,
 
 
 @pytest.mark.model
-async def test_a_prompt_may_go_as_one_message() -> None:
+async def test_a_prompt_may_go_as_one_message_and_replies_may_be_short() -> None:
     """The whole prompt is counted, and a call that must come is not bound."""
     text = prompt(OSLO, tools=(WEATHER, STOP), choice="get_weather")
-    with LocalService(Local(one_message=True)) as whole, LocalService(Local()) as turned:
+    with LocalService(Local(one_message=True, max_tokens=5)) as whole, LocalService(Local()) as turned:
         (_, one, _), (_, several, _) = await ask(whole, text), await ask(turned, text)
     assert one["usage"]["prompt_tokens"] > several["usage"]["prompt_tokens"]  # type: ignore[index]
+    assert one["usage"]["completion_tokens"] == 5  # type: ignore[index]
     assert str(several["response"]).startswith("<tool_call>\n")
 
 
@@ -511,6 +512,12 @@ async def test_an_answer_that_is_left_makes_room_for_the_next(engine: Local) -> 
     await left.aclose()
     assert await anext(waiting)
     await waiting.aclose()
+
+
+@pytest.mark.parametrize("settings", [{"threads": 0}, {"max_tokens": 0}])
+def test_a_number_below_one_is_an_error(settings: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match=r"must be at least 1: 0"):
+        Local(**settings)  # type: ignore[arg-type]  # one of the two numbers
 
 
 def test_a_file_that_is_no_model_is_an_error(tmp_path: Path) -> None:

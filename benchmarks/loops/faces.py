@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pybase64
 
-from dynaspark_core import Chat, DynasparkClient, Image, Message, Tool, ToolCall
+from dynaspark_core import Chat, DynasparkClient, Image, Message, Reply, Tool, ToolCall
 from loops.definition import Loop, PastCall, ToolFailure
 from loops.session import Session, arguments_of
 
@@ -22,13 +22,11 @@ async def client(session: Session, url: str) -> str:
     while True:
         reply = await asking.complete(Chat(tuple(messages), tools=tools))
         session.turns += 1
-        if not reply.tool_calls:
+        calls = tuple(_calls(reply))
+        if not calls:
             return reply.text
-        text = (reply.text,) if reply.text else ()
-        messages.append(
-            Message("assistant", text, tool_calls=reply.tool_calls, invalid_tool_calls=reply.invalid_tool_calls)
-        )
-        messages += [_result(session, call) for call in reply.tool_calls]
+        messages.append(Message("assistant", (reply.text,) if reply.text else (), tool_calls=calls))
+        messages += [_result(session, call) for call in calls]
 
 
 async def langchain(session: Session, url: str) -> str:
@@ -117,6 +115,14 @@ def _beginning(loop: Loop) -> Iterator[Message]:
     png = _picture(loop)
     image = (Image(png, "picture.png", "image/png"),) if png else ()
     yield Message("user", (loop.question, *image))
+
+
+def _calls(reply: Reply) -> Iterator[ToolCall]:
+    """The calls that an agent of a framework runs: also those whose name or arguments its tools refuse."""
+    yield from reply.tool_calls
+    for call in reply.invalid_tool_calls:
+        if call.is_passed_on(checked=True):
+            yield ToolCall(call.name or "", call.arguments or {}, call.id)
 
 
 def _result(session: Session, call: ToolCall) -> Message:

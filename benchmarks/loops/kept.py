@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.prompt.render import estimate_tokens
 from dynaspark_core.server import Answer, Asked, Engine, RefusedError
@@ -32,6 +33,8 @@ class Kept:
         self._base = sqlite3.connect(file, check_same_thread=False, timeout=60)
         self._base.execute(_TABLE)
         self._session: Session | None = None
+        self.error: ConfigError | None = None
+        """Why the engine could not be made."""
 
     def begin(self, loop: Loop) -> Session:
         """The session of the loop, to which all further requests belong."""
@@ -61,7 +64,7 @@ class Kept:
 
     async def _ask(self, asked: Asked) -> Step:
         if self._engine is None:
-            self._engine = await asyncio.to_thread(self._make)
+            self._engine = await self._made()
         start = time.perf_counter()
         answer = await self._engine.answer(asked)
         pieces = [piece async for piece in _pieces(answer)]
@@ -70,6 +73,13 @@ class Kept:
         usage = counted or Usage(estimate_tokens(asked.prompt), estimate_tokens(text), 0, estimated=True)
         seconds = time.perf_counter() - start
         return Step(asked.prompt, text, usage.prompt_tokens, usage.completion_tokens, seconds)
+
+    async def _made(self) -> Engine:
+        try:
+            return await asyncio.to_thread(self._make)
+        except ConfigError as exc:
+            self.error = exc
+            raise RefusedError(400, str(exc)) from exc
 
 
 async def _pieces(answer: Answer) -> AsyncIterator[str | Usage]:

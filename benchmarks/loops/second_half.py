@@ -72,7 +72,7 @@ SEQUENTIAL = (
 PARALLEL = (
     Loop(
         "parallel", "two-rooms", "How warm is it in the kitchen and in the bedroom?", HOME,
-        (call(room_temperature, room=holds("kitchen")), call(room_temperature, room=holds("bedroom"))),
+        (call(room_temperature, room="kitchen"), call(room_temperature, room="bedroom")),
         (("19", "19.0"), "17.5"), ordered=False,
     ),
     Loop(

@@ -16,7 +16,7 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Answer, Asked
 from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
-from dynaspark_core.server.local.model import Model
+from dynaspark_core.server.local.model import MAX_REPLY_TOKENS, Model
 from dynaspark_core.server.local.ocr import ImageFacts, Ocr
 from dynaspark_core.server.local.phrasing import Phrased
 from dynaspark_core.server.local.turns import Turn
@@ -26,21 +26,30 @@ class Local:
     """Answers with the model of `file`, by default SmolLM2, whose weights it fetches on first use.
 
     It takes one request at a time, on one thread of its own; the others wait in the order in which they came. A reply
-    ends after 1,024 tokens at the latest, and when the model only repeats itself; the same prompt gets the same reply.
+    ends after `max_tokens` at the latest, and when the model only repeats itself; the same prompt gets the same reply.
     Answers carry the tokens counted by the model's tokenizer and, after a file, what the model was told of it. Raises
-    `ConfigError` when a package, the weights or a file is missing, and for fewer than 1 of `threads`.
+    `ConfigError` when a package, the weights or a file is missing, and for fewer than 1 of `threads` or `max_tokens`.
 
     The prompt's turns become messages of the model's chat template, and a call or value that must come is bound to its
     schema. With `one_message` the whole prompt is one user message and the reply is free, as with the public service.
     """
 
-    def __init__(self, file: Path | None = None, *, threads: int = 1, one_message: bool = False) -> None:
-        if threads < 1:
-            raise ConfigError(f"threads must be at least 1: {threads}")
+    def __init__(
+        self,
+        file: Path | None = None,
+        *,
+        threads: int = 1,
+        max_tokens: int = MAX_REPLY_TOKENS,
+        one_message: bool = False,
+    ) -> None:
+        for name, number in (("threads", threads), ("max_tokens", max_tokens)):
+            if number < 1:
+                raise ConfigError(f"{name} must be at least 1: {number}")
         self._phrase = phrasing.phrase if file else few_shot.phrase
         self._is_one_message = one_message
         self._ocr = Ocr()
-        self._model = Model(file or weights.fetch(), name="" if file else weights.NAME, threads=threads)
+        name = "" if file else weights.NAME
+        self._model = Model(file or weights.fetch(), name=name, threads=threads, max_tokens=max_tokens)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="dynaspark-model")
 
     async def answer(self, asked: Asked) -> Answer:

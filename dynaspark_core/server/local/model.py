@@ -38,7 +38,7 @@ class Generation:
 class Model:
     """One loaded model; one reply at a time."""
 
-    def __init__(self, file: Path, *, name: str = "", threads: int = 1) -> None:
+    def __init__(self, file: Path, *, name: str = "", threads: int = 1, max_tokens: int = MAX_REPLY_TOKENS) -> None:
         genai = openvino_genai()
         try:
             self._pipeline = genai.LLMPipeline(str(file), "CPU", INFERENCE_NUM_THREADS=threads)
@@ -47,6 +47,7 @@ class Model:
             raise ConfigError(f"{file} is no GGUF model that openvino-genai can load: {reason}") from exc
         self._genai, self._tokenizer = genai, self._pipeline.get_tokenizer()
         self._control_tokens = ControlTokens(self._tokenizer.get_vocab())
+        self._max_tokens = max_tokens
         self.name = name or file.stem
 
     def generate(self, phrased: Phrased, emit: Callable[[str], bool]) -> Generation:
@@ -61,7 +62,7 @@ class Model:
         longest = MAX_CONTEXT_TOKENS - MIN_REPLY_TOKENS
         if count > longest:
             raise RefusedError(413, f"the prompt is longer than the {longest} tokens that {self.name} takes")
-        limit = min(MAX_REPLY_TOKENS, MAX_CONTEXT_TOKENS - count)
+        limit = min(self._max_tokens, MAX_CONTEXT_TOKENS - count)
         text, status = "", self._genai.StreamingStatus
         is_stopped = False
 

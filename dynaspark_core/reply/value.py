@@ -11,8 +11,8 @@ from typing import Any
 
 from dynaspark_core.errors import OutputError
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.signs import THOUGHTS, THOUGHTS_END
 from dynaspark_core.reply.strict_json import Open, strict_value
+from dynaspark_core.reply.thoughts import THOUGHTS
 from dynaspark_core.reply.written import is_schema_echo
 from dynaspark_core.schema import Mismatch, conform
 
@@ -63,10 +63,13 @@ class _Fit:
 
 def _without_thoughts(text: str) -> str:
     """The text after leading reasoning; nothing if it never ends."""
-    while (opened := THOUGHTS.match(text)) is not None:
-        closed = THOUGHTS_END.search(text, opened.end())
+    while True:
+        found = ((opened, end) for opener, end in THOUGHTS if (opened := opener.whole.match(text)) is not None)
+        opened, closer = next(found, (None, None))
+        if opened is None or closer is None:
+            return text
+        closed = closer.whole.search(text, opened.end())
         text = text[closed.end() :] if closed is not None else ""
-    return text
 
 
 def _only(answer: str, fits: list[tuple[_Candidate, Any]], text: str) -> Any:

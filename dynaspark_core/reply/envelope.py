@@ -18,7 +18,9 @@ from dynaspark_core.reply.watch import Balance, ValueWatch
 from dynaspark_core.reply.written import RawCall, unwrap_calls
 
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
-_CLOSING_REST = re.compile(r"\s*+[}\]]?\s*+;?\s*+(?:(?:`{3,}|~{3,})\s*+)?")
+_BLANKS = re.compile(r"\s*+")
+_CLOSING_REST = re.compile(r"(?:\s*+[}\]])?(?:\s*+;)?")
+_FENCED_REST = re.compile(rf"{_CLOSING_REST.pattern}(?:\s*+(?:`{{3,}}|~{{3,}}))?")
 _PARTIAL = re.compile(r"(?:<[^<>]{0,40}|`{1,2}|~{1,2})?\Z")
 MAX_LATER = 8
 """Most closing tags within strings that are passed over in search of the one that ends the call."""
@@ -41,6 +43,7 @@ class Envelope:
     is_closer_inside: bool = False
     is_self_closing: bool = False
     is_token: bool = False
+    has_fence: bool = False
     depth: int = 0
 
 
@@ -127,15 +130,15 @@ def _after(text: str, position: int) -> int:
 
 def end_of_envelope(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, None, int]:
     """Where an envelope ends whose calls end at `end`: after its closing tag, if there is one."""
+    rest = _FENCED_REST if opened.has_fence else _CLOSING_REST
     while True:
-        found = _CLOSING_REST.match(buffer.text, end)
-        position = found.end() if found is not None else end
-        closer = opened.closer.match(buffer.text, position)
+        position = rest.match(buffer.text, end).end()  # type: ignore[union-attr]  # matches the empty text
+        after = _BLANKS.match(buffer.text, position).end()  # type: ignore[union-attr]  # the same
+        closer = opened.closer.match(buffer.text, position) or opened.closer.match(buffer.text, after)
         if closer is not None:
             return closer.end()
-        if not _PARTIAL.match(buffer.text, position) or not (yield from buffer.more()):
-            is_fence = found is not None and found[0].rstrip()[-1:] in {"`", "~"}
-            return position if is_fence else end
+        if not _PARTIAL.match(buffer.text, after) or not (yield from buffer.more()):
+            return position if buffer.text[position - 1 : position] in {"`", "~"} else end
 
 
 def read_up_to_closer(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall] | None = None) -> Finding:

@@ -75,7 +75,10 @@ class Judge:
     def takes_nothing(self, name: str) -> bool:
         """Whether this is the name of a tool without parameters."""
         found = self.names.find(name)
-        return found is not None and not self._tools[found].parameters.get("properties")
+        schema = self._tools[found].parameters if found is not None else None
+        if schema is None or schema.get("properties") or schema.get("additionalProperties"):
+            return False
+        return not schema or "properties" in schema
 
     def name_in(self, raw: str) -> str | None:
         """The name of a known tool that unreadable text seems to call."""

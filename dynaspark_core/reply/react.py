@@ -85,6 +85,9 @@ def _strictly(buffer: ReplyBuffer, found: re.Match[str], begin: int) -> Waiting:
 def _leniently(buffer: ReplyBuffer, found: re.Match[str], begin: int, end: int, *, is_closed: bool) -> None:
     raw = buffer.text[found.start() : end].strip()
     name = found["name"]
+    if not is_closed and begin >= end:
+        _alone(buffer, found.start(), found)
+        return
     try:
         calls = read_body(buffer.text, begin, end, is_closed=is_closed, name=name)
     except Unreadable as error:

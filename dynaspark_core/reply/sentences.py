@@ -55,11 +55,11 @@ def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
     if found.reason != "truncated" and (yield from leave_quoted(buffer, opened, end)):
         return
     if found.calls or not found.error:
-        buffer.accept(_whole(found.calls, buffer.text[opened.start : end]), end)
+        buffer.accept(_whole(found.calls, buffer.text[opened.start : end], is_named=opened.name is not None), end)
     if found.error:
         buffer.reject(found.raw, found.reason, found.error, end, opened.name or buffer.judge.name_in(found.raw))
 
 
-def _whole(calls: Sequence[RawCall], text: str) -> Sequence[RawCall]:
-    """The calls; one that is only a name is known by the text of its envelope."""
-    return [replace(call, raw=text) if call.raw == call.name or not call.raw else call for call in calls]
+def _whole(calls: Sequence[RawCall], text: str, *, is_named: bool) -> Sequence[RawCall]:
+    """The calls; one whose own text is only its name or only its arguments is known by the text of its envelope."""
+    return [replace(call, raw=text) if is_named or call.raw == call.name or not call.raw else call for call in calls]

@@ -63,11 +63,18 @@ FUNCTION_BODY = Sign(
     "\n<parameter", " to call it",
 )  # fmt: skip
 """What follows the tag of a function that is called, not spoken of."""
+TOOL_NAME = Sign(
+    seq(chars(r"\s", 0, 24), word("<tool_name>"), chars(r"\s", 0, 9), group("name", chars(r"[\w.\-/:]", 1, 128)),
+        chars(r"\s", 0, 9), word("</tool_name>")),
+    "\n<tool_name>f</tool_name>", "<tool_name>",
+)  # fmt: skip
 PYTHON_LIST = Sign(
     seq(word("["), chars(r"\s", 0, 20), chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127), chars(r"\s", 0, 9),
         word("(")),
     "[f(", '["f("]', "[]",
 )  # fmt: skip
+OTHERS = RESULTS | REASONING | OWN_MARKERS
+"""Tags that open no call."""
 
 
 def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
@@ -134,12 +141,24 @@ def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
         buffer.forget_late(found.end())
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
-    elif name not in RESULTS and name not in REASONING and (not is_closing or name in EXPLICIT):
-        opened = _opened(found, name, is_closing=is_closing)
-        if opened.is_closer_inside and buffer.judge.names.find(opened.name or "") is not None:
-            body = yield from buffer.match(FUNCTION_BODY, found.end())
-            opened = replace(opened, is_explicit=body is not None)
-        yield from read_envelope(buffer, opened)
+    elif name not in OTHERS and (not is_closing or name in EXPLICIT):
+        yield from _read_opened(buffer, found, name, at, is_closing=is_closing)
+    elif is_closing and name not in OTHERS and buffer.has_calls:
+        buffer.skip(found.end())
+
+
+def _read_opened(buffer: ReplyBuffer, found: re.Match[str], name: str, start: int, *, is_closing: bool) -> Steps:
+    """Read the envelope that a tag opens. A known function's is explicit, if its arguments follow the tag."""
+    opened = replace(_opened(found, name, is_closing=is_closing), start=start)
+    if opened.is_closer_inside:
+        inner = yield from buffer.match(TOOL_NAME, found.end())
+        known = buffer.judge.names.find(opened.name or (inner["name"] if inner is not None else ""))
+        body = yield from buffer.match(FUNCTION_BODY, found.end())
+        is_meant = known is not None and (inner or body) is not None
+        is_object = body is not None and body[0].endswith("{")
+        opened = replace(opened, is_explicit=is_meant, is_closer_inside=not is_object)
+        opened = replace(opened, body=found.end()) if is_object else opened
+    yield from read_envelope(buffer, opened)
 
 
 def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
@@ -162,6 +181,7 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
         yield from _empty(buffer, opened, opened.body, is_closed=True)
         return
     begin = yield from _begin(buffer, opened)
+    opened = replace(opened, has_fence=opened.has_fence or not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]))
     if opened.is_closer_inside:
         yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
     elif begin >= len(buffer.text):
@@ -203,8 +223,10 @@ def _is_call(buffer: ReplyBuffer, begin: int) -> Waiting:
 
 def _is_broken_call(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Waiting:
     """Whether prose in an envelope is meant as a call: on lines of its own, or closed on the line that it begins."""
-    if not opened.is_explicit or opened.is_token or buffer.is_line_begun(opened.start):
+    if not opened.is_explicit or buffer.is_line_begun(opened.start):
         return False
+    if opened.is_token:
+        return buffer.text[opened.start] == "<"
     if "\n" in buffer.text[opened.start : begin]:
         return True
     found = yield from buffer.seek(first_of(opened.closer, "\n"), begin)
@@ -223,7 +245,9 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
         yield from read_envelope(buffer, replace(inner, start=opened.start, depth=opened.depth + 1))
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
         yield from _empty(buffer, opened, found.end(), is_closed=True)
-    elif opened.is_explicit or name in FUNCTIONS:
+    elif found is not None and name in FUNCTIONS and not opened.is_explicit:
+        yield from _read_opened(buffer, found, name, opened.start, is_closing=False)
+    elif opened.is_explicit:
         yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
     else:
         buffer.go_on(opened.start + 1)
@@ -235,7 +259,7 @@ def _empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) 
         return
     if opened.name is not None and opened.is_explicit:
         call = RawCall(buffer.text[opened.start : end], opened.name, {}, has_arguments=False)
-        if is_closed or buffer.judge.takes_nothing(opened.name):
+        if is_closed or (buffer.judge.takes_nothing(opened.name) and not opened.is_token):
             buffer.accept([call], end)
         else:
             buffer.reject(call.raw, "truncated", "the reply ends before the arguments", end, opened.name)

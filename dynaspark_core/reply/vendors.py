@@ -110,13 +110,15 @@ ROWS = (
         ),
         re.compile(r"<\|(?:call|end|return|start)\|>"),
     ),
+    Row("call", Sign(seq(word('<|open|>call tool="'), _NAME, word('"')), '<|open|>call tool="f"', "<|open|>tools"),
+        re.compile(r"<\|close\|>call<\|sep\|>")),
     Row("call", Sign(word("<|START_ACTION|>"), "<|START_ACTION|>", "<|START_RESPONSE|>"),
         re.compile(r"<\|END_ACTION\|>")),
     Row(
         "turn",
         Sign(
             either(
-                seq(word("<|"), words("eot_id", "eom_id", "start_header_id", "im_start", "im_end", "im_sep", "user",
+                seq(word("<|"), words("eot_id", "start_header_id", "im_start", "im_end", "im_sep", "user",
                     "observation", "endoftext", "START_TOOL_RESULT", "START_OF_TURN_TOKEN", "END_OF_TURN_TOKEN",
                     "tool_response", "system"), word("|>")),
                 seq(word("<|start|>"), words("functions", "user", "system", "developer", "tool")),
@@ -136,7 +138,7 @@ ROWS = (
             either(
                 _token("tool", "calls", "end"), _token("tool", "calls", "section", "end"),
                 _token("tool", "call", "end"),
-                words("<|call|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
+                words("<|call|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
                 seq(maybe(word("<|start|>assistant")), _CHANNEL, word("<|message|>")),
             ),
             "<|tool_calls_section_end|>", "<|tool_calls_section_begin|>",

@@ -1,6 +1,7 @@
 """A reply is read back: text → text, calls, a value. It knows nothing of `prompt`.
 
-    reader → blocks · fences · react · tags → envelope · sentences · heads · offers → buffer → held · watch · context
+    reader → blocks · fences · react · tokens → tags → envelope · sentences · heads · offers
+    buffer → held · watch · context                the text that is not decided, and what has come of the rest
     signs · thoughts · vendors → atoms             what calls, reasoning and other turns look like
     judge → names · arguments                      what may run
     body → written · pythonic · xml                the shapes of calls

@@ -15,7 +15,7 @@ from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.offers import closing_bracket, offer_calls, show_object
 from dynaspark_core.reply.react import read_action
 from dynaspark_core.reply.signs import MAX_INDENT_CHARACTERS, OTHER_TURN
-from dynaspark_core.reply.tags import read_sign
+from dynaspark_core.reply.tokens import read_sign
 from dynaspark_core.reply.vendors import TOKEN
 
 _INDENT = re.compile(rf"[ \t]{{0,{MAX_INDENT_CHARACTERS}}}+")

@@ -13,8 +13,8 @@ from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.judge import Judge
 from dynaspark_core.reply.signs import LINE_BEGINS, trigger
-from dynaspark_core.reply.tags import read_sign
 from dynaspark_core.reply.thoughts import HEADS, LEADING, THOUGHTS
+from dynaspark_core.reply.tokens import read_sign
 from dynaspark_core.reply.vendors import RECIPIENT
 from dynaspark_core.reply.vendors import TRIGGER as VENDORS
 

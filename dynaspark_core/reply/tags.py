@@ -1,4 +1,4 @@
-"""Calls between tags, `<tool_call>…</tool_call>` and its kin, and behind the control tokens of other vendors.
+"""Calls between tags: `<tool_call>…</tool_call>` and its kin.
 
 The end of a call is found by parsing: a strict JSON value may hold any tag. Only where that fails is the first closing
 tag taken for the end, or a later one if the first stands in a member's string.
@@ -28,7 +28,6 @@ from dynaspark_core.reply.signs import (
     TAG,
     family,
 )  # fmt: skip
-from dynaspark_core.reply.vendors import ROWS, TOKEN
 from dynaspark_core.reply.written import MAX_NESTED_WRAPPERS, RawCall
 
 _BLANK = r"[\s\ufeff\xa0]"
@@ -75,57 +74,6 @@ PYTHON_LIST = Sign(
 )  # fmt: skip
 OTHERS = RESULTS | REASONING | OWN_MARKERS
 """Tags that open no call."""
-
-
-def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
-    """Read what a sign within a line begins: a call, a marker of another turn, or text."""
-    while TOKEN.begun.match(buffer.text, at) and (yield from buffer.more()):
-        pass
-    row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
-    if row is None:
-        yield from read_tag(buffer, at)
-        return
-    found = row.opener.whole.match(buffer.text, at)
-    buffer.go_on(at + 1)
-    if found is None or buffer.is_quoted(at):
-        return
-    if row.meaning == "turn":
-        if buffer.has_calls:
-            buffer.cut()
-    elif row.meaning == "nothing":
-        yield from _skip_token(buffer, found)
-    elif row.meaning == "section":
-        yield from _section(buffer, found, row.closer)
-    else:
-        names = found.groupdict()
-        yield from read_envelope(
-            buffer, Envelope(at, found.end(), row.closer, names.get("name") or names.get("first"), is_token=True)
-        )
-
-
-def _skip_token(buffer: ReplyBuffer, found: re.Match[str]) -> Steps:
-    """Pass over a token that ends something, if it follows a call, or another token or nothing comes next."""
-    place = yield from buffer.visible(found.end())
-    if buffer.has_calls or place >= len(buffer.text) or buffer.text[place] == "<":
-        buffer.skip(found.end())
-
-
-def _section(buffer: ReplyBuffer, found: re.Match[str], closer: re.Pattern[str]) -> Steps:
-    """Read the first call of a section; those after it are found by their own openers."""
-    begin = yield from buffer.visible(found.end())
-    while TOKEN.begun.match(buffer.text, begin) and (yield from buffer.more()):
-        pass
-    for row in ROWS:
-        inner = row.opener.whole.match(buffer.text, begin)
-        if inner is not None and row.meaning == "call" and "name" in inner.groupdict():
-            opened = Envelope(found.start(), inner.end(), row.closer, inner["name"], is_token=True)
-            yield from read_envelope(buffer, opened)
-            return
-    opened = Envelope(found.start(), found.end(), closer, is_token=True)
-    if begin >= len(buffer.text):
-        yield from _empty(buffer, opened, begin, is_closed=False)
-    else:
-        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
 
 
 def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
@@ -178,16 +126,17 @@ def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
 def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
     """Read the calls of an envelope; where it holds none, the text goes on after its opening."""
     if opened.is_self_closing and opened.is_explicit:
-        yield from _empty(buffer, opened, opened.body, is_closed=True)
+        yield from decide_empty(buffer, opened, opened.body, is_closed=True)
         return
     begin = yield from _begin(buffer, opened)
     opened = replace(opened, has_fence=opened.has_fence or not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]))
     if opened.is_closer_inside:
         yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
     elif begin >= len(buffer.text):
-        yield from _empty(buffer, opened, begin, is_closed=False)
+        yield from decide_empty(buffer, opened, begin, is_closed=False)
     elif opened.is_token and (yield from _is_only_name(buffer, begin)):
-        yield from _empty(buffer, replace(opened, name=buffer.text[begin:].strip()), len(buffer.text), is_closed=False)
+        named = replace(opened, name=buffer.text[begin:].strip())
+        yield from decide_empty(buffer, named, len(buffer.text), is_closed=False)
     elif buffer.text[begin] == "<":
         yield from _tag_inside(buffer, opened, begin)
     elif buffer.text[begin] in "{[" and (yield from buffer.match(PYTHON_LIST, begin)) is None:
@@ -244,7 +193,7 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
         inner = _opened(found, name, is_closing=False)
         yield from read_envelope(buffer, replace(inner, start=opened.start, depth=opened.depth + 1))
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
-        yield from _empty(buffer, opened, found.end(), is_closed=True)
+        yield from decide_empty(buffer, opened, found.end(), is_closed=True)
     elif found is not None and name in FUNCTIONS and not opened.is_explicit:
         yield from _read_opened(buffer, found, name, opened.start, is_closing=False)
     elif opened.is_explicit:
@@ -253,7 +202,7 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
         buffer.go_on(opened.start + 1)
 
 
-def _empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) -> Steps:
+def decide_empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) -> Steps:
     """Decide about an envelope without a body: a call if it names a tool without parameters, else a broken one."""
     if (yield from leave_quoted(buffer, opened, end)):
         return

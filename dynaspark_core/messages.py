@@ -42,7 +42,7 @@ FATES: Mapping[InvalidReason, Fate] = {
     "bad_arguments": Fate("dropped", "named", "pass on", "pass on"),
     "unknown_tool": Fate("dropped", "never", "pass on", "pass on"),
     "not_allowed": Fate("dropped", "never", "report", "tell"),
-    "copied_from_untrusted": Fate("dropped", "never", "report", "tell"),
+    "copied_from_untrusted": Fate("shown", "never", "report", "tell"),
 }
 """The model is asked again for what it can write better. Of a call that was read, the error of a tool says more."""
 
@@ -136,7 +136,9 @@ class Message:
         Servers make a text block of each element of a list; an assistant's blocks are one text, cut by citations.
         """
         before: Part = "\n"
-        for part in filter(None, self.content):
+        for part in self.content:
+            if part == "":
+                continue
             if self.role != "assistant" and isinstance(before, str) and isinstance(part, str):
                 yield "" if before.endswith("\n") or part.startswith("\n") else "\n"
             yield part

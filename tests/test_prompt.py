@@ -502,7 +502,7 @@ def histories(draw: st.DrawFn) -> tuple[Message, ...]:
         if role == "assistant":
             messages.append(Message("assistant", content, tool_calls=tuple(made), invalid_tool_calls=broken))
         elif role == "tool":
-            status = draw(st.sampled_from(["ok", "error"]))
+            status: Any = draw(st.sampled_from(["ok", "error"]))
             messages.append(
                 Message(
                     "tool", content, name=draw(st.sampled_from(["f", "g", None])), tool_call_id=draw(ids), status=status

@@ -8,18 +8,25 @@ import re
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.written import RawCall
+from dynaspark_core.reply.written import RawCall, open_parallel
 
 _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")
 _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w{0,63})\s*=\s*(?=[A-Za-z_][\w.\-/]{0,127}\s*\()")
 _KEYWORD = re.compile(r"([A-Za-z_]\w{0,127})\s*=(?!=)\s*")
+_RAW_STRING = re.compile(r"""[rR]("{3}|'{3}|"|')((?:[^\\\n"']|\\.|(?!\1)["'])*)\1""")
 _PRINT = re.compile(r"print\s*\(\s*")
 _STATEMENT = re.compile(r"(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(|[)\]}]")
 _PRINTED = re.compile(r"print\s*\(\s*([A-Za-z_]\w{0,63})(?:\[[^\]\n]*\])?\s*\)")
 
 
-class PythonCalls:
+def read_python(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCall]:
+    """The calls between `start` and `end`, if there is nothing else. Raises `Unreadable`."""
+    calls = _PythonCalls(text, start, end, is_closed=is_closed).read()
+    return [inner for call in calls for inner in open_parallel(call)]
+
+
+class _PythonCalls:
     """The calls between `start` and `end`; `is_closed` says that a closing tag follows `end`."""
 
     def __init__(self, text: str, start: int, end: int, *, is_closed: bool) -> None:
@@ -104,6 +111,14 @@ class PythonCalls:
             self._reader.position += 1
         return value
 
+    def _value(self) -> Any:
+        """A literal; a raw string is what is written between its quotes."""
+        raw = self._match(_RAW_STRING)
+        if raw is None:
+            return self._reader.value("argument")
+        self._reader.position = raw.end()
+        return raw[2]
+
     def _keywords(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
         while (char := self._reader.peek()) and char != ")":
@@ -113,7 +128,7 @@ class PythonCalls:
             if keyword[1] in arguments:
                 raise Unreadable(self._reader.position, f"{keyword[1]} is given twice")
             self._reader.position = keyword.end()
-            arguments[keyword[1]] = self._reader.value("argument")
+            arguments[keyword[1]] = self._value()
             if self._reader.peek() != ",":
                 break
             self._reader.position += 1

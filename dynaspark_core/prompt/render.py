@@ -11,12 +11,13 @@ from dynaspark_core.prompt.markers import attribute, escape
 from dynaspark_core.prompt.tools import closing_lines
 from dynaspark_core.prompt.turns import (
     Aliases,
+    Call,
     Numbered,
     call_blocks,
     cut_middle,
+    missing_result,
     result_block,
     result_turn,
-    unanswered,
 )
 
 MAX_RESULT_CHARACTERS = 100_000
@@ -101,30 +102,34 @@ def _not_shown(image: Image | ImageRef) -> str:
 
 def _turns(messages: Sequence[Message], marks: Iterator[str], limit: int) -> Iterator[str]:
     aliases = Aliases()
+    answered: dict[int, tuple[int | None, str]] = {}
     index, count = 0, len(messages)
     while index < count:
         message = messages[index]
         blocks: list[Numbered] = []
         if message.role != "tool":
             index += 1
-            yield _turn(message, aliases, marks)
-            if not (message.tool_calls or message.invalid_tool_calls):
+            calls = aliases.add(message)
+            yield _turn(message, calls, marks)
+            if not calls:
                 continue
             end = next((at for at in range(index, count) if messages[at].role == "assistant"), count)
-            blocks += unanswered(message, messages[index:end], aliases)
+            results = [at for at in range(index, end) if messages[at].role == "tool"]
+            answered = dict(zip(results, aliases.match(calls, [messages[at] for at in results]), strict=True))
+            blocks += [missing_result(*call) for call in calls if call[0] not in dict(answered.values())]
         while index < count and messages[index].role == "tool":
             text = cut_middle(_text(messages[index].content, marks), limit)
-            blocks.append(result_block(messages[index], text, aliases))
+            call = answered.get(index) or aliases.find(messages[index])
+            blocks.append(result_block(messages[index], text, call))
             index += 1
         if blocks:
             yield result_turn(blocks)
 
 
-def _turn(message: Message, aliases: Aliases, marks: Iterator[str]) -> str:
+def _turn(message: Message, calls: Sequence[tuple[int, Call]], marks: Iterator[str]) -> str:
     text = _text(message.content, marks)
     name = f' name="{attribute(message.name)}"' if message.name else ""
-    if message.tool_calls or message.invalid_tool_calls:
-        text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
+    text = "\n".join(filter(None, (text, *call_blocks(calls)))) if calls else text
     return f'<turn role="{message.role}"{name}>{text}</turn>'
 
 

@@ -5,7 +5,8 @@ Models go on in the form that they see, so a past call is written as a future on
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,9 @@ from dynaspark_core.prompt.markers import attribute, escape, escape_json
 
 MAX_RAW_CHARACTERS = 4_000
 """Longest raw text of an unreadable call in a prompt, in characters."""
+Call = ToolCall | InvalidToolCall
+Numbered = tuple[int | None, str]
+"""A result block and the number of its call; None for a result of no known call."""
 
 
 encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
@@ -21,21 +25,56 @@ encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class Aliases:
-    """The short ids and the tools of one conversation's calls. A call id that comes again names the newest call."""
+    """The short ids of one conversation's calls, and which call each result answers.
+
+    An id that comes again names the newest call.
+    """
 
     def __init__(self) -> None:
         self._numbers = count(1)
         self._calls: dict[str | None, tuple[int, str]] = {}
 
-    def add(self, call: ToolCall | InvalidToolCall) -> str:
-        """The alias of a new call."""
-        number = next(self._numbers)
-        self._calls[call.id] = number, call.name or ""
-        return f"c{number}"
+    def add(self, asked: Message) -> list[tuple[int, Call]]:
+        """The numbers of the message's calls, which are new."""
+        numbered = [(next(self._numbers), call) for call in (*asked.tool_calls, *asked.invalid_tool_calls)]
+        self._calls |= {call.id: (number, call.name or "") for number, call in numbered if call.id}
+        return numbered
 
-    def find(self, call_id: str | None) -> tuple[int | None, str]:
-        """The number in the alias and the tool's name; None and no name for an id that no call had."""
-        return self._calls.get(call_id, (None, ""))
+    def find(self, result: Message) -> tuple[int | None, str]:
+        """The number of the call that has the result's id, and its tool's name; None and no name without such a call."""
+        return self._calls.get(result.tool_call_id, (None, ""))
+
+    def match(self, calls: Sequence[tuple[int, Call]], results: Sequence[Message]) -> list[tuple[int | None, str]]:
+        """For each result that follows these calls the number of the call that it answers, and its tool's name.
+
+        The rules in their order: an id that one of the calls has; the id of an older call; the tool's name, where the
+        first call of that tool without a result is meant; for a result without a name, the first call without one.
+        """
+        ids = Counter(call.id for _, call in calls)
+        by_id = {call.id: (number, call.name or "") for number, call in calls if call.id and ids[call.id] == 1}
+        names = {call.name for _, call in calls}
+        found: list[tuple[int | None, str] | None] = [
+            by_id.get(result.tool_call_id or "")
+            or (None if result.tool_call_id in ids.keys() | names else self._calls.get(result.tool_call_id))
+            for result in results
+        ]
+        free = [(number, call.name or "") for number, call in calls if (number, call.name or "") not in found]
+        for fits in (_has_name_of, _has_no_name):
+            for index, result in enumerate(results):
+                fitting = next((call for call in free if fits(result, call[1])), None)
+                if found[index] is None and fitting is not None:
+                    found[index] = fitting
+                    free.remove(fitting)
+        return [call or (None, "") for call in found]
+
+
+def _has_name_of(result: Message, tool: str) -> bool:
+    """Whether it is a result of the tool; some write the tool's name where the call's id belongs."""
+    return bool(tool) and tool in (result.name, result.tool_call_id)
+
+
+def _has_no_name(result: Message, _tool: str) -> bool:
+    return not result.name
 
 
 def cut_middle(text: str, limit: int) -> str:
@@ -110,17 +149,16 @@ def call_block(name: str, arguments: Mapping[str, Any], alias: str = "") -> str:
     return f"{opener}\n{json_line({'name': name, 'arguments': arguments})}\n</tool_call>"
 
 
-def call_blocks(message: Message, aliases: Aliases) -> list[str]:
-    """The blocks of an assistant message's calls, the unreadable ones included."""
-    blocks = [call_block(call.name, call.arguments, aliases.add(call)) for call in message.tool_calls]
-    for call in message.invalid_tool_calls:
-        alias = aliases.add(call)
-        if call.name is not None and call.arguments is not None:
-            blocks.append(call_block(call.name, call.arguments, alias))
-        else:
-            raw = escape(cut_middle(call.raw, MAX_RAW_CHARACTERS))
-            blocks.append(f'<tool_call id="{alias}">\n{raw}\n</tool_call>')
-    return blocks
+def call_blocks(calls: Iterable[tuple[int, Call]]) -> list[str]:
+    """The blocks of calls with their numbers, the unreadable ones included."""
+    return [_call_text(call, f"c{number}") for number, call in calls]
+
+
+def _call_text(call: Call, alias: str) -> str:
+    if call.name is not None and call.arguments is not None:
+        return call_block(call.name, call.arguments, alias)
+    raw = call.raw if isinstance(call, InvalidToolCall) else ""
+    return f'<tool_call id="{alias}">\n{escape(cut_middle(raw, MAX_RAW_CHARACTERS))}\n</tool_call>'
 
 
 def _result_block(alias: str, name: str, status: str, text: str) -> str:
@@ -128,13 +166,9 @@ def _result_block(alias: str, name: str, status: str, text: str) -> str:
     return f'<tool_result{identity} status="{status}">\n{text}\n</tool_result>'
 
 
-Numbered = tuple[int | None, str]
-"""A result block and the number of its call; None for a result of no known call."""
-
-
-def result_block(message: Message, text: str, aliases: Aliases) -> Numbered:
-    """The block of a tool message with its text; a message without a name gets that of its call."""
-    number, name = aliases.find(message.tool_call_id)
+def result_block(message: Message, text: str, call: tuple[int | None, str]) -> Numbered:
+    """The block of a tool message with its text; `call` is the number and the tool's name of the call it answers."""
+    number, name = call
     return number, _result_block(f"c{number}" if number else "", message.name or name, message.status, text)
 
 
@@ -144,15 +178,8 @@ def result_turn(blocks: Iterable[Numbered]) -> str:
     return "\n".join(('<turn role="tool">', *(block for _, block in ordered))) + "</turn>"
 
 
-def unanswered(asked: Message, later: Sequence[Message], aliases: Aliases) -> list[Numbered]:
-    """A result block for each call of `asked` to which none of the `later` messages is the result."""
-    answered = {message.tool_call_id for message in later if message.role == "tool"}
-    calls: tuple[ToolCall | InvalidToolCall, ...] = (*asked.tool_calls, *asked.invalid_tool_calls)
-    return [_no_result(call, aliases) for call in calls if call.id not in answered]
-
-
-def _no_result(call: ToolCall | InvalidToolCall, aliases: Aliases) -> Numbered:
-    number, _ = aliases.find(call.id)
+def missing_result(number: int, call: Call) -> Numbered:
+    """The result block of a call to which there is no result."""
     alias = f"c{number}"
     if isinstance(call, ToolCall):
         return number, _result_block(alias, call.name, "missing", "There is no result of this call.")

@@ -83,7 +83,7 @@ class DynasparkClient:
         return f"DynasparkClient(model={self.settings.model!r}, base_url={self.settings.origin!r})"
 
     async def complete(
-        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> Reply:
         """The whole reply.
 
@@ -92,13 +92,13 @@ class DynasparkClient:
             model: For this call.
             images: Added to the last user turn: (name, bytes) or (bytes, name) pairs, bytes, paths, http(s) and
                 data URLs, open files, Pillow images.
-            stop: Texts where the answer is cut.
+            stop: A text or texts where the answer is cut.
         """
         chat = check_chat(await self._chat(prompt, model, images, stop))
         return await self._reply(chat, self.settings.max_repairs)
 
     async def stream(
-        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> AsyncGenerator[str]:
         """The answer's text in pieces, as it arrives; arguments as for `complete`.
 
@@ -161,7 +161,7 @@ class DynasparkClient:
                 for shown in repairs.fall_back(exc):
                     yield shown
 
-    async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
+    async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: str | Sequence[str]) -> Chat:
         """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
         if isinstance(prompt, Chat) and not (model or images or stop):
             return prompt

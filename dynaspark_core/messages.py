@@ -69,7 +69,23 @@ class ImageRef:
     name: str = ""
 
 
-Part = str | Image | ImageRef
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text file that becomes a part of the prompt, under its name: its `text`, or the `path` to read it from.
+
+    A path is read when the question is sent. Long texts are cut in the middle, as results of tools are.
+    """
+
+    name: str
+    text: str | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        heading = f"{self.name}:\n" if self.name else ""
+        return f"\n{heading}{self.text or ''}\n"
+
+
+Part = str | Image | ImageRef | TextFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +143,8 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text parts, joined."""
-        return "".join(part for part in self.content if isinstance(part, str))
+        """The text parts and the texts of files, joined."""
+        return "".join(str(part) for part in self.content if isinstance(part, str | TextFile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +172,7 @@ class Chat:
 
     def images(self) -> Iterator[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
-        return (part for message in self.messages for part in message.content if not isinstance(part, str))
+        return (part for message in self.messages for part in message.content if isinstance(part, Image | ImageRef))
 
     def untrusted_texts(self) -> tuple[str, ...]:
         """The texts that came from elsewhere: the results of tools."""

@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
+from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.transport import blocking
 from langchain_dynaspark import options, replies
@@ -37,7 +38,7 @@ class ChatDynaspark(ConfiguredChatModel):
 
     Key init args — completion params:
         model: Its name or an alias. Default `gemini-1.5-flash`. Also `model_name`.
-        stop: Texts where the answer is cut, here and not by the service. Also `stop_sequences`.
+        stop: A text or texts where the answer is cut, here and not by the service. Also `stop_sequences`.
         temperature, max_tokens, top_p, top_k, seed: Accepted, and not sent: the service has no field for them. A
             warning says so once.
 
@@ -242,7 +243,7 @@ class ChatDynaspark(ConfiguredChatModel):
         may_answer: bool = False,
         **others: Any,
     ) -> Question:
-        cuts = stop if stop is not None else self.stop or ()
+        cuts = stops(stop if stop is not None else self.stop)
         client = self._client
         settings = client.settings
         known = {"allow_files": settings.allow_files, **self._sendable(others)}

@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.utils import secret_from_env
-from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SkipValidation,
+    model_validator,
+)
 
 from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
@@ -16,8 +25,13 @@ from dynaspark_core.frameworks import NOT_SENT, ClientCache, warn_of_unsent
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
 from langchain_dynaspark import convert
+from langchain_dynaspark.errors import langchain_errors
 from langchain_dynaspark.options import chat_fields
 from langchain_dynaspark.replies import PROVIDER
+
+
+def _listed(stop: object) -> object:
+    return [stop] if isinstance(stop, str) else stop
 
 
 class ConfiguredChatModel(BaseChatModel):
@@ -28,7 +42,9 @@ class ConfiguredChatModel(BaseChatModel):
     )
 
     model: str = Field(default="", validation_alias=AliasChoices("model", "model_name"))
-    stop: list[str] | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
+    stop: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
+        default=None, validation_alias=AliasChoices("stop", "stop_sequences")
+    )
     streaming: bool = False
     base_url: str | None = None
     path: str | None = None
@@ -165,7 +181,12 @@ class ConfiguredChatModel(BaseChatModel):
         return super().get_token_ids(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """The tokens of the prompt that these messages and tools become, estimated; an image counts 258."""
-        chat = Chat(convert.history(messages), **chat_fields(tools=tools))
-        has_image = any(chat.images())
-        return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)
+        """The tokens of the prompt that these messages and tools become, estimated; an image counts 258.
+
+        Nothing is opened or fetched for it: a text file that is named by its path is not counted.
+        """
+        with langchain_errors():
+            said = convert.history(messages, allow_files=self._client.settings.allow_files)
+            chat = Chat(said, **chat_fields(tools=tools))
+            has_image = any(chat.images())
+            return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)

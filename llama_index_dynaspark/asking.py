@@ -11,6 +11,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 
 from dynaspark_core import Chat, Message
+from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import NOT_SENT, warn_of_unsent
@@ -32,7 +33,7 @@ class AskingLLM(ConfiguredLLM):
         messages: Sequence[ChatMessage],
         *,
         model: str = "",
-        stop: Sequence[str] | None = None,
+        stop: str | Sequence[str] | None = None,
         tools: Sequence[Any] | None = None,
         tool_choice: str | Mapping[str, Any] | None = None,
         tool_required: bool = False,
@@ -46,7 +47,6 @@ class AskingLLM(ConfiguredLLM):
             warn_of_unsent({name: others.pop(name, None) for name in NOT_SENT})
         if others:
             raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
-        cuts = stop if stop is not None else self.stop or ()
         offered = tools_from(tools or ())
         return Chat(
             self._history(messages, is_completion=is_completion),
@@ -54,7 +54,7 @@ class AskingLLM(ConfiguredLLM):
             tools=offered,
             tool_choice=known_choice(choice_from(tool_choice, is_required=tool_required), offered),
             parallel_tool_calls=allow_parallel_tool_calls,
-            stop=tuple(cuts),
+            stop=stops(stop if stop is not None else self.stop),
             response_schema=response_schema,
         )
 

@@ -5,8 +5,9 @@ the caller inserts can forge no turn, call or result: see `prompt.markers`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part
+from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, TextFile
 from dynaspark_core.prompt.markers import attribute, escape
 from dynaspark_core.prompt.tools import closing_lines
 from dynaspark_core.prompt.turns import (
@@ -48,7 +49,7 @@ def render(
     """
     marks = _marks(chat, image_numbers, image_remarks)
     if _is_lone(chat):
-        return _bare(chat.messages[0], marks)
+        return _bare(chat.messages[0], marks, result_limit)
     lines = list(_turns(chat.messages, iter(marks), result_limit))
     lines += closing_lines(chat)
     lines.append('<turn role="assistant">\n')
@@ -62,16 +63,14 @@ def _is_lone(chat: Chat) -> bool:
     return message.role == "user" and not message.name
 
 
-def _bare(message: Message, marks: Sequence[str]) -> str:
-    if marks == ["[image]"] and message.text.strip():
-        return message.text
-    rest = iter(marks)
-    return "".join(part if isinstance(part, str) else next(rest) for part in message.content)
+def _bare(message: Message, marks: Sequence[str], limit: int) -> str:
+    needs_no_mark = marks == ["[image]"] and message.text.strip()
+    return _joined(message.content, iter([""] if needs_no_mark else marks), limit)
 
 
 def _marks(chat: Chat, numbers: Sequence[int | None] | None, remarks: Sequence[str]) -> list[str]:
     """What stands at each image's place."""
-    images = [part for message in chat.messages for part in message.content if not isinstance(part, str)]
+    images = list(chat.images())
     given = range(1, len(images) + 1) if numbers is None else numbers
     if len(given) != len(images):
         raise ValueError(f"image_numbers: {len(given)} numbers for {len(images)} images")
@@ -110,7 +109,7 @@ def _turns(messages: Sequence[Message], marks: Iterator[str], limit: int) -> Ite
         if message.role != "tool":
             index += 1
             calls = aliases.add(message)
-            yield _turn(message, calls, marks)
+            yield _turn(message, calls, marks, limit)
             if not calls:
                 continue
             end = next((at for at in range(index, count) if messages[at].role == "assistant"), count)
@@ -118,7 +117,7 @@ def _turns(messages: Sequence[Message], marks: Iterator[str], limit: int) -> Ite
             answered = dict(zip(results, aliases.match(calls, [messages[at] for at in results]), strict=True))
             blocks += [missing_result(*call) for call in calls if call[0] not in dict(answered.values())]
         while index < count and messages[index].role == "tool":
-            text = cut_middle(_text(messages[index].content, marks), limit)
+            text = cut_middle(escape(_joined(messages[index].content, marks)), limit)
             call = answered.get(index) or aliases.find(messages[index])
             blocks.append(result_block(messages[index], text, call))
             index += 1
@@ -126,14 +125,25 @@ def _turns(messages: Sequence[Message], marks: Iterator[str], limit: int) -> Ite
             yield result_turn(blocks)
 
 
-def _turn(message: Message, calls: Sequence[tuple[int, Call]], marks: Iterator[str]) -> str:
-    text = _text(message.content, marks)
+def _turn(message: Message, calls: Sequence[tuple[int, Call]], marks: Iterator[str], limit: int) -> str:
+    text = escape(_joined(message.content, marks, limit))
     name = f' name="{attribute(message.name)}"' if message.name else ""
     text = "\n".join(filter(None, (text, *call_blocks(calls)))) if calls else text
     return f'<turn role="{message.role}"{name}>{text}</turn>'
 
 
-def _text(content: tuple[Part, ...], marks: Iterator[str]) -> str:
+def _joined(content: tuple[Part, ...], marks: Iterator[str], limit: int | None = None) -> str:
+    """The text of a message: an image as its mark, a text file under its name, cut to `limit` characters."""
     if len(content) == 1 and isinstance(content[0], str):
-        return escape(content[0])
-    return escape("".join(part if isinstance(part, str) else next(marks) for part in content))
+        return content[0]
+    return "".join(_shown_text(part, marks, limit) for part in content)
+
+
+def _shown_text(part: Part, marks: Iterator[str], limit: int | None) -> str:
+    if isinstance(part, Image | ImageRef):
+        return next(marks)
+    if isinstance(part, TextFile) and part.text is None:
+        return f"[file: {attribute(part.name) or 'unnamed'} – not shown]"  # noqa: RUF001 - as of an image
+    if isinstance(part, TextFile) and limit is not None:
+        part = replace(part, text=cut_middle(part.text or "", limit))
+    return str(part)

@@ -6,7 +6,7 @@ Models go on in the form that they see, so a past call is written as a future on
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -36,12 +36,13 @@ class Aliases:
 
     def add(self, asked: Message) -> list[tuple[int, Call]]:
         """The numbers of the message's calls, which are new."""
-        numbered = [(next(self._numbers), call) for call in (*asked.tool_calls, *asked.invalid_tool_calls)]
+        calls: tuple[Call, ...] = (*asked.tool_calls, *asked.invalid_tool_calls)
+        numbered = [(next(self._numbers), call) for call in calls]
         self._calls |= {call.id: (number, call.name or "") for number, call in numbered if call.id}
         return numbered
 
     def find(self, result: Message) -> tuple[int | None, str]:
-        """The number of the call that has the result's id, and its tool's name; None and no name without such a call."""
+        """The number and the tool's name of the call that has the result's id; None and no name without such a call."""
         return self._calls.get(result.tool_call_id, (None, ""))
 
     def match(self, calls: Sequence[tuple[int, Call]], results: Sequence[Message]) -> list[tuple[int | None, str]]:

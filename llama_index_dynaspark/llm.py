@@ -46,8 +46,9 @@ class Dynaspark(AskingLLM):
         stop: A text or texts where the answer is cut, here and not by the service.
         allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; False is for users' messages.
         default_headers: Added to the request's headers, or in place of them.
-        context_window: In tokens. Default: the model's published one, 1,048,576.
-        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
+        context_window: In tokens; also `DYNASPARK_CONTEXT_WINDOW`. Default: the model's published one, 1,048,576.
+        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192, but at most a quarter of
+            a `context_window` that was set.
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
 

@@ -40,6 +40,12 @@ class Caller:
         self._endpoint = Endpoint(settings)
         self._dead_addresses: set[str] = set()
 
+    def with_settings(self, settings: Settings) -> "Caller":
+        """A caller with other settings that knows the same dead addresses."""
+        other = Caller(settings)
+        other._dead_addresses = self._dead_addresses
+        return other
+
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""
         answer = await self._open(chat, is_whole=True)

@@ -7,8 +7,8 @@
                   transport
   ────────────────────────────────────────────────────────────────────────────────────────
      exchange     repair                                        pure: bytes and values
-     prompt       reply        wire        content     images
-                  schema
+     prompt       reply        wire        content
+                  schema       images
      messages     errors       models
 
 A conversation with tools, images and schemas becomes one text and one file; one text becomes messages, calls and

@@ -1,6 +1,7 @@
 """The client without a framework: from a prompt or a chat to text, events or the reply."""
 
 import asyncio
+import copy
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -46,6 +47,8 @@ class DynasparkClient:
             Default: none.
         limit_storage: URL of a Redis (`redis://host:6379`) where processes count together. Default: each for itself.
         model_aliases: Own names for models. A name that the service knows wins.
+        context_window: Tokens of prompt and answer that the model behind `base_url` takes. The frameworks plan by it;
+            nothing is cut here. Default: what is published of the model.
         image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
             numbered sheet, `last` sends the last, `error` refuses.
         allow_image_urls: Whether http(s) URLs of images are fetched, from public addresses only. Default True.
@@ -71,6 +74,7 @@ class DynasparkClient:
         requests_per_hour: int | None = None,
         limit_storage: str | None = None,
         model_aliases: Mapping[str, str] | None = None,
+        context_window: int | None = None,
         image_policy: Policy | None = None,
         allow_image_urls: bool | None = None,
         allow_files: bool | None = None,
@@ -82,8 +86,24 @@ class DynasparkClient:
     def __repr__(self) -> str:
         return f"DynasparkClient(model={self.settings.model!r}, base_url={self.settings.origin!r})"
 
+    def with_options(self, *, timeout: object = None, extra_headers: object = None) -> "DynasparkClient":
+        """A client like this one, with another `timeout` in seconds and more headers; itself where both are None.
+
+        Raises `ConfigError` for a value that cannot be used; framing headers are such.
+        """
+        if timeout is None and extra_headers is None:
+            return self
+        seconds = self.settings.timeout if timeout is None else ROWS["timeout"].metadata["check"]("timeout", timeout)
+        more = ROWS["headers"].metadata["check"]("extra_headers", extra_headers or {})
+        replaced = {name.lower() for name in more}
+        kept = {name: value for name, value in self.settings.headers.items() if name.lower() not in replaced}
+        other = copy.copy(self)
+        other.settings = replace(self.settings, timeout=seconds, headers=kept | more)
+        other._calls = self._calls.with_settings(other.settings)  # noqa: SLF001  # a copy of this one
+        return other
+
     async def complete(
-        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> Reply:
         """The whole reply.
 
@@ -92,13 +112,13 @@ class DynasparkClient:
             model: For this call.
             images: Added to the last user turn: (name, bytes) or (bytes, name) pairs, bytes, paths, http(s) and
                 data URLs, open files, Pillow images.
-            stop: Texts where the answer is cut.
+            stop: A text or texts where the answer is cut.
         """
         chat = check_chat(await self._chat(prompt, model, images, stop))
         return await self._reply(chat, self.settings.max_repairs)
 
     async def stream(
-        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: Sequence[str] = ()
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> AsyncGenerator[str]:
         """The answer's text in pieces, as it arrives; arguments as for `complete`.
 
@@ -161,7 +181,7 @@ class DynasparkClient:
                 for shown in repairs.fall_back(exc):
                     yield shown
 
-    async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: Sequence[str]) -> Chat:
+    async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: str | Sequence[str]) -> Chat:
         """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
         if isinstance(prompt, Chat) and not (model or images or stop):
             return prompt

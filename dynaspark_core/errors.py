@@ -7,6 +7,7 @@
     │  └─ StreamBrokenError                  .text: what had arrived
     ├─ StatusError                           .status .body .retry_after
     │  ├─ RejectedError 400 413 415 422      AccessError 401 403      NotFoundError 404
+    │  │  └─ PromptTooLongError              more tokens than the model takes
     │  └─ RateLimitError 429                 ServerError 5xx          (both retryable)
     ├─ ReplyError                            2xx that is not a reply
     │  └─ WakingUpError                      an HTML page: the host is starting; retryable
@@ -109,6 +110,10 @@ class StatusError(DynasparkError):
 
 class RejectedError(StatusError):
     """400, 413, 415, 422: the request as it is will never succeed."""
+
+
+class PromptTooLongError(RejectedError):
+    """400, 413, 422 for a prompt with more tokens than the model's context window holds; not for a large file."""
 
 
 class AccessError(StatusError):

@@ -1,7 +1,11 @@
-"""What the two faces share: the client that their fields mean, and the warning about what is not sent."""
+"""What the two faces share: the client that their fields mean, and what a call's keywords mean."""
 
+import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 from warnings import warn
@@ -9,11 +13,46 @@ from weakref import ref
 
 from pydantic import SecretStr
 
+from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
-from dynaspark_core.transport.settings import ROWS, VARIABLES
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.messages import Chat, Reply
+from dynaspark_core.transport.settings import PUBLIC_URL, ROWS, VARIABLES, Settings
 
 NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
-"""Parameters that users of the frameworks set and that the service has no field for."""
+"""Fields of the frameworks' models that the service has no field for."""
+NOT_SENT_IN_A_CALL = (*NOT_SENT, "presence_penalty", "frequency_penalty", "logit_bias", "reasoning_effort")
+"""Keywords of one call that are accepted with a warning: the service has no field for them."""
+WITHOUT_EFFECT = ("n", "user", "stream")
+"""Keywords of one call that change nothing. `n` counts answers, and the service gives one."""
+SECOND_NAMES = {"model_name": "model", "stop_sequences": "stop"}
+"""Keywords of one call that mean the same as another."""
+NAMES_OF_PEERS = {
+    "api_base": "base_url",
+    "base_uri": "base_url",
+    "default_query": "base_url",
+    "headers": "extra_headers",
+    "max_completion_tokens": "max_tokens",
+    "max_new_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "num_predict": "max_tokens",
+    "openai_api_key": "api_key",
+    "openai_api_base": "base_url",
+    "format": "response_format",
+    "functions": "tools",
+    "function_call": "tool_choice",
+    "request_timeout": "timeout",
+}
+"""What other integrations call it. These names only help: none of them is taken for ours."""
+MAX_LEVEL_OF_CALLER = 100
+FRAMEWORKS = frozenset(
+    (
+        *("dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark"),
+        *("asyncio", "concurrent", "contextlib", "functools", "threading", "pydantic", "wrapt"),
+        *("langchain", "langchain_core", "langgraph", "llama_index", "llama_index_instrumentation"),
+    )
+)
+"""Packages that are not the caller whom a warning is for."""
 
 
 FIELDS = {name: "default_headers" if name == "headers" else name for name in ROWS}
@@ -29,6 +68,8 @@ class ClientCache:
 
     def __init__(self) -> None:
         self._kept: tuple[tuple[ref[Any], tuple[object, ...], DynasparkClient], ...] = ()
+        self.warned: set[str] = set()
+        """The parameters of which a warning has said that they are not sent."""
 
     def client_for(self, model: Any) -> DynasparkClient:
         """The client for a model with `FIELDS`, the same client for the same values; a missing field is not given."""
@@ -78,11 +119,117 @@ def _client(_environment: tuple[str | None, ...], values: tuple[object, ...]) ->
     given: dict[str, Any] = {
         name: dict(value) if isinstance(value, _Items) else value for name, value in zip(ROWS, values, strict=True)
     }
-    return DynasparkClient(**given | {"model": given["model"] or None})
+    return DynasparkClient(**given | {name: given[name] or None for name in ("model", "context_window")})
 
 
-def warn_of_unsent(values: Mapping[str, object]) -> None:
-    """Warn that the parameters which are not None are accepted and not sent; Python shows it once for each caller."""
-    given = [name for name, value in values.items() if value is not None]
+def about_model(settings: Settings) -> models.Model:
+    """What the frameworks plan by: what is published of the settings' model, or what a `context_window` says.
+
+    Where the window is set, the longest answer is at most a quarter of it. Warns once of a window that nobody knows.
+    """
+    known = models.describe_model(settings.resolved())
+    if settings.context_window is not None:
+        longest = min(known.max_output, max(1, settings.context_window // 4))
+        return replace(known, context_window=settings.context_window, max_output=longest)
+    if known.name not in models.MODELS and settings.origin != PUBLIC_URL:
+        _warn_of_unknown_window(known)
+    return known
+
+
+@lru_cache(maxsize=64)
+def _warn_of_unknown_window(model: models.Model) -> None:
+    message = f"the context window of {model.name!r} is not known: {model.context_window:,} tokens are assumed"
+    warn(f"{message}; set context_window or DYNASPARK_CONTEXT_WINDOW", UserWarning, _level_of_caller())
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What the keywords of one call mean: for the client, and in `own` those that the face itself reads."""
+
+    model: str
+    stop: object
+    timeout: object
+    headers: object
+    own: Mapping[str, Any]
+
+    def client(self, client: DynasparkClient) -> DynasparkClient:
+        """The client for this call."""
+        return client.with_options(timeout=self.timeout, extra_headers=self.headers)
+
+
+def call_options(given: Mapping[str, Any], own: Collection[str], warned: set[str]) -> CallOptions:
+    """What the keywords of one call mean; the one table of them. `own` are those that the face reads itself.
+
+    Warns of those that are not sent, each once for what is in `warned`. Raises `ConfigError` for any other keyword.
+    """
+    warn_of_unsent({name: given.get(name) for name in NOT_SENT_IN_A_CALL}, warned)
+    if (count := given.get("n")) not in (None, 1):  # what cannot be hashed is no count either
+        raise ConfigError(f"n is {count!r}: the service gives one answer to a question; ask {count!r} times")
+    for second, name in SECOND_NAMES.items():
+        if given.get(second) is not None and given.get(name):
+            raise ConfigError(f"{name} and {second} mean the same; give one of them")
+    known = {SECOND_NAMES.get(name, name): value for name, value in given.items() if value is not None}
+    ours = {"model", "stop", "timeout", "extra_headers"}
+    unknown = known.keys() - ours - {*own, *NOT_SENT_IN_A_CALL, *WITHOUT_EFFECT}
+    unknown |= given.keys() - known.keys() - ours - {*own, *NOT_SENT_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES}
+    if unknown:
+        raise ConfigError(f"unknown parameters for one call: {', '.join(_with_advice(unknown, {*own, *ours}))}")
+    return CallOptions(
+        model=known.get("model", ""),
+        stop=known.get("stop"),
+        timeout=known.get("timeout"),
+        headers=known.get("extra_headers"),
+        own={name: value for name, value in given.items() if name in own},
+    )
+
+
+def _with_advice(unknown: Collection[str], known: Collection[str]) -> Iterator[str]:
+    for name in sorted(unknown):
+        near = get_close_matches(name, [*known, *NOT_SENT_IN_A_CALL], 1)
+        meant = NAMES_OF_PEERS.get(name) or next(iter(near), "")
+        is_setting = meant and meant not in {*known, *NOT_SENT_IN_A_CALL}
+        yield f"{name} (did you mean {meant}{', a setting of the model' if is_setting else ''}?)" if meant else name
+
+
+def response_schema(value: Any, of_class: Callable[[Any], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The schema of the JSON value that a `response_format` asks for; None when any text will do.
+
+    It may be OpenAI's dictionary (`text`, `json_object`, `json_schema`); `of_class` reads anything else.
+    """
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if value is None or kind == "text":
+        return None
+    if kind == "json_object":
+        return {"type": "object"}
+    if kind != "json_schema":
+        return of_class(value)
+    inner = value.get("json_schema", value)
+    schema = inner.get("schema") if isinstance(inner, Mapping) else None
+    if not isinstance(schema, Mapping):
+        raise ConfigError("response_format is of type 'json_schema' and holds no schema")
+    return schema
+
+
+async def json_reply(client: DynasparkClient, chat: Chat) -> Reply:
+    """The reply, its text the value of the chat's schema as JSON. Raises `OutputError` where it holds none."""
+    found = await client.value(chat)
+    has_calls = bool(found.reply.tool_calls or found.reply.invalid_tool_calls)
+    return found.reply if has_calls else replace(found.reply, text=json.dumps(found.value, ensure_ascii=False))
+
+
+def warn_of_unsent(values: Mapping[str, object], warned: set[str]) -> None:
+    """Warn the caller, once for `warned`, that the parameters which are not None are accepted and not sent."""
+    given = [name for name, value in values.items() if value is not None and name not in warned]
     if given:
-        warn(f"Dynaspark has no field for {', '.join(given)}: accepted, not sent", UserWarning, stacklevel=3)
+        warned.update(given)
+        warn(f"Dynaspark has no field for {', '.join(given)}: accepted, not sent", UserWarning, _level_of_caller())
+
+
+def _level_of_caller() -> int:
+    """The `stacklevel` of the first frame above `warn_of_unsent` that is no framework's; 1 where there is none."""
+    frame, level = sys._getframe(2), 2  # noqa: SLF001  # `warn(skip_file_prefixes=…)` comes with Python 3.12
+    while frame.f_back is not None and level < MAX_LEVEL_OF_CALLER:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in FRAMEWORKS:
+            return level
+        frame, level = frame.f_back, level + 1
+    return 1

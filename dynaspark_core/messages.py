@@ -1,7 +1,6 @@
 """The words of the house, as frozen values: a `Chat` goes in, events and a `Reply` come out.
 
-Only values and look-ups: no I/O, no rendering, no parsing. Every framework's messages are turned into these
-before anything else happens, and every answer leaves as these.
+Only values and look-ups. Every framework's messages are turned into these first, and every answer leaves as these.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +68,23 @@ class ImageRef:
     name: str = ""
 
 
-Part = str | Image | ImageRef
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text file that becomes a part of the prompt, under its name: its `text`, or the `path` to read it from.
+
+    A path is read when the question is sent. Long texts are cut in the middle, as results of tools are.
+    """
+
+    name: str
+    text: str | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        heading = f"{self.name}:\n" if self.name else ""
+        return f"\n{heading}{self.text or ''}\n"
+
+
+Part = str | Image | ImageRef | TextFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +142,11 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text parts, joined as `parts` separates them."""
-        return "".join(part for part in self.parts() if isinstance(part, str))
+        """The text parts and the texts of files, joined as `parts` separates them."""
+        return "".join(str(part) for part in self.parts() if isinstance(part, str | TextFile))
 
     def parts(self) -> Iterator[Part]:
-        """The content; texts side by side with a line break between them, but in an assistant's turn.
-
-        Servers make a text block of each element of a list; an assistant's blocks are one text, cut by citations.
-        """
+        """The content; texts side by side with a line break between them, but in an assistant's turn, which is one."""
         before: Part = "\n"
         for part in self.content:
             if part == "":
@@ -170,7 +182,7 @@ class Chat:
 
     def images(self) -> Iterator[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
-        return (part for message in self.messages for part in message.content if not isinstance(part, str))
+        return (part for message in self.messages for part in message.content if isinstance(part, Image | ImageRef))
 
     def untrusted_texts(self) -> tuple[str, ...]:
         """The texts that came from elsewhere: the results of tools."""

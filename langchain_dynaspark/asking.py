@@ -1,30 +1,24 @@
 """One call of the model: LangChain's arguments → our chat, and the client's answer to it, whole or as it arrives."""
 
-import json
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 
 from dynaspark_core import Chat, DynasparkClient, Event, Reply
 from dynaspark_core.errors import OutputError, ToolCallError
+from dynaspark_core.frameworks import json_reply
 from langchain_dynaspark import convert, options, replies
+
+OWN = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "may_answer", "allow_files")
+"""The keywords of one call that are read here; `frameworks.call_options` knows all others."""
 
 
 def chat_of(
-    messages: Sequence[BaseMessage],
-    model: str,
-    stop: Sequence[str],
-    *,
-    allow_files: bool = False,
-    stream: object = None,
-    **others: Any,
+    messages: Sequence[BaseMessage], model: str, stop: Sequence[str], *, allow_files: bool = False, **others: Any
 ) -> Chat:
-    """The chat that the messages and a call's other arguments mean. Raises `ConfigError` for what cannot be sent.
-
-    LangChain decides by `stream` alone which method it calls, and passes it on.
-    """
+    """The chat that the messages and a call's other arguments mean. Raises `ConfigError` for what cannot be sent."""
     said = convert.history(messages, allow_files=allow_files)
     return Chat(said, model=model, stop=tuple(stop), **options.chat_fields(**others))
 
@@ -52,9 +46,7 @@ class Question:
         """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""
         if self.chat.response_schema is None:
             return await self.client.complete(self.chat)
-        found = await self.client.value(self.chat)
-        has_calls = bool(found.reply.tool_calls or found.reply.invalid_tool_calls)
-        return found.reply if has_calls else replace(found.reply, text=json.dumps(found.value, ensure_ascii=False))
+        return await json_reply(self.client, self.chat)
 
     def events(self) -> AsyncGenerator[Event]:
         """The events as they arrive; all at the end where only the whole can be checked."""

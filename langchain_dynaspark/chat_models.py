@@ -12,10 +12,12 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
+from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.frameworks import call_options
 from dynaspark_core.transport import blocking
 from langchain_dynaspark import options, replies
-from langchain_dynaspark.asking import Question, chat_of
+from langchain_dynaspark.asking import OWN, Question, chat_of
 from langchain_dynaspark.errors import langchain_errors
 from langchain_dynaspark.fields import ConfiguredChatModel
 from langchain_dynaspark.structured import structured_chain
@@ -37,13 +39,13 @@ class ChatDynaspark(ConfiguredChatModel):
 
     Key init args — completion params:
         model: Its name or an alias. Default `gemini-1.5-flash`. Also `model_name`.
-        stop: Texts where the answer is cut, here and not by the service. Also `stop_sequences`.
+        stop: A text or texts where the answer is cut, here and not by the service. Also `stop_sequences`.
         temperature, max_tokens, top_p, top_k, seed: Accepted, and not sent: the service has no field for them. A
             warning says so once.
 
     Key init args — client params:
         base_url, path, api_key, proxy, timeout, max_retries, max_repairs, max_concurrency, requests_per_hour,
-            limit_storage, model_aliases, image_policy, allow_image_urls, allow_files: See
+            limit_storage, model_aliases, context_window, image_policy, allow_image_urls, allow_files: See
             `dynaspark_core.DynasparkClient`; each but the aliases may come from the environment, as `DYNASPARK_…`.
         default_headers: Added to the request's headers, or in place of them.
         streaming: Whether `invoke` goes through the streaming path.
@@ -233,17 +235,13 @@ class ChatDynaspark(ConfiguredChatModel):
                     for chunk in chunks.of(event):
                         yield ChatGenerationChunk(message=chunk)
 
-    def _question(
-        self,
-        messages: list[BaseMessage],
-        stop: Stop,
-        *,
-        model: str = "",
-        may_answer: bool = False,
-        **others: Any,
-    ) -> Question:
-        cuts = stop if stop is not None else self.stop or ()
-        client = self._client
+    def _question(self, messages: list[BaseMessage], stop: Stop, *, may_answer: bool = False, **given: Any) -> Question:
+        """The question that a call means; of its keywords `frameworks.call_options` knows what becomes."""
+        if stop is not None:
+            given["stop"] = stop
+        said = call_options(given, OWN, self._clients.warned)
+        client = said.client(self._client)
         settings = client.settings
-        known = {"allow_files": settings.allow_files, **self._sendable(others)}
-        return Question(client, chat_of(messages, settings.resolved(model or self.model), cuts, **known), may_answer)
+        own = {"allow_files": settings.allow_files, **said.own}
+        cuts = stops(self.stop if said.stop is None else said.stop)
+        return Question(client, chat_of(messages, settings.resolved(said.model or self.model), cuts, **own), may_answer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import (
     AIMessage,
@@ -17,50 +17,68 @@ from langchain_core.messages import (
 from dynaspark_core import InvalidToolCall, Message, ToolCall
 from dynaspark_core.content.blocks import read_parts
 from dynaspark_core.content.dictionaries import ROLES, read_call_blocks
-from dynaspark_core.content.image_refs import Place
+from dynaspark_core.content.files import is_text
+from dynaspark_core.content.image_refs import Place, file_name, places
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Part, Role
 from langchain_dynaspark.replies import NO_JSON
 
 _IMAGES_IN_BASE64 = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 """How base64 text of png, jpeg, gif and webp begins."""
-Reader = Callable[[Any, tuple[Part, ...], int], Message]
-"""A message of LangChain's, its content, its index → ours."""
+_PDF_IN_BASE64 = "JVBERi"
+Reader = Callable[[Any, Role, tuple[Part, ...]], Message]
+"""A message of LangChain's, its role, its content → ours."""
 
 
 def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tuple[Message, ...]:
-    """The messages as ours; nothing of the caller's is changed. Raises `ConfigError` naming what cannot be sent."""
-    return tuple(_message(message, index, allow_files=allow_files) for index, message in enumerate(messages))
+    """The messages as ours; nothing of the caller's is changed.
+
+    Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark.
+    """
+    rows = [_row(message, index) for index, message in enumerate(messages)]
+    found = places([role for role, _ in rows], allow_files=allow_files)
+    return tuple(
+        read(message, place.role, _content(message.content, place))
+        for message, place, (_, read) in zip(messages, found, rows, strict=True)
+    )
 
 
-def _message(message: BaseMessage, index: int, *, allow_files: bool) -> Message:
-    read = _reader(type(message))
-    if read is None:
+def _row(message: BaseMessage, index: int) -> tuple[Role, Reader]:
+    """The message's role, and what reads it."""
+    kind = _kind(type(message))
+    if kind is None:
         name = f"messages[{index}] is a {type(message).__name__}"
         raise ConfigError(f"{name}, which is no message that a model can be sent")
-    return read(message, _content(message.content, index, allow_files=allow_files), index)
+    written, read = kind
+    written = written or str(getattr(message, "role", ""))
+    if written not in ROLES:
+        raise ConfigError(f"messages[{index}] has the unknown role {written!r}; known are {', '.join(ROLES)}")
+    return ROLES[written], read
 
 
-def _content(content: Any, index: int, *, allow_files: bool) -> tuple[Part, ...]:
+def _content(content: Any, place: Place) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (content,) if content else ()
-    if any(_is_image_declared_pdf(block) for block in content):
-        content = [{**block, "mime_type": ""} if _is_image_declared_pdf(block) else block for block in content]
-    return read_parts(content, Place(f"messages[{index}].content", allow_files))
+    if any(_is_declared_pdf_by_mistake(block) for block in content):
+        content = [{**block, "mime_type": ""} if _is_declared_pdf_by_mistake(block) else block for block in content]
+    return read_parts(content, place.inner(".content"))
 
 
-def _is_image_declared_pdf(block: object) -> bool:
-    """Whether it is an image that is declared as PDF: LangChain declares every file in OpenAI's form to be one."""
+def _is_declared_pdf_by_mistake(block: object) -> bool:
+    """Whether it is an image or a text file: LangChain declares every file in OpenAI's form to be a PDF."""
     if not isinstance(block, Mapping) or block.get("mime_type") != "application/pdf":
         return False
-    return str(block.get("base64", "")).startswith(_IMAGES_IN_BASE64)
+    start = str(block.get("base64", ""))[:16]
+    return start.startswith(_IMAGES_IN_BASE64) or (
+        not start.startswith(_PDF_IN_BASE64) and is_text("", file_name(block, block))
+    )
 
 
-def _with_role(role: Role) -> Reader:
-    return lambda message, content, _index: Message(role, content, name=message.name)
+def _plain(message: BaseMessage, role: Role, content: tuple[Part, ...]) -> Message:
+    return Message(role, content, name=message.name)
 
 
-def _from_ai(message: AIMessage, content: tuple[Part, ...], _index: int) -> Message:
+def _from_ai(message: AIMessage, role: Role, content: tuple[Part, ...]) -> Message:
     calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
     invalid = [
         InvalidToolCall(
@@ -72,36 +90,26 @@ def _from_ai(message: AIMessage, content: tuple[Part, ...], _index: int) -> Mess
         written = read_call_blocks(message.content)
         calls = [call for call in written if isinstance(call, ToolCall)]
         invalid = [call for call in written if isinstance(call, InvalidToolCall)]
-    return Message("assistant", content, message.name, tuple(calls), tuple(invalid))
+    return Message(role, content, message.name, tuple(calls), tuple(invalid))
 
 
-def _from_tool(message: ToolMessage, content: tuple[Part, ...], _index: int) -> Message:
-    return Message(
-        "tool",
-        content,
-        message.name,
-        tool_call_id=message.tool_call_id,
-        status="error" if message.status == "error" else "ok",
-    )
+def _from_tool(message: ToolMessage, role: Role, content: tuple[Part, ...]) -> Message:
+    status: Literal["ok", "error"] = "error" if message.status == "error" else "ok"
+    return Message(role, content, message.name, tool_call_id=message.tool_call_id, status=status)
 
 
-def _from_role(message: ChatMessage, content: tuple[Part, ...], index: int) -> Message:
-    if message.role not in ROLES:
-        raise ConfigError(f"messages[{index}] has the unknown role {message.role!r}; known are {', '.join(ROLES)}")
-    return Message(ROLES[message.role], content, name=message.name)
-
-
-_READERS: tuple[tuple[type[BaseMessage], Reader], ...] = (
-    (HumanMessage, _with_role("user")),
-    (SystemMessage, _with_role("system")),
-    (AIMessage, _from_ai),
-    (ToolMessage, _from_tool),
-    (FunctionMessage, _with_role("tool")),
-    (ChatMessage, _from_role),
+_KINDS: tuple[tuple[type[BaseMessage], tuple[str, Reader]], ...] = (
+    (HumanMessage, ("user", _plain)),
+    (SystemMessage, ("system", _plain)),
+    (AIMessage, ("assistant", _from_ai)),
+    (ToolMessage, ("tool", _from_tool)),
+    (FunctionMessage, ("tool", _plain)),
+    (ChatMessage, ("", _plain)),
 )
+"""Class → the role, which a `ChatMessage` has itself, and what reads its messages."""
 
 
 @cache
-def _reader(kind: type) -> Reader | None:
-    """What reads messages of this class; None for a class that no model can be sent."""
-    return next((read for base, read in _READERS if issubclass(kind, base)), None)
+def _kind(kind: type) -> tuple[str, Reader] | None:
+    """The row of this class in `_KINDS`; None for a class that no model can be sent."""
+    return next((row for base, row in _KINDS if issubclass(kind, base)), None)

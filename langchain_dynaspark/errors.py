@@ -71,6 +71,10 @@ class DynasparkRejectedError(_Answered, ours.RejectedError, theirs.ModelInvalidR
     """400, 413, 415, 422."""
 
 
+class DynasparkPromptTooLongError(_Answered, ours.PromptTooLongError, theirs.ContextOverflowError):
+    """The prompt has more tokens than the model takes; summarization middleware acts on it."""
+
+
 class DynasparkAuthenticationError(_Answered, ours.AccessError, theirs.ModelAuthenticationError):
     """401."""
 
@@ -117,6 +121,7 @@ TWINS: dict[type[ours.DynasparkError], type[ours.DynasparkError]] = {
     ours.StreamBrokenError: DynasparkStreamBrokenError,
     ours.StatusError: DynasparkStatusError,
     ours.RejectedError: DynasparkRejectedError,
+    ours.PromptTooLongError: DynasparkPromptTooLongError,
     ours.AccessError: DynasparkAuthenticationError,
     ours.NotFoundError: DynasparkNotFoundError,
     ours.RateLimitError: DynasparkRateLimitError,

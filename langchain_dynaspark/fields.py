@@ -8,16 +8,29 @@ from urllib.parse import urlsplit
 from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.utils import secret_from_env
-from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SkipValidation,
+    model_validator,
+)
 
-from dynaspark_core import Chat, DynasparkClient, __version__, models
+from dynaspark_core import Chat, DynasparkClient, __version__
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.frameworks import NOT_SENT, ClientCache, warn_of_unsent
+from dynaspark_core.frameworks import NOT_SENT, ClientCache, about_model, warn_of_unsent
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
 from langchain_dynaspark import convert
+from langchain_dynaspark.errors import langchain_errors
 from langchain_dynaspark.options import chat_fields
 from langchain_dynaspark.replies import PROVIDER
+
+
+def _listed(stop: object) -> object:
+    return [stop] if isinstance(stop, str) else stop
 
 
 class ConfiguredChatModel(BaseChatModel):
@@ -28,7 +41,9 @@ class ConfiguredChatModel(BaseChatModel):
     )
 
     model: str = Field(default="", validation_alias=AliasChoices("model", "model_name"))
-    stop: list[str] | None = Field(default=None, validation_alias=AliasChoices("stop", "stop_sequences"))
+    stop: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
+        default=None, validation_alias=AliasChoices("stop", "stop_sequences")
+    )
     streaming: bool = False
     base_url: str | None = None
     path: str | None = None
@@ -45,6 +60,7 @@ class ConfiguredChatModel(BaseChatModel):
     requests_per_hour: int | None = None
     limit_storage: str | None = Field(default=None, repr=False, exclude=True)
     model_aliases: Mapping[str, str] | None = None
+    context_window: int | None = None
     image_policy: Annotated[Policy | None, SkipValidation] = None
     allow_image_urls: bool | None = None
     allow_files: bool | None = None
@@ -54,27 +70,16 @@ class ConfiguredChatModel(BaseChatModel):
     top_k: int | None = None
     seed: int | None = None
 
-    _told: set[str] = PrivateAttr(default_factory=set)
-
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        self._client  # noqa: B018  # wrong settings raise here, before anything is sent
-        self._sendable({name: getattr(self, name) for name in NOT_SENT})
+        about_model(self._client.settings)  # wrong settings raise here, before anything is sent
+        warn_of_unsent({name: getattr(self, name) for name in NOT_SENT}, self._clients.warned)
         return self
 
     @model_validator(mode="after")
     def _set_dynaspark_version(self) -> Self:
         self._add_version("langchain-dynaspark", __version__)
         return self
-
-    def _sendable(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What of a call's arguments can be sent. A warning names the others, each once for this model."""
-        if given.keys().isdisjoint(NOT_SENT):
-            return dict(given)
-        unsent = {name: given.get(name) for name in NOT_SENT if name not in self._told}
-        warn_of_unsent(unsent)
-        self._told.update(name for name, value in unsent.items() if value is not None)
-        return {name: value for name, value in given.items() if name not in NOT_SENT}
 
     @cached_property
     def _clients(self) -> ClientCache:
@@ -125,12 +130,12 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
-        name = self._client.settings.resolved(kwargs.get("model") or self.model)
+        name = self._client.settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
         return params | LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         """What is published of the model. Tools are emulated in the prompt; native structured output is not claimed."""
-        known = models.describe_model(self.model_name)
+        known = about_model(self._client.settings)
         return ModelProfile(
             max_input_tokens=known.context_window,
             max_output_tokens=known.max_output,
@@ -165,7 +170,12 @@ class ConfiguredChatModel(BaseChatModel):
         return super().get_token_ids(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """The tokens of the prompt that these messages and tools become, estimated; an image counts 258."""
-        chat = Chat(convert.history(messages), **chat_fields(tools=tools))
-        has_image = any(chat.images())
-        return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)
+        """The tokens of the prompt that these messages and tools become, estimated; an image counts 258.
+
+        Nothing is opened or fetched for it: a text file that is named by its path is not counted.
+        """
+        with langchain_errors():
+            said = convert.history(messages, allow_files=self._client.settings.allow_files)
+            chat = Chat(said, **chat_fields(tools=tools))
+            has_image = any(chat.images())
+            return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)

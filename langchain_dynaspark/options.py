@@ -8,7 +8,7 @@ from typing import Any, get_origin
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from dynaspark_core import Tool
+from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError
 
 WORDS = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
@@ -49,11 +49,8 @@ def chat_fields(
     tool_choice: object = None,
     parallel_tool_calls: bool | None = None,
     response_format: object = None,
-    **others: object,
 ) -> dict[str, Any]:
-    """The fields of a `Chat` for these arguments. Raises `ConfigError` for one that is unknown or of no use."""
-    if others:
-        raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
+    """The fields of a `Chat` for these arguments. Raises `ConfigError` for one that is of no use."""
     functions = [openai_tool(tool, f"tools[{index}]")["function"] for index, tool in enumerate(tools or ())]
     known = tuple(Tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions)
     return {
@@ -121,18 +118,7 @@ def response_schema(value: object) -> Mapping[str, Any] | None:
 
     It may be OpenAI's dictionary (`text`, `json_object`, `json_schema`), a JSON Schema with a title, or a class.
     """
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    if value is None or kind == "text":
-        return None
-    if kind == "json_object":
-        return ANY_OBJECT
-    if isinstance(value, Mapping) and kind == "json_schema":
-        inner = value.get("json_schema", value)
-        schema = inner.get("schema") if isinstance(inner, Mapping) else None
-        if not isinstance(schema, Mapping):
-            raise ConfigError("response_format is of type 'json_schema' and holds no schema")
-        return schema
-    return json_schema(value, "response_format")
+    return frameworks.response_schema(value, lambda other: json_schema(other, "response_format"))
 
 
 def json_schema(value: Any, place: str, *, strict: bool | None = None) -> dict[str, Any]:

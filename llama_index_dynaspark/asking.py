@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
@@ -10,13 +11,13 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 
-from dynaspark_core import Chat, Message
+from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Reply
+from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
-from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import NOT_SENT, warn_of_unsent
+from dynaspark_core.frameworks import CallOptions, call_options, json_reply
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.fields import ConfiguredLLM
-from llama_index_dynaspark.options import choice_from, known_choice, tools_from
+from llama_index_dynaspark.options import choice_from, known_choice, schema_of_format, tools_from
 from llama_index_dynaspark.structured import Model, Options, Prediction, announce
 
 if TYPE_CHECKING:
@@ -24,38 +25,69 @@ if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
 
 
+OWN = (
+    *("tools", "tool_choice", "tool_required", "allow_parallel_tool_calls", "parallel_tool_calls"),
+    *("response_format", "response_schema", "is_completion"),
+)
+"""The keywords of one call that are read here; `frameworks.call_options` knows all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A chat for a client; with `is_checked` the answer's text is a value of the chat's schema as JSON."""
+
+    client: DynasparkClient
+    chat: Chat
+    is_checked: bool = False
+
+    async def reply(self) -> Reply:
+        """The whole reply. Raises `OutputError` where a value was asked for and it holds none."""
+        if self.is_checked and self.chat.response_schema is not None:
+            return await json_reply(self.client, self.chat)
+        return await self.client.complete(self.chat)
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """The events as they arrive; the last alone where only the whole can be checked."""
+        if self.is_checked and self.chat.response_schema is not None:
+            yield Done(await self.reply())
+            return
+        async with aclosing(self.client.events(self.chat)) as events:
+            async for event in events:
+                yield event
+
+
 class AskingLLM(ConfiguredLLM):
     """Asks the service what a call of `Dynaspark` means."""
+
+    def _question(self, messages: Sequence[ChatMessage], **given: Any) -> Question:
+        """The question that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
+        said = call_options(given, OWN, self._clients.warned)
+        chat = self._chat(messages, said, **said.own)
+        return Question(said.client(self._client), chat, is_checked="response_format" in said.own)
 
     def _chat(
         self,
         messages: Sequence[ChatMessage],
+        said: CallOptions,
         *,
-        model: str = "",
-        stop: Sequence[str] | None = None,
         tools: Sequence[Any] | None = None,
         tool_choice: str | Mapping[str, Any] | None = None,
         tool_required: bool = False,
-        allow_parallel_tool_calls: bool = True,
+        allow_parallel_tool_calls: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
         response_schema: Mapping[str, Any] | None = None,
         is_completion: bool = False,
-        **others: Any,
     ) -> Chat:
-        """The chat that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
-        if others:
-            warn_of_unsent({name: others.pop(name, None) for name in NOT_SENT})
-        if others:
-            raise ConfigError(f"unknown parameters for one call: {', '.join(others)}")
-        cuts = stop if stop is not None else self.stop or ()
         offered = tools_from(tools or ())
         return Chat(
             self._history(messages, is_completion=is_completion),
-            model=model or self.model,
+            model=said.model or self.model,
             tools=offered,
             tool_choice=known_choice(choice_from(tool_choice, is_required=tool_required), offered),
-            parallel_tool_calls=allow_parallel_tool_calls,
-            stop=tuple(cuts),
-            response_schema=response_schema,
+            parallel_tool_calls=False not in {allow_parallel_tool_calls, parallel_tool_calls},
+            stop=stops(self.stop if said.stop is None else said.stop),
+            response_schema=schema_of_format(response_format) if response_schema is None else response_schema,
         )
 
     def _history(self, messages: Sequence[ChatMessage], *, is_completion: bool) -> tuple[Message, ...]:
@@ -98,13 +130,13 @@ class AskingLLM(ConfiguredLLM):
         return Prediction(output_cls, messages, options, self._client.settings.max_repairs)
 
     async def _response(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        chat = self._chat(messages, **kwargs)
-        return replies.response(chat, await self._client.complete(chat))
+        question = self._question(messages, **kwargs)
+        return replies.response(question.chat, await question.reply())
 
     async def _responses(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse]:
-        chat = self._chat(messages, **kwargs)
-        so_far = replies.Responses(chat)
-        async with aclosing(self._client.events(chat)) as events:
+        question = self._question(messages, **kwargs)
+        so_far = replies.Responses(question.chat)
+        async with aclosing(question.events()) as events:
             async for event in events:
                 for response in so_far.feed(event):
                     yield response

@@ -21,8 +21,9 @@ from llama_index.core.schema import ImageDocument, ImageNode
 
 from dynaspark_core import ImageRef, InvalidToolCall, Message, ToolCall
 from dynaspark_core.content.dictionaries import messages_from
-from dynaspark_core.content.image_refs import Place, image_ref
-from dynaspark_core.errors import ConfigError, ForbiddenImageError
+from dynaspark_core.content.files import is_text, not_shown, read_text_file
+from dynaspark_core.content.image_refs import Place, places, url_ref
+from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
 from dynaspark_core.messages import Part, Role
 
 ROLES: dict[MessageRole, Role] = {
@@ -38,11 +39,13 @@ ROLES: dict[MessageRole, Role] = {
 
 
 def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tuple[Message, ...]:
-    """The messages as ours; nothing of the caller's is changed. Raises `ConfigError` naming what cannot be sent.
+    """The messages as ours; nothing of the caller's is changed.
 
-    Without `allow_paths`, a block that names a local file is a `ForbiddenImageError`.
+    Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark. Without
+    `allow_paths`, a block that names a local file cannot be sent.
     """
-    return tuple(_message(message, index, allow_paths=allow_paths) for index, message in enumerate(messages))
+    found = places([ROLES[message.role] for message in messages], allow_files=allow_paths)
+    return tuple(map(_message, messages, found))
 
 
 def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMessage | None) -> list[ChatMessage]:
@@ -51,13 +54,12 @@ def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMes
     return [*(history or ()), *([asked] if asked is not None else ())]
 
 
-def _message(message: ChatMessage, index: int, *, allow_paths: bool) -> Message:
+def _message(message: ChatMessage, place: Place) -> Message:
     known = message.additional_kwargs
-    role = ROLES[message.role]
-    made = calls(message) if role == "assistant" else []
+    made = calls(message) if place.role == "assistant" else []
     return Message(
-        role,
-        _content(message.blocks, index, allow_paths=allow_paths),
+        place.role,
+        _content(message.blocks, place),
         name=known.get("name"),
         tool_calls=tuple([call for call in made if isinstance(call, ToolCall)]),
         invalid_tool_calls=tuple([call for call in made if isinstance(call, InvalidToolCall)]),
@@ -65,10 +67,10 @@ def _message(message: ChatMessage, index: int, *, allow_paths: bool) -> Message:
     )
 
 
-def _content(blocks: Sequence[Any], index: int, *, allow_paths: bool) -> tuple[Part, ...]:
+def _content(blocks: Sequence[Any], place: Place) -> tuple[Part, ...]:
     if len(blocks) == 1 and type(blocks[0]) is TextBlock:
         return _text(blocks[0])
-    return tuple(_parts(blocks, Place(f"messages[{index}]", allow_files=allow_paths)))
+    return tuple(_parts(blocks, place))
 
 
 def calls(message: ChatMessage) -> list[ToolCall | InvalidToolCall]:
@@ -102,18 +104,38 @@ def _written_calls(calls: Iterable[Any]) -> list[ToolCall | InvalidToolCall]:
 
 
 def _parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
-    """The texts and images of the blocks; each text begins a line, as in `ChatMessage.content`."""
+    """The texts and images of the blocks; each text begins a line, as in `ChatMessage.content`.
+
+    Those of an assistant are joined directly, as citations split sentences.
+    """
     has_text = False
     for index, block in enumerate(blocks):
-        here = place.inner(f".blocks[{index}]")
-        read = next((read for kind, read in _READERS if isinstance(block, kind)), None)
-        if read is None:
-            raise ConfigError(f"{here.name} is a {type(block).__name__}: the service takes text and images only")
-        for part in read(block, here):
-            if has_text and isinstance(part, str):
+        for part in _block(block, place.inner(f".blocks[{index}]")):
+            if has_text and isinstance(part, str) and place.role != "assistant":
                 yield "\n"
             has_text = has_text or isinstance(part, str)
             yield part
+
+
+def _block(block: Any, place: Place) -> Iterable[Part]:
+    read = next((read for kind, read in _READERS if isinstance(block, kind)), _unknown)
+    if not place.is_past:
+        return read(block, place)
+    try:
+        return list(read(block, place))
+    except (ConfigError, ImageError):  # it was stored: an error would come back in every turn
+        kind = getattr(block, "block_type", "block")
+        address = getattr(block, "url", None) or ""
+        name = getattr(block, "title", None) or ""
+        return (not_shown("file" if kind == "document" else kind, name, _mime_type(block), str(address)),)
+
+
+def _unknown(block: Any, place: Place) -> Iterable[Part]:
+    raise ConfigError(f"{place.name} is a {type(block).__name__}: the service takes text and images only")
+
+
+def _mime_type(block: Any) -> str:
+    return next((str(value) for key, value in vars(block).items() if key.endswith("_mimetype") and value), "")
 
 
 def _text(block: TextBlock, _place: Place | None = None) -> tuple[Part, ...]:
@@ -121,18 +143,22 @@ def _text(block: TextBlock, _place: Place | None = None) -> tuple[Part, ...]:
 
 
 def _image(block: ImageBlock, place: Place) -> Iterable[Part]:
-    if isinstance(block.image, bytes):
-        yield _stored(block.image)
-    elif block.image is not None:
-        yield ImageRef("bytes", _contents(block.image, place))
-    elif block.path is not None:
+    return (_source(block.image, block.path, block.url, place),)
+
+
+def _source(data: Any, path: object, url: object, place: Place) -> ImageRef:
+    """The reference to what a block holds or names."""
+    if isinstance(data, bytes):
+        return _stored(data)
+    if data is not None:
+        return ImageRef("bytes", _contents(data, place))
+    if path is not None:
         if not place.allow_files:
             raise ForbiddenImageError(f"{place.name} names a local file, and allow_image_paths is False")
-        yield image_ref(block.path, place)
-    elif block.url:
-        yield image_ref(str(block.url), Place(place.name))
-    else:
-        raise ConfigError(f"{place.name} is an ImageBlock without image, path or url")
+        return ImageRef("path", str(path))
+    if url:
+        return url_ref(str(url), Place(place.name))
+    raise ConfigError(f"{place.name} holds no data, path or url")
 
 
 def _stored(encoded: bytes) -> ImageRef:
@@ -159,16 +185,16 @@ def _contents(file: Any, place: Place) -> bytes:
 
 
 def _document(block: DocumentBlock, place: Place) -> Iterable[Part]:
-    """Text of a document that came with its data, under its title; an image as an image."""
-    mime = block.document_mimetype or ""
-    if isinstance(block.data, bytes) and mime.startswith("image/"):
-        yield _stored(block.data)
-    elif isinstance(block.data, bytes) and (mime.startswith("text/") or mime == "application/json"):
-        yield f"{block.title}:\n{base64.b64decode(block.data).decode(errors='replace')}"
-    else:
+    """A document: text under its title, of which its type may be guessed, or an image."""
+    mime, title = block.document_mimetype or "", block.title or ""
+    is_image = mime.startswith("image/")
+    if not is_image and not is_text(mime, title):
         raise ConfigError(
-            f"{place.name} is a DocumentBlock ({mime or 'of no known type'}): give its text as a TextBlock"
+            f"{place.name} is a DocumentBlock ({mime or 'of no known type'}): give its text as a TextBlock, or its "
+            "pages as images"
         )
+    ref = _source(block.data, block.path, block.url, place)
+    return (ref if is_image else read_text_file(ref, title, place),)
 
 
 def _citable(block: CitableBlock, place: Place) -> Iterable[Part]:

@@ -11,7 +11,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import ClientCache, warn_of_unsent
+from dynaspark_core.frameworks import ClientCache, about_model, warn_of_unsent
 from dynaspark_core.messages import Policy
 
 
@@ -44,13 +44,13 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     def _complete_fields(self) -> None:
         """Set what was not given, and check what was. Raises `ConfigError` that names the wrong value."""
         settings = self._client.settings  # wrong ones raise here, before anything is sent
-        about = models.describe_model(settings.resolved())
+        about = about_model(settings)
         self.model = settings.model or models.DEFAULT_MODEL
         self.context_window = self.context_window or about.context_window
         self.num_output = self.num_output or self.max_tokens or about.max_output
         if not 0 < self.num_output < self.context_window:
             raise ConfigError(f"num_output is {self.num_output}; it must be below context_window {self.context_window}")
-        warn_of_unsent({"temperature": self.temperature, "max_tokens": self.max_tokens})
+        warn_of_unsent({"temperature": self.temperature, "max_tokens": self.max_tokens}, self._clients.warned)
 
     @field_serializer("base_url")
     def _without_password(self, url: str | None) -> str | None:

@@ -25,6 +25,7 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 
+from dynaspark_core.content.checks import stops
 from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, options
@@ -42,11 +43,12 @@ class Dynaspark(AskingLLM):
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
-        stop: Texts where the answer is cut, here and not by the service.
+        stop: A text or texts where the answer is cut, here and not by the service.
         allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; False is for users' messages.
         default_headers: Added to the request's headers, or in place of them.
-        context_window: In tokens. Default: the model's published one, 1,048,576.
-        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192.
+        context_window: In tokens; also `DYNASPARK_CONTEXT_WINDOW`. Default: the model's published one, 1,048,576.
+        num_output: Tokens of the longest answer. Default: the model's published limit, 8,192, but at most a quarter of
+            a `context_window` that was set.
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
 
@@ -68,7 +70,7 @@ class Dynaspark(AskingLLM):
         self,
         model: str = "",
         *,
-        stop: Sequence[str] | None = None,
+        stop: str | Sequence[str] | None = None,
         base_url: str | None = None,
         path: str | None = None,
         api_key: SecretStr | str | None = None,
@@ -99,7 +101,7 @@ class Dynaspark(AskingLLM):
         query_wrapper_prompt: Any = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
-        given["stop"] = None if stop is None else list(stop)
+        given["stop"] = None if stop is None else list(stops(stop))
         super().__init__(**given | {"callback_manager": callback_manager or CallbackManager([])})
         self._complete_fields()
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 
-from dynaspark_core import Tool, ToolCall
+from dynaspark_core import Tool, ToolCall, frameworks
 from dynaspark_core.errors import ConfigError, ToolCallError
 from llama_index_dynaspark import convert
 
@@ -47,6 +48,19 @@ def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...
             raise ConfigError(f"a tool has no name; it has {', '.join(function)}")
         found.append(Tool(name, function.get("description") or "", function.get("parameters") or {}))
     return tuple(found)
+
+
+def schema_of_format(value: Any) -> Mapping[str, Any] | None:
+    """The schema that a `response_format` asks for: OpenAI's dictionary, a JSON Schema or a pydantic class."""
+    return frameworks.response_schema(value, _schema_of)
+
+
+def _schema_of(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping) and value:
+        return value
+    if isinstance(value, type) and issubclass(value, BaseModel):
+        return value.model_json_schema()
+    raise ConfigError(f"response_format is of the type {type(value).__name__}; give a dictionary or a pydantic class")
 
 
 def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:

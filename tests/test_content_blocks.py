@@ -10,7 +10,7 @@ import pytest
 from dynaspark_core.content.blocks import READERS, read_parts
 from dynaspark_core.content.image_refs import Place, image_ref
 from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError
-from dynaspark_core.messages import Image, ImageRef
+from dynaspark_core.messages import Image, ImageRef, TextFile
 
 B64 = base64.b64encode(b"picture").decode()
 DATA = f"data:image/png;base64,{B64}"
@@ -85,7 +85,7 @@ IMAGES: dict[str, tuple[dict[str, Any], ImageRef]] = {
     "Qwen": ({"type": "image", "image": WEB}, on_web),
 }
 
-TEXTS: dict[str, tuple[object, tuple[str, ...]]] = {
+TEXTS: dict[str, tuple[object, tuple[str | TextFile, ...]]] = {
     "text": ({"type": "text", "text": "hi"}, ("hi",)),
     "text with citations": ({"type": "text", "text": "hi", "citations": []}, ("hi",)),
     "responses": ({"type": "input_text", "text": "hi"}, ("hi",)),
@@ -97,16 +97,19 @@ TEXTS: dict[str, tuple[object, tuple[str, ...]]] = {
     "empty, bare": ("", ()),
     "LangChain v1 text-plain": (
         {"type": "text-plain", "text": "one\ntwo", "title": "notes.txt", "mime_type": "text/plain"},
-        ("\nnotes.txt:\none\ntwo\n",),
+        (TextFile("notes.txt", "one\ntwo"),),
     ),
     "LangChain v0 text file": (
         {"type": "file", "source_type": "text", "text": "one", "mime_type": "text/plain"},
-        ("\none\n",),
+        (TextFile("", "one"),),
     ),
-    "LangChain v0 text file, as core keeps it": ({"type": "file", "source_type": "text", "url": "one"}, ("\none\n",)),
+    "LangChain v0 text file, as core keeps it": (
+        {"type": "file", "source_type": "text", "url": "one"},
+        (TextFile("", "one"),),
+    ),
     "Anthropic text document": (
         {"type": "document", "title": "Notes", "source": {"type": "text", "media_type": "text/plain", "data": "one"}},
-        ("\nNotes:\none\n",),
+        (TextFile("Notes", "one"),),
     ),
     "Anthropic document of blocks": (
         {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "one"}]}},
@@ -184,7 +187,7 @@ REFUSED: dict[str, tuple[object, type[DynasparkError], str]] = {
         "a gs: address",
     ),
     "place in a place": (
-        {"type": "tool_result", "content": ["see", {"type": "hologram"}]},
+        {"type": "search_result", "content": ["see", {"type": "hologram"}]},
         ConfigError,
         r"content\[0\]\.content\[1\]",
     ),
@@ -197,13 +200,13 @@ def test_an_image_block_of_any_dialect_becomes_one_reference(block: dict[str, An
 
 
 @pytest.mark.parametrize(("block", "expected"), TEXTS.values(), ids=TEXTS)
-def test_a_text_block_of_any_dialect_becomes_text(block: object, expected: tuple[str, ...]) -> None:
+def test_a_text_block_of_any_dialect_becomes_text(block: object, expected: tuple[str | TextFile, ...]) -> None:
     assert read_parts([block]) == expected
 
 
 @pytest.mark.parametrize("block", LEFT_OUT, ids=str)
 def test_reasoning_and_calls_are_left_out(block: dict[str, Any]) -> None:
-    assert read_parts(["a", block, "b"]) == ("a", "b")
+    assert read_parts(["a", block, "b"]) == ("a", "\n", "b")
 
 
 @pytest.mark.parametrize(("block", "kind", "words"), REFUSED.values(), ids=REFUSED)

@@ -190,7 +190,7 @@ def twins(kind: type[errors.DynasparkError]) -> list[str]:
         return []
     kinds = [found, DynasparkPermissionDeniedError] if kind is errors.AccessError else [found]
     theirs = [base.__name__ for one in kinds for base in one.__mro__ if base.__module__ == "langchain_core.exceptions"]
-    return [*(one.__name__ for one in kinds), next(name for name in theirs if name.startswith("Model"))]
+    return [*(one.__name__ for one in kinds), next(name for name in theirs if name.startswith(("Model", "Context")))]
 
 
 def test_the_docstring_has_langchains_sections_in_their_order() -> None:

@@ -26,11 +26,11 @@ HISTORY = [
     SystemMessage("Be brief."),
     HumanMessage("Hi"),
     AIMessage("Hello."),
-    HumanMessage([{"type": "text", "text": "And "}, {"type": "text", "text": "now?"}]),
+    HumanMessage([{"type": "text", "text": "And"}, {"type": "text", "text": "now?"}]),
 ]
 PROMPT = (
     '<turn role="system">Be brief.</turn>\n<turn role="user">Hi</turn>\n<turn role="assistant">Hello.</turn>\n'
-    '<turn role="user">And now?</turn>\n<turn role="assistant">\n'
+    '<turn role="user">And\nnow?</turn>\n<turn role="assistant">\n'
 )
 
 
@@ -118,6 +118,16 @@ def test_stop_of_the_model_and_of_the_call(script: Script) -> None:
         assert model.invoke("x").content == "Hel"
         assert model.invoke("x", stop=["el"]).content == "H"
         assert "".join(str(chunk.content) for chunk in model.stream("x")) == "Hel"
+
+
+@pytest.mark.parametrize("stop", ["Observation:", ["Observation:"], ("Observation:",)])
+def test_one_text_is_one_stop(stop: Any) -> None:
+    with LocalService(Script(lambda _: "Soon. Observation: none")) as service:
+        model = ChatDynaspark(base_url=service.url)
+        assert model.invoke("x", stop=stop).content == "Soon. "
+        assert model.bind(stop=stop).invoke("x").content == "Soon. "
+        assert ChatDynaspark(base_url=service.url, stop=stop).invoke("x").content == "Soon. "
+        assert ChatDynaspark.model_validate({"base_url": service.url, "stop_sequences": stop}).stop == ["Observation:"]
 
 
 def test_the_model_of_one_call_goes_over_the_wire(model: ChatDynaspark, script: Script) -> None:

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumpd, dumps, load
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, trim_messages
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, trim_messages
 from langchain_core.outputs import LLMResult
 from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.tools import tool
@@ -232,6 +233,23 @@ def test_tokens_are_counted_of_what_would_be_sent(url: str, script: Script) -> N
     with pytest.raises(NotImplementedError, match="tokenizer"):
         model.get_token_ids("x")
     assert ChatDynaspark(custom_get_token_ids=lambda text: list(range(len(text)))).get_num_tokens("12345") == 5
+
+
+def test_tokens_are_counted_of_what_a_prompt_would_carry(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    picture = HumanMessage([{"type": "image", "url": (tmp_path / "a.png").as_uri()}])
+    broken = HumanMessage([{"type": "file", "base64": "AA==", "mime_type": "application/pdf"}])
+    model = ChatDynaspark(allow_files=True)
+    assert model.get_num_tokens_from_messages([picture]) == estimate_tokens("[image]") + 258
+    assert model.get_num_tokens_from_messages([broken, AIMessage("ok"), HumanMessage("x")]) > 20
+    wrong: list[tuple[list[BaseMessage], Any]] = [
+        ([picture], None),
+        ([broken], None),
+        ([HumanMessage("x")], [{"type": "web_search"}]),
+    ]
+    for messages, tools in wrong:
+        with pytest.raises(exceptions.ModelInvalidRequestError):
+            ChatDynaspark().get_num_tokens_from_messages(messages, tools)
 
 
 def test_messages_are_trimmed_by_that_count() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  # the dash of our marks
 """From LlamaIndex's messages to the form, and how calls run side by side: loops, threads, cancelling, leaving early."""
 
 import asyncio
@@ -18,6 +19,7 @@ import pytest
 from llama_index.core import PromptTemplate
 from llama_index.core.async_utils import asyncio_run
 from llama_index.core.base.llms.types import (
+    AudioBlock,
     CacheControl,
     CachePoint,
     ChatMessage,
@@ -28,6 +30,7 @@ from llama_index.core.base.llms.types import (
     MessageRole,
     TextBlock,
     ThinkingBlock,
+    ToolCallBlock,
     VideoBlock,
 )
 from llama_index.core.llms import LLM
@@ -223,7 +226,7 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         CachePoint(cache_control=CacheControl(type="ephemeral")),
     ]
     llm.chat([ChatMessage(blocks=[*blocks, citable, cited, document])])
-    assert script.asked[0].prompt == "a\ninner\ncited\nnotes:\nOslo is a city."
+    assert script.asked[0].prompt == "a\ninner\ncited\nnotes:\nOslo is a city.\n"
     assert script.asked[0].file == PNG
     assert "hm" not in script.asked[0].prompt
 
@@ -233,7 +236,7 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
     [
         (VideoBlock(video=b"x"), ConfigError, "VideoBlock"),
         (DocumentBlock(data=b"%PDF-1.7", document_mimetype="application/pdf"), ConfigError, "application/pdf"),
-        (ImageBlock(), ConfigError, "without image, path or url"),
+        (ImageBlock(), ConfigError, "no data, path or url"),
         (ImageBlock(image=b""), UnreadableImageError, "image"),
         (ImageBlock(image=b"no image at all"), UnreadableImageError, "image"),
         (ImageBlock(url="http://127.0.0.1:9/a.png"), ForbiddenImageError, "127.0.0.1"),
@@ -278,7 +281,7 @@ def test_several_images_follow_the_policy(script: Script, policy: Any) -> None:
                 llm.chat([message])
             return
         llm.chat([message])
-    shown = {"sheet": "[image 1]or[image 2]", "last": "not shown]or[image 2]"}[policy]
+    shown = {"sheet": "[image 1]or[image 2]", "last": "not shown]or[image]"}[policy]
     assert script.asked[0].prompt.endswith(shown)
 
 
@@ -354,9 +357,10 @@ def test_parameters_are_llama_indexs(name: str) -> None:
 
 
 def test_the_default_number_of_tokens_fits_the_window() -> None:
-    assert Dynaspark(max_tokens=None, context_window=9000).metadata.num_output == 8192
+    assert Dynaspark().metadata.num_output == 8192
+    assert Dynaspark(max_tokens=None, context_window=9000).metadata.num_output == 2250
     with pytest.raises(ConfigError, match="num_output is 8192"):
-        Dynaspark(context_window=8000)
+        Dynaspark(context_window=8000, num_output=8192)
     with pytest.warns(UserWarning, match="max_tokens: accepted, not sent"):
         assert Dynaspark(max_tokens=100, context_window=8000).metadata.num_output == 100
 
@@ -372,3 +376,69 @@ class Wrapped(CustomQueryEngine):
 
 def test_it_is_a_field_of_other_models(llm: Dynaspark) -> None:
     assert str(Wrapped(llm=llm).query("x")) == "Hello."
+
+
+CALL = ToolCallBlock(tool_call_id="look", tool_name="look", tool_kwargs={})
+STORED: dict[str, tuple[Any, str]] = {
+    "PDF": (
+        DocumentBlock(data=b"%PDF-1.7", document_mimetype="application/pdf", title="a.pdf"),
+        "[file: a.pdf, application/pdf – not shown]",
+    ),
+    "audio": (AudioBlock(audio=b"RIFFxxxxWAVE", format="wav"), "[audio: unnamed – not shown]"),
+    "video": (
+        VideoBlock(url="https://x.example/v.mp4?k=s3cret"),
+        "[video: unnamed, https://x.example/v.mp4 –",
+    ),
+    "no picture": (ImageBlock(image=b"no image at all"), "[image: unnamed"),
+    "dead address": (ImageBlock(url="http://127.0.0.1:9/a.png"), "[image: unnamed, url – not shown]"),
+    "empty": (ImageBlock(), "[image: unnamed – not shown]"),
+}
+
+
+@pytest.mark.parametrize(("block", "mark"), STORED.values(), ids=STORED)
+def test_what_cannot_be_sent_is_marked_where_it_is_stored(
+    llm: Dynaspark, script: Script, block: Any, mark: str
+) -> None:
+    asked = ChatMessage(role="assistant", blocks=[CALL])
+    said = [TextBlock(text="before"), block, TextBlock(text="after")]
+    result = ChatMessage(role="tool", blocks=said, additional_kwargs={"tool_call_id": "look"})
+    llm.chat([ChatMessage("Hi"), asked, result])
+    llm.chat([ChatMessage(blocks=said), ChatMessage("Hm.", role="assistant"), ChatMessage("And now?")])
+    for request in script.asked:
+        assert f"before\n{mark}" in request.prompt.replace("before[", "before\n[")
+        assert "\nafter" in request.prompt
+        assert request.file is None
+        assert "s3cret" not in request.prompt
+
+
+def test_a_documents_title_tells_that_it_is_text(llm: Dynaspark, script: Script, tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_text('{"b": 1}', encoding="utf-8")
+    blocks = [
+        DocumentBlock(data=b"a,b\n1,2", title="table.csv"),
+        DocumentBlock(path=tmp_path / "b.json", title="b.json"),
+    ]
+    llm.chat([ChatMessage(blocks=blocks)])
+    assert script.asked[0].prompt == '\ntable.csv:\na,b\n1,2\n\nb.json:\n{"b": 1}\n'
+
+
+def test_results_find_calls_of_which_several_have_the_tools_name_as_id(llm: Dynaspark, script: Script) -> None:
+    """Other integrations write it so: `tool_call_id` is the tool's name."""
+    asked = ChatMessage(role="assistant", blocks=[CALL, CALL])
+    results = [ChatMessage(text, role="tool", additional_kwargs={"tool_call_id": "look"}) for text in ("one", "two")]
+    llm.chat([ChatMessage("Hi"), asked, *results])
+    for number, text in (("c1", "one"), ("c2", "two")):
+        assert f'<tool_result id="{number}" name="look" status="ok">\n{text}\n' in script.asked[0].prompt
+
+
+@pytest.mark.parametrize("stop", ["lo", ["lo"], ("lo",)])
+def test_one_text_is_one_stop(stop: Any) -> None:
+    with LocalService(Script(lambda _: "Hello, olive")) as service:
+        assert Dynaspark(base_url=service.url).complete("x", stop=stop).text == "Hel"
+        assert Dynaspark(base_url=service.url, stop=stop).complete("x").text == "Hel"
+
+
+def test_an_answers_texts_are_joined_directly(llm: Dynaspark, script: Script) -> None:
+    answer = ChatMessage(role="assistant", blocks=[TextBlock(text="It is "), TextBlock(text="5 °C.")])
+    llm.chat([ChatMessage("Hi"), answer, ChatMessage(blocks=[TextBlock(text="a"), TextBlock(text="b")])])
+    assert ">It is 5 °C.</turn>" in script.asked[0].prompt
+    assert ">a\nb</turn>" in script.asked[0].prompt

@@ -200,6 +200,58 @@ def test_aliases_go_on_and_a_repeated_id_names_the_newest_call() -> None:
     assert '<tool_result id="c2" name="f" status="ok">\n2' in text
 
 
+IDS: dict[str, tuple[list[str], list[tuple[str | None, str | None]], list[int | None]]] = {
+    "ids, in another order": (["a", "b"], [("b", None), ("a", None)], [2, 1]),
+    "ids win over names": (["a", "b"], [("b", "f"), ("a", "g")], [2, 1]),
+    "no ids, by name": (["", ""], [("x", "g"), ("y", "f")], [2, 1]),
+    "no ids, no names, by order": (["", ""], [(None, None), (None, None)], [1, 2]),
+    "no ids, results with some": (["", ""], [("1", None), ("2", None)], [1, 2]),
+    "no ids, one tool twice": (["", "", ""], [(None, "f"), (None, "f"), (None, "g")], [1, 3, 2]),
+    "one id for all, by name": (["i", "i"], [("i", "g"), ("i", "f")], [2, 1]),
+    "one id for all, by order": (["i", "i"], [("i", None), ("i", None)], [1, 2]),
+    "one id for two of three": (["i", "i", "c"], [("c", None), ("i", "g"), ("i", None)], [3, 2, 1]),
+    "the tool's name as id of results": (["", ""], [("g", None), ("f", None)], [2, 1]),
+    "the tool's name as id of both": (["f", "g"], [("g", None), ("f", None)], [2, 1]),
+    "the tool's name as id, one tool twice": (["f", "g", "f"], [("f", None), ("g", None), ("f", None)], [1, 2, 3]),
+    "an unknown id, a known name": (["a", "b"], [("?", "g"), ("a", None)], [2, 1]),
+    "a second result of a call": (["a", "b"], [("a", None), ("a", None), ("b", None)], [1, 1, 2]),
+    "a name that no call has": (["", ""], [(None, "h"), (None, "g")], [None, 2]),
+    "more results than calls": (["", ""], [(None, None), (None, None), (None, None)], [1, 2, None]),
+    "none": (["", ""], [], []),
+    "one missing, by id": (["a", "b"], [("b", None)], [2]),
+    "one missing, by name": (["", ""], [(None, "g")], [2]),
+}
+
+
+@pytest.mark.parametrize(("ids", "results", "numbers"), IDS.values(), ids=IDS)
+def test_each_result_finds_its_call_whatever_the_ids_are(
+    ids: list[str], results: list[tuple[str | None, str | None]], numbers: list[int | None]
+) -> None:
+    asked = Message("assistant", tool_calls=tuple(call("fgf"[at], id_) for at, id_ in enumerate(ids)))
+    said = [Message("tool", (f"text {at}",), name, tool_call_id=id_) for at, (id_, name) in enumerate(results)]
+    text = turns(HI, asked, *said)
+    for at, number in enumerate(numbers):
+        head = text.split(f"\ntext {at}\n", maxsplit=1)[0].rpartition("\n")[2]
+        assert (f'id="c{number}"' in head) == (number is not None), head
+    missing = {int(found) for found in re.findall(r'<tool_result id="c(\d)" name="\w" status="missing"', text)}
+    assert missing == set(range(1, len(ids) + 1)) - set(numbers)
+
+
+def test_matching_stays_within_one_turn_of_the_assistant() -> None:
+    asked = Message("assistant", tool_calls=(call("f", ""),))
+    text = turns(asked, Message("tool", ("1",)), Message("user", ("Again",)), asked, Message("tool", ("2",)))
+    assert '<tool_result id="c1" name="f" status="ok">\n1\n' in text
+    assert '<tool_result id="c2" name="f" status="ok">\n2\n' in text
+    assert "missing" not in text
+
+
+def test_a_late_result_finds_an_older_call_by_its_id() -> None:
+    first, second = (Message("assistant", tool_calls=(call(name, name * 3),)) for name in "fg")
+    text = turns(first, second, Message("tool", ("late",), tool_call_id="fff"), Message("tool", ("2",)))
+    assert '<tool_result id="c1" name="f" status="ok">\nlate\n' in text
+    assert '<tool_result id="c2" name="g" status="ok">\n2\n' in text
+
+
 def test_a_result_after_another_message_is_no_gap() -> None:
     asked = Message("assistant", (), tool_calls=(call("f", "a"),))
     text = turns(asked, HI, result("late", "a"))
@@ -207,7 +259,7 @@ def test_a_result_after_another_message_is_no_gap() -> None:
     assert '<tool_result id="c1" name="f" status="ok">\nlate' in text
 
 
-IDS: list[tuple[str, tuple[ToolCall, ...], tuple[Message, ...], list[str]]] = [
+ANSWERS: list[tuple[str, tuple[ToolCall, ...], tuple[Message, ...], list[str]]] = [
     ("no ids", (call("f", ""), call("g", "")), (result("G", "", "g"), result("F", "", "f")), ["c2 G", "c1 F"]),
     ("no ids, one tool", (call("f", ""), call("f", "")), (result("1", ""), result("2", "")), ["c1 1", "c2 2"]),
     ("one id for all", (call("f", "x"), call("g", "x")), (result("F", "x"), result("G", "x", "g")), ["c1 F", "c2 G"]),
@@ -227,7 +279,7 @@ IDS: list[tuple[str, tuple[ToolCall, ...], tuple[Message, ...], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("made", "results", "found"), [row[1:] for row in IDS], ids=[row[0] for row in IDS])
+@pytest.mark.parametrize(("made", "results", "found"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS])
 def test_a_result_finds_its_call(made: tuple[ToolCall, ...], results: tuple[Message, ...], found: list[str]) -> None:
     """In the second turn of two that look alike: the calls of the first are answered already."""
     turn = (Message("assistant", (), tool_calls=made), *results)

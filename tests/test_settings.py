@@ -25,7 +25,7 @@ from llama_index_dynaspark import Dynaspark
 ROOT = Path(__file__).parent.parent
 OF_LANGCHAIN = {"stop", "streaming", "temperature", "max_tokens", "top_p", "top_k", "seed"}
 OF_LLAMA_INDEX = {
-    *("stop", "allow_image_paths", "context_window", "num_output", "is_function_calling_model"),
+    *("stop", "allow_image_paths", "num_output", "is_function_calling_model"),
     *("temperature", "max_tokens", "callback_manager", "rate_limiter", "system_prompt", "messages_to_prompt"),
     *("completion_to_prompt", "pydantic_program_mode", "output_parser", "query_wrapper_prompt"),
 }
@@ -40,7 +40,7 @@ def parameters(kind: type) -> set[str]:
 
 def test_the_client_and_both_models_take_exactly_the_settings_of_the_table() -> None:
     assert parameters(DynasparkClient) == ROWS.keys()
-    assert vars(ConfiguredChatModel)["__annotations__"].keys() - OF_LANGCHAIN - {"_told"} == set(FIELDS.values())
+    assert vars(ConfiguredChatModel)["__annotations__"].keys() - OF_LANGCHAIN == set(FIELDS.values())
     assert parameters(Dynaspark) - OF_LLAMA_INDEX == IN_LLAMA_INDEX
     assert Dynaspark.model_fields.keys() >= IN_LLAMA_INDEX
 

@@ -3,5 +3,7 @@
 dictionaries   lists of messages as OpenAI writes them
 blocks         the blocks of a message's content
 image_refs     images as callers name them
+files          text files, and the marks of what is not sent
+records        what other providers note in an assistant's turn
 checks         a chat before it is rendered
 """

@@ -4,17 +4,21 @@ Pure: nothing is loaded, decoded or opened here. One table leads from a block's 
 `type` is read by its first known key. It knows the blocks of OpenAI (chat and responses), Anthropic, Google, Bedrock
 Converse, MCP, and LangChain (v0 and v1).
 
-What cannot be sent is an error that names the place, the block's type and the way out. Three kinds are left out on
-purpose: reasoning (not replayed to any model), records of a provider's own server tools, and calls to tools, which
-stand in a message's `tool_calls` (`dictionaries.read_call_blocks` reads them where they stand only in the content).
+What cannot be sent is an error that names the place, the block's type and the way out; where the place is past, it is
+a mark in the text. Three kinds are left out on purpose: reasoning (not replayed to any model), calls of a provider's
+own server tools, and calls to tools, which are in a message's `tool_calls` (`dictionaries.read_call_blocks` reads them
+where they are only in the content).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
-from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, file_name, flatten
+from dynaspark_core.content.files import block_not_shown, names_text, read_text_file
+from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, file_name, flatten, held_ref
+from dynaspark_core.content.records import record
 from dynaspark_core.errors import ConfigError, ImageError
-from dynaspark_core.messages import Image, ImageRef, Part
+from dynaspark_core.messages import Image, ImageRef, Part, TextFile
 
 Reader = Callable[[Block, Place], Iterable[Part]]
 
@@ -25,11 +29,24 @@ CONTENT = Place("content")
 def read_parts(content: str | Sequence[object] | None, place: Place = CONTENT) -> tuple[Part, ...]:
     """The texts and images of a message's content, in order; empty text and None give nothing.
 
+    A text block that follows a text block begins a line, but in an assistant's turn, where citations split sentences.
+
     `place` names the content in errors and says whether text may name files (`file:` URLs, bare paths); where it may
     not, that is ForbiddenImageError. Raises ConfigError for what is no content or of an unknown type, ImageError for
     an image or file that cannot be sent.
     """
-    return tuple(_members(content, place))
+    parts = _members(content, place)
+    return tuple(parts if place.role == "assistant" else on_lines(parts))
+
+
+def on_lines(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts, with a line break between two texts of which neither brings one."""
+    before: Part = "\n"
+    for part in parts:
+        if isinstance(before, str) and isinstance(part, str) and not (before.endswith("\n") or part.startswith("\n")):
+            yield "\n"
+        yield part
+        before = part
 
 
 def _members(content: object, place: Place) -> Iterable[Part]:
@@ -43,11 +60,17 @@ def _members(content: object, place: Place) -> Iterable[Part]:
 def _member(item: object, place: Place) -> Iterable[Part]:
     if isinstance(item, str):
         return (item,) if item else ()
-    if isinstance(item, Image | ImageRef):
+    if isinstance(item, Image | ImageRef | TextFile):
         return (item,)
-    if isinstance(item, Mapping):
-        return _reader(item, place)(item, place)
-    raise ConfigError(f"{place.name} is a {type(item).__name__}; content holds text and blocks (dictionaries)")
+    if not isinstance(item, Mapping):
+        raise ConfigError(f"{place.name} is a {type(item).__name__}; content holds text and blocks (dictionaries)")
+    read = _reader(item, place)
+    if not place.is_past:
+        return read(item, place)
+    try:
+        return list(read(item, place))
+    except (ConfigError, ImageError):  # it was stored: an error would come back in every turn
+        return (block_not_shown(item),)
 
 
 def _reader(block: Block, place: Place) -> Reader:
@@ -55,10 +78,19 @@ def _reader(block: Block, place: Place) -> Reader:
     if kind is None:
         kind = next((key for key in block if key in READERS), None)
     reader = READERS.get(kind) if isinstance(kind, str) else None
-    if reader is not None:
-        return reader
+    return reader or (_record if place.role == "assistant" else _unknown)
+
+
+def _unknown(block: Block, place: Place) -> Iterable[Part]:
+    kind = block.get("type")
     what = f"of type {kind!r}" if kind is not None else f"without a type, with the keys {list(block)[:8]},"
     raise ConfigError(f"{place.name}: a block {what} cannot be sent; the service takes text and images")
+
+
+def _record(block: Block, _place: Place) -> Iterable[Part]:
+    """What another provider has noted in an assistant's turn."""
+    found = record(block)
+    return (found,) if found else ()
 
 
 def _text_under(key: str) -> Reader:
@@ -78,20 +110,19 @@ def _text(block: Block, keys: Sequence[str], place: Place) -> str:
     raise ConfigError(f"{place.name}: a block of type {block.get('type')!r} needs text under {key!r}, and {found}")
 
 
-def _titled(text: str, title: object) -> Iterable[Part]:
-    """A document's text on lines of its own, under its title."""
-    heading = f"{title}:\n" if isinstance(title, str) and title else ""
-    return (f"\n{heading}{text}\n",)
-
-
 def _plain_text(block: Block, place: Place) -> Iterable[Part]:
-    return _titled(_text(block, ("text",), place), block.get("title"))
+    return (TextFile(file_name(block, block), _text(block, ("text",), place)),)
 
 
 def _content_of(block: Block, place: Place) -> Iterable[Part]:
-    """What a block wraps: a tool's result, a search result, a document made of blocks."""
-    heading = _titled("", block["title"]) if block.get("title") else ()
+    """What a block wraps: a search result, a document made of blocks."""
+    heading = (str(TextFile(str(block["title"]), "")),) if block.get("title") else ()
     return chain(heading, _members(block.get("content"), place.inner(".content")))
+
+
+def _tool_result(block: Block, place: Place) -> Iterable[Part]:
+    """A tool's result, wherever it is written: what cannot be sent of it is marked, as it is not the user's to mend."""
+    return _content_of(block, replace(place, role="tool", is_past=True))
 
 
 def _non_standard(block: Block, place: Place) -> Iterable[Part]:
@@ -104,21 +135,34 @@ def _picture(block: Block, place: Place) -> Iterable[Part]:
 
 
 def _file(block: Block, place: Place) -> Iterable[Part]:
-    """A file: an image, or text that can stand in the prompt."""
+    """A file: an image, or text that can become a part of the prompt."""
     known = flatten(block)
     kind = known.get("source_type", known.get("type"))
     if kind == "text":  # v0 keeps the text under `text` or `url`, Anthropic under `data`
-        return _titled(_text(known, ("text", "data", "url"), place), file_name(block, known))
-    return _content_of(known, place) if kind == "content" else _picture(block, place)
+        return (TextFile(file_name(block, known), _text(known, ("text", "data", "url"), place)),)
+    if kind == "content":
+        return _content_of(known, place)
+    if not names_text(block, known):
+        return _picture(block, place)
+    return (read_text_file(held_ref(block, known, place), file_name(block, known), place),)
 
 
 def _document(block: Block, place: Place) -> Iterable[Part]:
     """A document: as a file, but what does not say that it is an image or text is a PDF."""
     known = flatten(block)
-    if known.get("type") in {"text", "content"} or declared_type(known).startswith("image/"):
+    is_known = known.get("type") in {"text", "content"} or declared_type(known).startswith("image/")
+    if is_known or names_text(block, known):
         return _file(block, place)
     what = declared_type(known) or known.get("format") or "PDF"
     raise ImageError(f"{place.name}: a block of type 'document' ({what}) cannot be sent; {_WAYS['document']}")
+
+
+def _resource(block: Block, place: Place) -> Iterable[Part]:
+    """A resource that an MCP server embeds: its text, or its bytes as base64 text."""
+    known = flatten(block)
+    if isinstance(text := known.get("text"), str):
+        return (TextFile(file_name(block, known) or str(known.get("uri", "")), text),)
+    return _file(block, place)
 
 
 def _left_out(_block: Block, _place: Place) -> Iterable[Part]:
@@ -145,17 +189,20 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(("text", "input_text", "output_text"), _text_under("text")),
     "refusal": _text_under("refusal"),
     "text-plain": _plain_text,
-    **dict.fromkeys(("tool_result", "search_result"), _content_of),
+    "search_result": _content_of,
+    "tool_result": _tool_result,
     "non_standard": _non_standard,
     **dict.fromkeys(("image", "image_url", "input_image", "image_file", "inline_data", "inlineData"), _picture),
-    **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData"), _file),
+    **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData", "resource_link"), _file),
+    "resource": _resource,
     "document": _document,
     **dict.fromkeys(("audio", "input_audio", "audio_url"), _refused("audio")),
     **dict.fromkeys(("video", "input_video", "video_url"), _refused("video")),
     **dict.fromkeys(("reasoning", "reasoning_content", "reasoningContent", "thinking", "redacted_thinking"), _left_out),
     **dict.fromkeys(("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"), _left_out),
     **dict.fromkeys(("function_call", "functionCall", "input_json_delta"), _left_out),
-    **dict.fromkeys(("server_tool_use", "server_tool_call", "server_tool_call_chunk", "server_tool_result"), _left_out),
+    **dict.fromkeys(("server_tool_use", "server_tool_call", "server_tool_call_chunk"), _left_out),
+    "server_tool_result": _record,
     **dict.fromkeys(("cachePoint", "cache_point"), _left_out),
 }
 """Block type → reader. A block without a type is read by its first key that stands here."""

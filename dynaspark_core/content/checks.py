@@ -1,10 +1,13 @@
-"""A chat before it is rendered: what has the wrong type, or asks for what is not there, is named. No I/O."""
+"""A chat before it is rendered: what has the wrong type, or asks for what is not there, is named. No I/O.
 
-from collections.abc import Iterable, Mapping
+It also says which messages the user sends now: what cannot be sent is an error only there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.messages import Chat, Image, ImageRef, Message, Tool
+from dynaspark_core.messages import Chat, Image, ImageRef, Message, Role, TextFile, Tool
 
 
 def check_chat(chat: Chat) -> Chat:
@@ -16,7 +19,7 @@ def check_chat(chat: Chat) -> Chat:
         content = message.content
         is_plain = type(content) is tuple and (not content or (len(content) == 1 and type(content[0]) is str))
         if not is_plain:  # one text or nothing is, as almost always
-            _each(f"messages[{number}].content", content, (str, Image, ImageRef))
+            _each(f"messages[{number}].content", content, (str, Image, ImageRef, TextFile))
     _text("model", chat.model)
     _each("tools", chat.tools, Tool)
     for tool in chat.tools:
@@ -63,3 +66,19 @@ def _each(name: str, values: object, kind: type | tuple[type, ...]) -> None:
     for index, value in enumerate(values):
         if not isinstance(value, kind):
             raise ConfigError(f"{name}[{index}] is a {type(value).__name__}, which cannot be sent")
+
+
+def is_sent_now(roles: Sequence[Role]) -> list[bool]:
+    """Whether each message is one that the user sends now: those of the user after the last assistant or tool message.
+
+    What cannot be sent of them is an error. Elsewhere it becomes a mark: the message is stored, and would fail forever.
+    """
+    ends = [index for index, role in enumerate(roles) if role in {"assistant", "tool"}]
+    return [role == "user" and (not ends or index > ends[-1]) for index, role in enumerate(roles)]
+
+
+def newest_images(chat: Chat) -> int:
+    """How many of the last of `chat.images()` the user sends now."""
+    flags = is_sent_now([message.role for message in chat.messages])
+    new = (part for message, is_new in zip(chat.messages, flags, strict=True) if is_new for part in message.content)
+    return sum(isinstance(part, Image | ImageRef) for part in new)

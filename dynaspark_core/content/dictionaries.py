@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from dynaspark_core.content.blocks import read_parts
-from dynaspark_core.content.image_refs import Place
+from dynaspark_core.content.image_refs import Place, places
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Role, ToolCall
 
@@ -41,20 +41,23 @@ def messages_from(
     ConfigError that names the place for an empty conversation, an unknown role, missing content or a wrong type, and
     what `blocks.read_parts` raises.
     """
-    messages = list(_written(value, Place("messages", allow_files)))
+    messages = list(_written(value, allow_files=allow_files))
     messages = _with_images(messages, tuple(images))
     if not any(message.content or message.tool_calls or message.invalid_tool_calls for message in messages):
         raise ConfigError("the prompt is empty: there is no text and no image to send")
     return tuple(messages)
 
 
-def _written(value: object, place: Place) -> Iterable[Message]:
+def _written(value: object, *, allow_files: bool) -> Iterable[Message]:
     if isinstance(value, str):
         return (Message("user", (value,)),) if value else ()
     entries = [value] if isinstance(value, Mapping | Message) else value
     if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
         raise ConfigError(f"a prompt is text or a list of messages, not a {type(value).__name__}")
-    return chain.from_iterable(_messages(entry, place.inner(f"[{index}]")) for index, entry in enumerate(entries))
+    found = places([_role(entry, f"messages[{index}]") for index, entry in enumerate(entries)], allow_files=allow_files)
+    last = max((index for index, entry in enumerate(entries) if _holds_results(entry)), default=0)
+    found[:last] = [replace(place, is_past=True) for place in found[:last]]
+    return chain.from_iterable(map(_messages, entries, found))
 
 
 def _with_images(messages: list[Message], images: tuple[Image | ImageRef, ...]) -> list[Message]:
@@ -67,14 +70,10 @@ def _with_images(messages: list[Message], images: tuple[Image | ImageRef, ...]) 
     return [*messages, Message("user", images)]
 
 
-def _messages(entry: object, place: Place) -> Iterable[Message]:
+def _messages(entry: Message | Entry, place: Place) -> Iterable[Message]:
     """One entry's message, after the tool results that an Anthropic user message carries in its content."""
     if isinstance(entry, Message):
         return (entry,)
-    if not isinstance(entry, Mapping):
-        kind = type(entry).__name__
-        raise ConfigError(f"{place.name} is a {kind}; it has to be a dictionary with role and content, or a Message")
-    role = _role(entry, place)
     calls = _calls(entry, place)
     if entry.get("content") is None and not calls:
         raise ConfigError(f"{place.name} (role {entry['role']!r}) has no content")
@@ -82,7 +81,7 @@ def _messages(entry: object, place: Place) -> Iterable[Message]:
     function_id = f"function_{entry.get('name')}" if entry["role"] == "function" else None
     content, results = _split_results(entry.get("content"), place.inner(".content"))
     said = Message(
-        role,
+        place.role,
         read_parts(content, place.inner(".content")),
         name=_text_or_none(entry, "name", place),
         tool_calls=tuple(call for call in calls if isinstance(call, ToolCall)),
@@ -93,12 +92,22 @@ def _messages(entry: object, place: Place) -> Iterable[Message]:
     return results if results and not said.content else (*results, said)
 
 
-def _role(entry: Entry, place: Place) -> Role:
+def _role(entry: object, name: str) -> Role:
+    if isinstance(entry, Message):
+        return entry.role
+    if not isinstance(entry, Mapping):
+        kind = type(entry).__name__
+        raise ConfigError(f"{name} is a {kind}; it has to be a dictionary with role and content, or a Message")
     role = entry.get("role")
     if isinstance(role, str) and role in ROLES:
         return ROLES[role]
     found = f"the unknown role {role!r}" if "role" in entry else f"no role, only {list(entry)[:8]}"
-    raise ConfigError(f"{place.name} has {found}; known are {', '.join(ROLES)}")
+    raise ConfigError(f"{name} has {found}; known are {', '.join(ROLES)}")
+
+
+def _holds_results(entry: Message | Entry) -> bool:
+    content = None if isinstance(entry, Message) else entry.get("content")
+    return isinstance(content, list | tuple) and any(map(_is_result, content))
 
 
 def _text_or_none(entry: Entry, key: str, place: Place) -> str | None:

@@ -4,14 +4,15 @@ Pure: it decides what a value refers to, and whether it may. `transport.loading`
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from dynaspark_core.content.checks import is_sent_now
 from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
-from dynaspark_core.messages import Image, ImageRef
+from dynaspark_core.messages import Image, ImageRef, Role
 
 MAX_NESTED_STEPS = 16
 """Steps from a conversation to a value in it; a text in a document in a tool's result in a message is 9 steps in."""
@@ -26,17 +27,31 @@ Block = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the content something stands, for messages, and whether text may name files there."""
+    """Where in the content something stands, for messages, and whether text may name files there.
+
+    `role`: of the message. `is_past`: what cannot be sent becomes a mark in the text, as the user did not send it now.
+    """
 
     name: str
     allow_files: bool = False
     depth: int = 0
+    role: Role = "user"
+    is_past: bool = False
 
     def inner(self, step: str) -> "Place":
         """The place one step further in; ConfigError beyond `MAX_NESTED_STEPS`."""
         if self.depth >= MAX_NESTED_STEPS:
             raise ConfigError(f"{self.name}: blocks stand more than {MAX_NESTED_STEPS} steps inside one another")
-        return Place(self.name + step, self.allow_files, self.depth + 1)
+        return replace(self, name=self.name + step, depth=self.depth + 1)
+
+
+def places(roles: Sequence[Role], *, allow_files: bool = False) -> list[Place]:
+    """The place of each message of a conversation."""
+    flags = is_sent_now(roles)
+    return [
+        Place(f"messages[{index}]", allow_files, role=role, is_past=not is_new)
+        for index, (role, is_new) in enumerate(zip(roles, flags, strict=True))
+    ]
 
 
 def image_ref(value: object, place: Place = Place("images")) -> Image | ImageRef:
@@ -97,6 +112,11 @@ def block_ref(block: Block, place: Place) -> ImageRef:
             f"{place.name}: a block of type {block.get('type')!r} with {declared} cannot be sent; "
             "give its text as text, or its pages as png, jpeg, gif or webp images"
         )
+    return held_ref(block, known, place)
+
+
+def held_ref(block: Block, known: Block, place: Place) -> ImageRef:
+    """The reference to what a content block holds, whatever type it declares; `known` is the block laid flat."""
     for key, read in SOURCES:
         if known.get(key) is not None:
             return read(known[key], place.inner(f".{key}"), file_name(block, known))
@@ -105,7 +125,7 @@ def block_ref(block: Block, place: Place) -> ImageRef:
 
 WRAPPERS = (
     *("source", "image_url", "image", "image_file", "file", "document"),
-    *("inline_data", "inlineData", "file_data", "fileData"),
+    *("inline_data", "inlineData", "file_data", "fileData", "resource"),
 )
 """Keys under which a provider puts the facts of an image one level down, when their value is a dictionary."""
 
@@ -161,11 +181,13 @@ SOURCES: tuple[tuple[str, Callable[[object, Place, str], ImageRef]], ...] = (
     ("base64", _encoded),
     ("data", _encoded),
     ("bytes", _encoded),
+    ("blob", _encoded),
     ("file_data", _encoded),
     ("url", _address),
     ("image_url", _address),
     ("image", _address),
     ("file_url", _address),
+    ("uri", _address),
     ("file_uri", _address),
     ("fileUri", _address),
     ("file_id", _uploaded),

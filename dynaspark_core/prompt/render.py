@@ -5,9 +5,10 @@ the caller inserts can forge no turn, call or result: see `prompt.markers`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
-from dynaspark_core.messages import Chat, Image, ImageRef, Message
+from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, TextFile
 from dynaspark_core.prompt.markers import attribute, escape
 from dynaspark_core.prompt.tools import LastStep, closing_lines, opening_lines
 from dynaspark_core.prompt.turns import (
@@ -46,7 +47,7 @@ def render(
     """
     marks = _marks(chat, image_numbers, image_remarks)
     if _is_lone(chat):
-        return _bare(chat.messages[0], marks)
+        return _bare(chat.messages[0], marks, result_limit)
     aliases = Aliases()
     turns = _turns(chat.messages, aliases, iter(marks), result_limit)
     lines = [*opening_lines(chat), *turns]
@@ -61,16 +62,14 @@ def _is_lone(chat: Chat) -> bool:
     return message.role == "user" and not message.name
 
 
-def _bare(message: Message, marks: Sequence[str]) -> str:
-    if marks == ["[image]"] and message.text.strip():
-        return message.text
-    rest = iter(marks)
-    return "".join(part if isinstance(part, str) else next(rest) for part in message.parts())
+def _bare(message: Message, marks: Sequence[str], limit: int) -> str:
+    needs_no_mark = marks == ["[image]"] and message.text.strip()
+    return _joined(message, iter([""] if needs_no_mark else marks), limit)
 
 
 def _marks(chat: Chat, numbers: Sequence[int | None] | None, remarks: Sequence[str]) -> list[str]:
     """What stands at each image's place."""
-    images = [part for message in chat.messages for part in message.content if not isinstance(part, str)]
+    images = list(chat.images())
     given = range(1, len(images) + 1) if numbers is None else numbers
     if len(given) != len(images):
         raise ValueError(f"image_numbers: {len(given)} numbers for {len(images)} images")
@@ -103,27 +102,39 @@ def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], 
     """The turns, each result in its own: so a history that grows at its end keeps all that was there before."""
     for message in messages:
         if message.role == "tool":
-            yield tool_turn(result_block(message, cut_middle(_text(message, marks), limit), aliases))
+            text = cut_middle(escape(_joined(message, marks)), limit)
+            yield tool_turn(result_block(message, text, aliases))
             continue
         if message.role == "assistant":
             yield from map(tool_turn, aliases.unanswered_blocks())
             aliases.begin_turn()
-        yield _turn(message, aliases, marks)
+        yield _turn(message, aliases, marks, limit)
 
 
-def _turn(message: Message, aliases: Aliases, marks: Iterator[str]) -> str:
-    text = _text(message, marks)
+def _turn(message: Message, aliases: Aliases, marks: Iterator[str], limit: int) -> str:
+    text = escape(_joined(message, marks, limit))
     name = f' name="{attribute(message.name)}"' if message.name else ""
     if message.tool_calls or message.invalid_tool_calls:
         text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
     return f'<turn role="{message.role}"{name}>{text}</turn>'
 
 
-def _text(message: Message, marks: Iterator[str]) -> str:
+def _joined(message: Message, marks: Iterator[str], limit: int | None = None) -> str:
+    """The text of a message: an image as its mark, a text file under its name, cut to `limit` characters."""
     content = message.content
     if len(content) == 1 and isinstance(content[0], str):
-        return escape(content[0])
-    return escape("".join(part if isinstance(part, str) else next(marks) for part in message.parts()))
+        return content[0]
+    return "".join(_shown_text(part, marks, limit) for part in message.parts())
+
+
+def _shown_text(part: Part, marks: Iterator[str], limit: int | None) -> str:
+    if isinstance(part, Image | ImageRef):
+        return next(marks)
+    if isinstance(part, TextFile) and part.text is None:
+        return f"[file: {attribute(part.name) or 'unnamed'} – not shown]"  # noqa: RUF001 - as of an image
+    if isinstance(part, TextFile) and limit is not None:
+        part = replace(part, text=cut_middle(part.text or "", limit))
+    return str(part)
 
 
 def _last_step(chat: Chat, aliases: Aliases) -> LastStep:

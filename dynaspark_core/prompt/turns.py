@@ -55,7 +55,8 @@ class Aliases:
         """The alias of a new call."""
         number = next(self._numbers)
         self._calls[number] = self._unanswered[number] = call
-        self._newest[call.id] = number
+        if call.id:
+            self._newest[call.id] = number
         self._turn.append(number)
         return f"c{number}"
 

@@ -83,7 +83,7 @@ async def _errors(
     try:
         return await handler(request)
     except RefusedError as exc:
-        return _error(exc.status, exc.message, exc.details, exc.headers)
+        return _error(exc.status, exc.message, exc.details, exc.headers, exc.code)
     except web.HTTPException as exc:
         allow = {str(hdrs.ALLOW): exc.headers[hdrs.ALLOW]} if hdrs.ALLOW in exc.headers else {}
         return _error(exc.status, f"{exc.reason}: {request.method} {request.path}", {}, allow)
@@ -92,6 +92,8 @@ async def _errors(
         return _error(500, f"{type(exc).__name__}: {exc}", {}, {})
 
 
-def _error(status: int, message: str, details: dict[str, object], headers: dict[str, str]) -> web.Response:
-    body = delivery.error_body(status, message, details)
+def _error(
+    status: int, message: str, details: dict[str, object], headers: dict[str, str], code: int | str = 0
+) -> web.Response:
+    body = delivery.error_body(code or status, message, details)
     return web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)

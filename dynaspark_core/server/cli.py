@@ -53,6 +53,8 @@ async def _serve(engine: Engine, rules: Rules, host: str, port: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
         sys.stdout.write(f"Listening on {url} (DYNASPARK_BASE_URL; the form goes to {rules.path}; Ctrl-C stops)\n")
+        if isinstance(engine, Local):
+            sys.stdout.write(f"DYNASPARK_CONTEXT_WINDOW={engine.context_window} (tokens; for RAG and agents)\n")
         sys.stdout.flush()
         await told.wait()
 

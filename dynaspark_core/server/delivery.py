@@ -17,9 +17,9 @@ T = TypeVar("T")
 JSON, EVENTS = "application/json", "text/event-stream"
 
 
-def error_body(status: int, message: str, details: Mapping[str, object] | None = None) -> bytes:
+def error_body(code: int | str, message: str, details: Mapping[str, object] | None = None) -> bytes:
     """The body of an error, in the richer of the two documented forms."""
-    content: dict[str, object] = {"code": status, "message": message}
+    content: dict[str, object] = {"code": code, "message": message}
     return _json({"error": content | ({"details": details} if details else {})})
 
 

@@ -74,7 +74,10 @@ class Answer:
 
 
 class RefusedError(Exception):
-    """A request that is not answered: its HTTP `status`, why, and `headers` or `details` that belong to it."""
+    """A request that is not answered: its HTTP `status`, why, and `headers` or `details` that belong to it.
+
+    `code` is what the error's body has as its code; by default the status.
+    """
 
     def __init__(
         self,
@@ -83,8 +86,10 @@ class RefusedError(Exception):
         *,
         headers: Mapping[str, str] | None = None,
         details: Mapping[str, object] | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.code = code or status
         self.status, self.message = status, message
         self.headers, self.details = dict(headers or {}), dict(details or {})
 

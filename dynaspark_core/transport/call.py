@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from warnings import warn
 
 from dynaspark_core import models
+from dynaspark_core.content.checks import newest_images
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
@@ -37,6 +38,13 @@ class Caller:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._endpoint = Endpoint(settings)
+        self._dead_addresses: set[str] = set()
+
+    def with_settings(self, settings: Settings) -> "Caller":
+        """A caller with other settings that knows the same dead addresses."""
+        other = Caller(settings)
+        other._dead_addresses = self._dead_addresses
+        return other
 
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""
@@ -83,13 +91,19 @@ class Caller:
         if model not in models.MODELS:
             _warn_of_unknown(model)
         chat = chat if chat.model == model else replace(chat, model=model)
-        images = list(chat.images())
-        if not images:
+        if all(isinstance(part, str) for message in chat.messages for part in message.content):
             return Exchange(chat)
-        from dynaspark_core.transport import loading  # noqa: PLC0415  # with all that images need, a good part of the import
+        from dynaspark_core.transport import loading, text_files  # noqa: PLC0415  # a good part of the import
 
+        chat = await text_files.with_texts(chat)
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls)
-        packed = await loading.load_packed(images, self._settings.image_policy, options)
+        packed = await loading.load_packed(
+            list(chat.images()),
+            self._settings.image_policy,
+            options,
+            newest=newest_images(chat),
+            dead=self._dead_addresses,
+        )
         return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 
 

@@ -64,6 +64,7 @@ class Settings:
     limit_storage: str | None = _row(None, redis_url, is_shown=False)
     model_aliases: Mapping[str, str] = _row(ALIASES, texts, is_in_environment=False)
     image_policy: Policy = _row("sheet", one_of(*get_args(Policy)))  # noqa: RUF009  # it is a field
+    context_window: int | None = _row(None, whole_number(1))
     allow_image_urls: bool = _row(default=True, check=flag)
     allow_files: bool = _row(default=False, check=flag)
 

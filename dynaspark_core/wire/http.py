@@ -16,6 +16,7 @@ from dynaspark_core.errors import (
     AccessError,
     ConfigError,
     NotFoundError,
+    PromptTooLongError,
     RateLimitError,
     RejectedError,
     ServerError,
@@ -84,7 +85,17 @@ _BY_STATUS: dict[int, type[StatusError]] = {
     404: NotFoundError,
     429: RateLimitError,
 }
-_BY_CODE: dict[str, int] = {"rate_limit": 429, "quota": 429, "too_many": 429, "key": 401, "auth": 401, "param": 400}
+PROMPT_TOO_LONG = "context_length_exceeded"
+"""The code of this error, as OpenAI has it and the local service."""
+_BY_CODE: dict[str, int] = {
+    PROMPT_TOO_LONG: 400,
+    "rate_limit": 429,
+    "quota": 429,
+    "too_many": 429,
+    "key": 401,
+    "auth": 401,
+    "param": 400,
+}
 _ADVICE = {
     401: "set api_key or DYNASPARK_API_KEY",
     403: "set api_key or DYNASPARK_API_KEY",
@@ -106,6 +117,8 @@ def body_error(error: object, header: Mapping[str, str], now: float) -> StatusEr
 
 def _status_error(status: int, header: Mapping[str, str], body: str, error: object, now: float) -> StatusError:
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else StatusError)
+    if kind is RejectedError and _is_too_long(error, body):
+        kind = PromptTooLongError
     details = error.get("details") if isinstance(error, dict) else None
     reset_time = details.get("reset_time") if isinstance(details, dict) else None
     is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
@@ -119,6 +132,21 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
     )
     result.is_retryable = kind.is_retryable or status == 408
     return result
+
+
+_TOO_LONG = re.compile(
+    r"context[ _](?:length|window|size|limit)|too many (?:input |prompt )?tokens|token (?:limit|count)"
+    r"|\b(?:prompt|input|request|messages)\b[^.]{0,80}(?:\d|exceed|long|maximum|limit)[^.]{0,80}\btokens\b",
+    re.IGNORECASE,
+)
+"""How services say it, for example "maximum context length is 8192 tokens", "prompt is too long: 205000 tokens"."""
+
+
+def _is_too_long(error: object, body: str) -> bool:
+    """Whether an error's code or text says that the prompt has too many tokens."""
+    details: Any = error if isinstance(error, dict) else {}
+    said = str(details.get("message") or error or body)
+    return details.get("code") == PROMPT_TOO_LONG or _TOO_LONG.search(said) is not None
 
 
 def _envelope(text: str) -> object:

@@ -16,7 +16,7 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Answer, Asked
 from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
-from dynaspark_core.server.local.model import MAX_REPLY_TOKENS, Model
+from dynaspark_core.server.local.model import MAX_CONTEXT_TOKENS, MAX_REPLY_TOKENS, Model
 from dynaspark_core.server.local.ocr import ImageFacts, Ocr
 from dynaspark_core.server.local.phrasing import Phrased
 from dynaspark_core.server.local.turns import Turn
@@ -33,6 +33,9 @@ class Local:
     The prompt's turns become messages of the model's chat template, and a call or value that must come is bound to its
     schema. With `one_message` the whole prompt is one user message and the reply is free, as with the public service.
     """
+
+    context_window = MAX_CONTEXT_TOKENS
+    """Tokens of prompt and reply together."""
 
     def __init__(
         self,

@@ -16,6 +16,8 @@ from dynaspark_core.server.local.phrasing import Phrased
 
 MAX_CONTEXT_TOKENS = 8192
 """Tokens of prompt and reply together: SmolLM2's own figure; openvino's tokenizer counts no further either."""
+PROMPT_TOO_LONG = "context_length_exceeded"
+"""The error's code for a prompt that the context does not hold, as OpenAI's service has it."""
 MAX_REPLY_TOKENS = 1024
 MIN_REPLY_TOKENS = 128
 """A prompt that leaves less room than this is refused."""
@@ -61,7 +63,8 @@ class Model:
         count = int(tokens.input_ids.shape[1])
         longest = MAX_CONTEXT_TOKENS - MIN_REPLY_TOKENS
         if count > longest:
-            raise RefusedError(413, f"the prompt is longer than the {longest} tokens that {self.name} takes")
+            message = f"the prompt is longer than the {longest} tokens that {self.name} takes"
+            raise RefusedError(413, message, code=PROMPT_TOO_LONG)
         limit = min(self._max_tokens, MAX_CONTEXT_TOKENS - count)
         text, status = "", self._genai.StreamingStatus
         is_stopped = False

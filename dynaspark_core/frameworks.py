@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 from warnings import warn
 from weakref import ref
 
@@ -79,6 +80,12 @@ def _client(_environment: tuple[str | None, ...], values: tuple[object, ...]) ->
         name: dict(value) if isinstance(value, _Items) else value for name, value in zip(ROWS, values, strict=True)
     }
     return DynasparkClient(**given | {"model": given["model"] or None})
+
+
+def without_user(url: str) -> str:
+    """The URL without user and password, for what is shown or stored of a model."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def warn_of_unsent(values: Mapping[str, object]) -> None:

@@ -1,6 +1,6 @@
 """What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -8,11 +8,20 @@ from urllib.parse import urlsplit
 from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.utils import secret_from_env
-from pydantic import AliasChoices, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+from pydantic import (
+    AliasChoices,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SkipValidation,
+    field_serializer,
+    model_validator,
+)
 
 from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.frameworks import NOT_SENT, ClientCache, warn_of_unsent
+from dynaspark_core.frameworks import NOT_SENT, ClientCache, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
 from langchain_dynaspark import convert
@@ -75,6 +84,14 @@ class ConfiguredChatModel(BaseChatModel):
         warn_of_unsent(unsent)
         self._told.update(name for name, value in unsent.items() if value is not None)
         return {name: value for name, value in given.items() if name not in NOT_SENT}
+
+    @field_serializer("base_url")
+    def _without_password(self, url: str | None) -> str | None:
+        return url and without_user(url)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, without_user(value) if name == "base_url" and value else value
 
     @cached_property
     def _clients(self) -> ClientCache:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
 from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
@@ -11,7 +10,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import ClientCache, warn_of_unsent
+from dynaspark_core.frameworks import ClientCache, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 
 
@@ -54,8 +53,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
 
     @field_serializer("base_url")
     def _without_password(self, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or None
+        return url and without_user(url)
 
     @classmethod
     def class_name(cls) -> str:

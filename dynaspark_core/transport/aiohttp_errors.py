@@ -4,8 +4,6 @@ import ssl
 from collections.abc import Callable
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict, CIMultiDictProxy
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -16,6 +14,7 @@ from dynaspark_core.errors import (
     StreamBrokenError,
 )
 
+_CHECK = " (check the network, base_url and proxy)"
 Translation = Callable[[BaseException, str], DynasparkError]
 
 
@@ -33,7 +32,7 @@ def _refused_by_proxy(exc: BaseException, _text: str) -> DynasparkError:
 
 def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
     host = getattr(exc, "host", "the service")
-    return ConnectError(f"no connection to {host}: {_reason(exc)} (check the network, base_url and proxy)")
+    return ConnectError(f"no connection to {host}: {_reason(exc)}{_CHECK}")
 
 
 def _broken(_exc: BaseException, text: str) -> DynasparkError:
@@ -42,7 +41,10 @@ def _broken(_exc: BaseException, text: str) -> DynasparkError:
 
 
 FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
-    ((aiohttp.ConnectionTimeoutError,), lambda exc, _: ConnectError(f"no connection in time: {exc}")),
+    (
+        (aiohttp.ConnectionTimeoutError,),
+        lambda *_: ConnectError(f"no connection in time{_CHECK}"),
+    ),
     ((TimeoutError,), lambda _, text: RequestTimeoutError("the service took longer than `timeout` allows", text=text)),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
     ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
@@ -65,8 +67,7 @@ FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 
 
 def translated(exc: BaseException, text: str) -> DynasparkError:
-    """Our error for one of `FOREIGN`; `text` is what had arrived of the answer."""
-    _hide(exc)
+    """Our error for one of `FOREIGN`, which is cleaned already; `text` is what had arrived of the answer."""
     translation = next(translation for kinds, translation in FAILURES if isinstance(exc, kinds))
     return translation(exc, text)
 
@@ -74,21 +75,3 @@ def translated(exc: BaseException, text: str) -> DynasparkError:
 def _reason(exc: BaseException) -> str:
     inner = getattr(exc, "os_error", exc)
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
-
-
-def _hide(exc: BaseException) -> None:
-    """Remove URLs and quoted lines from causes, which are printed with our error: a key or password may be in them."""
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, HttpProcessingError):
-            cause.message, cause.args = _unquoted(cause.message), ()
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(exc, aiohttp.ClientResponseError):
-        bare = exc.request_info.url.with_query(None).with_user(None)
-        exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, CIMultiDictProxy(CIMultiDict()), bare)
-        exc.args = (exc.request_info, exc.history)
-        exc.message = _unquoted(exc.message)
-
-
-def _unquoted(message: str) -> str:
-    return message.partition("\n")[0].partition(":")[0]

@@ -4,11 +4,9 @@ It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, sta
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from urllib.parse import quote, quote_plus
 
 import aiohttp
 from yarl import URL
@@ -20,6 +18,7 @@ from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
 from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
 from dynaspark_core.wire import http
+from dynaspark_core.wire.redaction import Redactor
 
 MAX_JOINED_BYTES = 64 * 1024
 """Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
@@ -39,7 +38,7 @@ class Endpoint:
 
     def __init__(self, settings: Settings) -> None:
         key = settings.api_key
-        self._secrets = _spellings(key)
+        self._redactor = Redactor(settings.secrets)
         self._url = URL(settings.url).update_query({"api_key": key} if key else {})
         self._address = settings.origin + settings.path
         self._headers = http.headers(settings.origin, settings.headers)
@@ -53,7 +52,7 @@ class Endpoint:
         """The attempt, once its answer has begun; `name` is for the log. Raises `TransportError` or `StatusError`."""
         form = exchange.form
         _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
-        attempt = Attempt(exchange, self._secrets, self._seconds, name, self.quota)
+        attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota)
         posted = session.post(
             self._url,
             data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
@@ -78,9 +77,9 @@ class Attempt:
 
     _reader: AnswerReader
 
-    def __init__(self, exchange: Exchange, secrets: Sequence[str], seconds: float, name: str, quota: Quota) -> None:
+    def __init__(self, exchange: Exchange, redactor: Redactor, seconds: float, name: str, quota: Quota) -> None:
         self._exchange = exchange
-        self._guard = _Guard(secrets, name)
+        self._guard = _Guard(redactor, name)
         self._seconds = self._left = seconds
         self._name = name
         self._quota = quota
@@ -190,10 +189,10 @@ class Attempt:
 
 
 class _Guard:
-    """Turns aiohttp's errors into ours and removes the key from them. A cancellation passes."""
+    """Turns aiohttp's errors into ours and removes secrets from them. A cancellation passes."""
 
-    def __init__(self, secrets: Sequence[str], name: str) -> None:
-        self._secrets = secrets
+    def __init__(self, redactor: Redactor, name: str) -> None:
+        self._redactor = redactor
         self._name = name
         self.reader: AnswerReader | None = None
 
@@ -207,22 +206,13 @@ class _Guard:
     def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
         if exc is None:
             return
+        self._redactor.clean(exc)
         is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
         error = translated(exc, self.text) if is_foreign else exc
         _log.debug("request %s: %s", self._name, type(error).__name__)
-        if isinstance(error, DynasparkError):
-            for secret in self._secrets:
-                error.hide(secret)
         if is_foreign:
+            self._redactor.clean(error)
             raise error from exc
-
-
-def _spellings(key: str | None) -> list[str]:
-    """The key as it may be written in a text, in JSON or in an address, the longest form first."""
-    if not key:
-        return []
-    in_json = (json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1])
-    return sorted({key, quote(key, safe=""), quote(key), quote_plus(key), *in_json}, key=len, reverse=True)
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

@@ -18,6 +18,7 @@ from yarl import URL
 
 from dynaspark_core.errors import ForbiddenImageError, ImageError, RequestTimeoutError
 from dynaspark_core.images import addresses
+from dynaspark_core.wire.redaction import Redactor
 
 MAX_REDIRECTS = 5
 PIECE_BYTES = 65_536
@@ -113,22 +114,25 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 @contextmanager
 def _translated(url: URL, checking: _CheckingResolver, seconds: float) -> Iterator[None]:
-    """Turns errors into ours, without the texts of the library, which may hold queries."""
+    """Turns errors into ours; those of the library lose the queries of URLs."""
     try:
         yield
     except ImageError:
         raise
     except TimeoutError as exc:
+        _REDACTOR.clean(exc)
         raise RequestTimeoutError(
             f"{addresses.display_url(url)}: the picture did not arrive within {seconds:g} s"
         ) from exc
     except (aiohttp.ClientError, OSError, ValueError) as exc:
+        _REDACTOR.clean(exc)
         if checking.refusal:
             raise checking.refusal from exc
         reason = next((reason for kind, reason in _REASONS if isinstance(exc, kind)), "could not be fetched")
         raise ImageError(f"{addresses.display_url(url)} {reason} ({type(exc).__name__})") from exc
 
 
+_REDACTOR = Redactor()
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientSSLError, "has no valid certificate"),
     (aiohttp.ClientConnectorError, "cannot be reached"),

@@ -6,9 +6,10 @@ the value; a key or a password is in no message.
 
 import math
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from yarl import URL
 
@@ -123,6 +124,18 @@ def _split(name: str, url: str) -> SplitResult:
     if not is_usable or any(char.isspace() for char in url):
         raise ConfigError(f"{name} is {_without_password(url)!r}; it must be like http://host:port or https://host")
     return parts
+
+
+def passwords(url: str) -> list[str]:
+    """The password in a URL, or the user where there is none, and both as they are sent (RFC 7617); none without."""
+    parts = urlsplit(url)
+    user, secret = unquote(parts.username or ""), unquote(parts.password or "")
+    sent = [b64encode(f"{user}:{secret}".encode(encoding)).decode() for encoding in _encodings(user + secret)]
+    return [secret or user, *sent] if user or secret else []
+
+
+def _encodings(text: str) -> list[str]:
+    return ["utf-8", "latin-1"] if max(text, default="") <= "\xff" else ["utf-8"]
 
 
 def _without_password(url: str) -> str:

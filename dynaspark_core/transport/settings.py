@@ -5,6 +5,7 @@ everything else reads the table. A test compares them, and the documentation, wi
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_args
@@ -20,6 +21,7 @@ from dynaspark_core.transport.setting_checks import (
     headers,
     http_url,
     one_of,
+    passwords,
     seconds,
     secret,
     text,
@@ -34,6 +36,10 @@ PUBLIC_CONCURRENCY = 10
 """Requests at a time that the public service allows."""
 OTHER_CONCURRENCY = 100
 """Requests at a time to any other host: as many as aiohttp keeps connections by default."""
+
+
+_SECRET_HEADER = re.compile("auth|cookie|key|secret|token|password", re.IGNORECASE)
+"""Names of headers whose values are not shown."""
 
 
 def _row(default: Any, check: Check, *, is_in_environment: bool = True, is_shown: bool = True) -> Any:
@@ -77,6 +83,13 @@ class Settings:
     def url(self) -> str:
         """Where the form is posted."""
         return self.base_url + self.path
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no message and no log may show: the key, and what the headers and the URLs of service and proxy hold."""
+        headers = [line for name, line in self.headers.items() if _SECRET_HEADER.search(name)]
+        tokens = [line.rpartition(" ")[2] for line in headers]
+        return [self.api_key or "", *headers, *tokens, *passwords(self.base_url), *passwords(self.proxy or "")]
 
     def resolved(self, model: str = "") -> str:
         """The name that goes out for this one, or for the settings' own when it is empty."""

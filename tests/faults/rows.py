@@ -39,7 +39,7 @@ from faults.server import (
     stalls,
 )
 
-KEY = "k3y/of+thé user=1"
+KEY = "k3y/of+thé user=1:2,3@4&5"
 PASSWORD = "pässword/4+proxy"
 SHORT = 2.0
 """Seconds: the `timeout` of the faults that never end by themselves."""

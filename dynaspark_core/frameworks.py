@@ -11,6 +11,7 @@ from weakref import ref
 from pydantic import SecretStr
 
 from dynaspark_core.client import DynasparkClient
+from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
 from dynaspark_core.transport.settings import ROWS, VARIABLES
 
 NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
@@ -67,7 +68,8 @@ def _frozen(value: object) -> object:
 
 
 def _client_of(values: tuple[object, ...]) -> DynasparkClient:
-    environment = tuple(map(os.environ.get, VARIABLES.values()))  # a model made later may find another
+    proxies = [name for upper in PROXY_VARIABLES for name in (upper, upper.lower())]
+    environment = tuple(map(os.environ.get, (*VARIABLES.values(), *proxies)))  # a model made later may find another
     try:
         return _client(environment, values)
     except TypeError:  # a value cannot be hashed, so it is no setting: the client says why

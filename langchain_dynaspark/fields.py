@@ -47,6 +47,9 @@ class ConfiguredChatModel(BaseChatModel):
     )
     default_headers: Mapping[str, str] | None = Field(default=None, repr=False, exclude=True)
     proxy: str | None = Field(default=None, repr=False, exclude=True)
+    ca_file: str | None = None
+    client_cert: str | None = None
+    trust_env: bool | None = None
     timeout: float | None = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
     max_retries: int | None = None
     max_repairs: int | None = None

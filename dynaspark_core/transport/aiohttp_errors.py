@@ -1,7 +1,9 @@
 """aiohttp's failures → ours: one table. Modules that use aiohttp raise nothing else."""
 
+import re
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 import aiohttp
 
@@ -13,6 +15,7 @@ from dynaspark_core.errors import (
     RequestTimeoutError,
     StreamBrokenError,
 )
+from dynaspark_core.wire.pacing import requested_wait
 
 _CHECK = " (check the network, base_url and proxy)"
 Translation = Callable[[BaseException, str], DynasparkError]
@@ -20,14 +23,29 @@ Translation = Callable[[BaseException, str], DynasparkError]
 
 def _tls(exc: BaseException, _text: str) -> DynasparkError:
     reason = _reason(exc)
-    advice = " (is https:// right in base_url or proxy?)" if "WRONG_VERSION_NUMBER" in reason else ""
+    if _WANTS_CERTIFICATE.search(reason):
+        return ConnectError(f"the server asks for a client certificate: set client_cert ({reason})", is_retryable=False)
+    advice = next((advice for sign, advice in _TLS_ADVICE.items() if sign in reason), "")
     return ConnectError(f"no secure connection: {reason}{advice}", is_retryable=False)
 
 
-def _refused_by_proxy(exc: BaseException, _text: str) -> DynasparkError:
-    status = getattr(exc, "status", None)
+_WANTS_CERTIFICATE = re.compile("certificate.required", re.IGNORECASE)
+"""What OpenSSL says where a server demands a certificate and gets none; in TLS 1.2 it is a failed handshake only."""
+_TLS_ADVICE = {
+    "WRONG_VERSION_NUMBER": " (is https:// right in base_url or proxy?)",
+    "HANDSHAKE_FAILURE": " (does the server demand a client certificate? set client_cert)",
+    "unable to get local issuer": " (behind a company's own authority? set ca_file)",
+    "self-signed certificate": " (behind a company's own authority? set ca_file)",
+}
+
+
+def refused_by_proxy(status: int, headers: Mapping[str, str] | None) -> ConnectError:
+    """The error for a proxy that does not pass a request on; 429 and 5xx are retryable, as those of any gateway."""
     advice = " (put user and password into the URL of proxy)" if status == 407 else ""
-    return ConnectError(f"the proxy answered {status or 'with an error'}{advice}", is_retryable=False)
+    error = ConnectError(f"the proxy answered {status}{advice}", is_retryable=status == 429 or status >= 500)
+    if error.is_retryable:
+        error.retry_after = requested_wait(headers or {}, None, time.time(), is_spent=status == 429)
+    return error
 
 
 def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
@@ -35,9 +53,16 @@ def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
     return ConnectError(f"no connection to {host}: {_reason(exc)}{_CHECK}")
 
 
-def _broken(_exc: BaseException, text: str) -> DynasparkError:
+def _broken(exc: BaseException, text: str) -> DynasparkError:
+    if _WANTS_CERTIFICATE.search(str(exc)):  # in TLS 1.3 a server says so when the request is on its way
+        return _tls(exc, text)
     arrived = f"; {len(text)} characters of it are in the error's `text`" if text else ""
     return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
+
+
+def _status_and_headers(exc: BaseException) -> tuple[int, Mapping[str, str] | None]:
+    assert isinstance(exc, aiohttp.ClientHttpProxyError)  # noqa: S101  # the table says so
+    return exc.status, exc.headers
 
 
 FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
@@ -47,7 +72,7 @@ FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
     ),
     ((TimeoutError,), lambda _, text: RequestTimeoutError("the service took longer than `timeout` allows", text=text)),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
-    ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
+    ((aiohttp.ClientHttpProxyError,), lambda exc, _: refused_by_proxy(*_status_and_headers(exc))),
     ((aiohttp.ClientConnectorError,), _unreachable),
     (
         (aiohttp.InvalidURL, ValueError),

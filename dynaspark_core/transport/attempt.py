@@ -5,18 +5,20 @@ It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, sta
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import aiohttp
 from yarl import URL
 
-from dynaspark_core.errors import DynasparkError, ReplyError, RequestTimeoutError, TransportError
+from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
-from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, refused_by_proxy, translated
 from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
+from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire import http
 from dynaspark_core.wire.redaction import Redactor
 
@@ -43,6 +45,7 @@ class Endpoint:
         self._address = settings.origin + settings.path
         self._headers = http.headers(settings.origin, settings.headers)
         self._proxy = settings.proxy
+        self._files = settings.ca_file, settings.client_cert
         self._seconds = settings.timeout
         others = settings.base_url, settings.proxy, sorted(settings.headers.items())
         self.origin = settings.origin
@@ -55,6 +58,7 @@ class Endpoint:
         attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota)
         posted = session.post(
             self._url,
+            ssl=await self._tls(),
             data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
             headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
             proxy=self._proxy,
@@ -63,10 +67,18 @@ class Endpoint:
         )
         try:
             await attempt.begin(posted)
-        except BaseException:
+        except BaseException as exc:
             attempt.close()
+            if isinstance(exc, ConnectError) and isinstance(session.connector, aiohttp.TCPConnector):
+                peer = URL(self._proxy) if self._proxy else self._url
+                session.connector.clear_dns_cache(peer.raw_host, peer.port)  # the host may have moved
             raise
         return attempt
+
+    async def _tls(self) -> ssl.SSLContext | bool:
+        """The context of this request; True, aiohttp's own, where there is no TLS."""
+        is_used = self._url.scheme == "https" or (self._proxy or "").startswith("https:")
+        return await tls_context(*self._files) if is_used else True
 
 
 class Attempt:
@@ -95,6 +107,8 @@ class Attempt:
             response = self._response = await self._waited(posted)
             now = time.time()
             _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
+            if response.status == 407:  # no service answers so, only a proxy does
+                raise refused_by_proxy(407, response.headers)
             await self._quota.note_headers(response.headers, now)
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)

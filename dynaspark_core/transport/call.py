@@ -88,7 +88,7 @@ class Caller:
             return Exchange(chat)
         from dynaspark_core.transport import loading  # noqa: PLC0415  # with all that images need, a good part of the import
 
-        options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls)
+        options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
         packed = await loading.load_packed(images, self._settings.image_policy, options)
         return Exchange(chat, packed.file, packed.numbers, packed.remarks)
 

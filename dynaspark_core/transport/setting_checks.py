@@ -5,11 +5,14 @@ the value; a key or a password is in no message.
 """
 
 import math
+import os
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from yarl import URL
 
@@ -124,6 +127,27 @@ def _split(name: str, url: str) -> SplitResult:
     if not is_usable or any(char.isspace() for char in url):
         raise ConfigError(f"{name} is {_without_password(url)!r}; it must be like http://host:port or https://host")
     return parts
+
+
+def existing_file(name: str, value: object) -> str:
+    """The path of a file that is there, as text."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path.isprintable() or not Path(path).is_file():
+        raise ConfigError(f"{name} is {path!r}; it must be the path of a file")
+    return path
+
+
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+"""Read with `trust_env`, also in lower case, which takes precedence."""
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that the environment names for this URL; None without one, and for hosts in `NO_PROXY`."""
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return http_url(f"{parts.scheme.upper()}_PROXY", proxy if "://" in proxy else f"http://{proxy}")
 
 
 def passwords(url: str) -> list[str]:

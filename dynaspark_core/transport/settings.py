@@ -17,6 +17,8 @@ from dynaspark_core.transport.counters import redis_url
 from dynaspark_core.transport.setting_checks import (
     Check,
     base_url,
+    environment_proxy,
+    existing_file,
     flag,
     headers,
     http_url,
@@ -62,6 +64,9 @@ class Settings:
     api_key: str | None = _row(None, secret, is_shown=False)
     headers: Mapping[str, str] = _row({}, headers, is_in_environment=False, is_shown=False)
     proxy: str | None = _row(None, http_url, is_shown=False)
+    ca_file: str | None = _row(None, existing_file)
+    client_cert: str | None = _row(None, existing_file)
+    trust_env: bool = _row(default=False, check=flag)
     timeout: float = _row(120.0, seconds)
     max_retries: int = _row(2, whole_number(0))
     max_repairs: int = _row(1, whole_number(0))
@@ -109,6 +114,8 @@ def settings_from(**given: Any) -> Settings:
     if values["max_concurrency"] is None:
         is_public = urlsplit(values["base_url"]).hostname == urlsplit(PUBLIC_URL).hostname
         values["max_concurrency"] = PUBLIC_CONCURRENCY if is_public else OTHER_CONCURRENCY
+    if values["trust_env"] and not values["proxy"]:
+        values["proxy"] = environment_proxy(values["base_url"])
     return Settings(**values)
 
 

@@ -34,7 +34,11 @@ class DynasparkClient:
         path: Of the form post. Default `/generate_response`.
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.
-        proxy: URL of an HTTP proxy. Proxy variables of the environment other than `DYNASPARK_PROXY` are not read.
+        proxy: URL of an HTTP proxy; every request goes through it.
+        ca_file: Path of a PEM file of authorities that are trusted beside the system's, such as a company's own.
+        client_cert: Path of a PEM file with a certificate and its key, for servers and proxies that demand one.
+        trust_env: Whether the proxy variables of the environment count (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+            `NO_PROXY`) where no `proxy` is given. Default False.
         timeout: Seconds that one attempt is waited for, from the connection to the last byte; the time that a stream's
             reader takes does not count. Default 120: the host may have to wake up.
         max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
@@ -67,6 +71,9 @@ class DynasparkClient:
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
+        ca_file: str | None = None,
+        client_cert: str | None = None,
+        trust_env: bool | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
         max_repairs: int | None = None,

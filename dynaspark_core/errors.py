@@ -43,25 +43,6 @@ class DynasparkError(Exception):
         if text:
             self.text = text
 
-    def hide(self, secret: str) -> None:
-        """Take the secret out of the message and the body, should the service have repeated it."""
-        self.args = tuple(_without(part, secret) if isinstance(part, str) else part for part in self.args)
-        if isinstance(body := vars(self).get("body"), str):
-            vars(self)["body"] = _without(body, secret)
-
-
-_MIN_SECRET_CHARACTERS = 4
-"""Characters: a shorter beginning of a secret at the end of a text tells nothing."""
-
-
-def _without(text: str, secret: str) -> str:
-    """The text without the secret, nor a beginning of it where the text was cut."""
-    text = text.replace(secret, "…")
-    rest = text.removesuffix("…")
-    sizes = range(len(secret) - 1, _MIN_SECRET_CHARACTERS - 1, -1)
-    cut = next((size for size in sizes if rest.endswith(secret[:size])), 0)
-    return f"{rest[:-cut]}…" if cut else text
-
 
 class ConfigError(DynasparkError, ValueError):
     """A setting or an input cannot be used; nothing was sent."""

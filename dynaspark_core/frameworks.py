@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 from warnings import warn
 from weakref import ref
 
@@ -17,6 +18,7 @@ from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Reply
+from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
 from dynaspark_core.transport.settings import PUBLIC_URL, ROWS, VARIABLES, Settings
 
 NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
@@ -107,7 +109,8 @@ def _frozen(value: object) -> object:
 
 
 def _client_of(values: tuple[object, ...]) -> DynasparkClient:
-    environment = tuple(map(os.environ.get, VARIABLES.values()))  # a model made later may find another
+    proxies = [name for upper in PROXY_VARIABLES for name in (upper, upper.lower())]
+    environment = tuple(map(os.environ.get, (*VARIABLES.values(), *proxies)))  # a model made later may find another
     try:
         return _client(environment, values)
     except TypeError:  # a value cannot be hashed, so it is no setting: the client says why
@@ -120,6 +123,12 @@ def _client(_environment: tuple[str | None, ...], values: tuple[object, ...]) ->
         name: dict(value) if isinstance(value, _Items) else value for name, value in zip(ROWS, values, strict=True)
     }
     return DynasparkClient(**given | {name: given[name] or None for name in ("model", "context_window")})
+
+
+def without_user(url: str) -> str:
+    """The URL without user and password, for what is shown or stored of a model."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def about_model(settings: Settings) -> models.Model:

@@ -1,6 +1,6 @@
 """What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -15,12 +15,13 @@ from pydantic import (
     Field,
     SecretStr,
     SkipValidation,
+    field_serializer,
     model_validator,
 )
 
 from dynaspark_core import Chat, DynasparkClient, __version__
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.frameworks import NOT_SENT, ClientCache, about_model, warn_of_unsent
+from dynaspark_core.frameworks import NOT_SENT, ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
 from langchain_dynaspark import convert
@@ -53,6 +54,9 @@ class ConfiguredChatModel(BaseChatModel):
     )
     default_headers: Mapping[str, str] | None = Field(default=None, repr=False, exclude=True)
     proxy: str | None = Field(default=None, repr=False, exclude=True)
+    ca_file: str | None = None
+    client_cert: str | None = None
+    trust_env: bool | None = None
     timeout: float | None = Field(default=None, validation_alias=AliasChoices("timeout", "request_timeout"))
     max_retries: int | None = None
     max_repairs: int | None = None
@@ -80,6 +84,14 @@ class ConfiguredChatModel(BaseChatModel):
     def _set_dynaspark_version(self) -> Self:
         self._add_version("langchain-dynaspark", __version__)
         return self
+
+    @field_serializer("base_url")
+    def _without_password(self, url: str | None) -> str | None:
+        return url and without_user(url)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, without_user(value) if name == "base_url" and value else value
 
     @cached_property
     def _clients(self) -> ClientCache:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
 from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
@@ -11,7 +10,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from dynaspark_core import DynasparkClient, models
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import ClientCache, about_model, warn_of_unsent
+from dynaspark_core.frameworks import ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 
 
@@ -25,6 +24,9 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
     proxy: str | None = Field(default=None, exclude=True, repr=False)
+    ca_file: str | None = Field(default=None, description="PEM file of authorities to trust.")
+    client_cert: str | None = Field(default=None, description="PEM file of a certificate and its key.")
+    trust_env: bool | None = Field(default=None, description="Whether HTTPS_PROXY and NO_PROXY count.")
     timeout: float | None = Field(default=None, description="Seconds for one attempt.")
     max_retries: int | None = Field(default=None, description="Requests after the first.")
     max_repairs: int | None = Field(default=None, description="Requests that ask for a broken answer once more.")
@@ -54,8 +56,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
 
     @field_serializer("base_url")
     def _without_password(self, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or None
+        return url and without_user(url)
 
     @classmethod
     def class_name(cls) -> str:

@@ -52,9 +52,10 @@ class Dynaspark(AskingLLM):
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
 
-    `base_url`, `path`, `api_key`, `proxy`, `timeout`, `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`,
-    `requests_per_hour`, `limit_storage`, `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each
-    may come from the environment as `DYNASPARK_…`. `temperature`, `max_tokens`: accepted, and not sent, with a warning.
+    `base_url`, `path`, `api_key`, `proxy`, `ca_file`, `client_cert`, `trust_env`, `timeout`, `max_retries`,
+    `max_repairs`, `max_concurrency`, `model_aliases`, `requests_per_hour`, `limit_storage`, `image_policy`,
+    `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each may come from the environment as `DYNASPARK_…`.
+    `temperature`, `max_tokens`: accepted, and not sent, with a warning.
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
     Examples:
@@ -76,6 +77,9 @@ class Dynaspark(AskingLLM):
         api_key: SecretStr | str | None = None,
         default_headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
+        ca_file: str | None = None,
+        client_cert: str | None = None,
+        trust_env: bool | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
         max_repairs: int | None = None,

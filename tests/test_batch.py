@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -315,13 +317,78 @@ async def test_a_line_that_a_kill_cut_off_is_asked_again(path: Path, cut: int) -
 
 
 @pytest.mark.parametrize(
-    "foreign", [b"notes", b"notes\nof mine\n", b'{"key": "a\n', b'{"x": 1}\n', b'{"key": "a", "value": 1}\n{"x": 1}']
+    "foreign",
+    [
+        b"notes",
+        b"notes\nof mine\n",
+        b'{"key": "a\n',
+        b'{"key": "a", "more": 1}',
+        b'{"key": "',
+        b"{",
+        b'{"x": 1}\n',
+        b'{"key": "a", "value": 1}\n{"x": 1}',
+        b'{"key": "a", "input": 1, "value": 1}\n',
+        b'{"key": "0123456789abcdef0123456789abcdef-1"}',
+        b'{"key":"0123456789abcdef0123456789abcdef-1", "input": 1, "value": 2}\n',
+        b"\n",
+        b"\x00\x01binary",
+    ],
 )
 async def test_a_file_of_something_else_is_left_as_it_is(path: Path, foreign: bytes) -> None:
     write(path, foreign)
     with pytest.raises(ConfigError, match=r"answers.jsonl line \d is no line of results"):
         await abatch(DynasparkClient().complete, ["x"], path=path, progress=False)
     assert content(path) == foreign
+
+
+async def test_one_run_at_a_time_has_a_file(path: Path) -> None:
+    async def second(_: str) -> str:
+        return "never"
+
+    async def first(each: str) -> str:
+        with pytest.raises(ConfigError, match=r"another batch has .*answers.jsonl open"):
+            await abatch(second, ["x"], path=path, progress=False)
+        return each
+
+    for _ in range(2):  # the lock is free again
+        outcomes = await abatch(first, ["a", "b"], path=path, progress=False)
+        assert [outcome.value for outcome in outcomes] == ["a", "b"]
+
+
+THREE = """
+import asyncio, sys
+from dynaspark_core import DynasparkClient
+from dynaspark_core.batch import batch
+from dynaspark_core.errors import ConfigError
+client = DynasparkClient(base_url=sys.argv[1])
+try:
+    batch(client.complete, [f"prompt {number}" for number in range(5)], path=sys.argv[2], progress=False)
+except ConfigError as error:
+    print("refused:", error)
+else:
+    print("done")
+"""
+
+
+def test_three_processes_on_one_file_ask_each_question_once(path: Path) -> None:
+    """The first is held by the service until the others have been refused."""
+    held = threading.Event()
+
+    def answer(asked: Asked) -> str:
+        held.wait(60)
+        return echo(asked)
+
+    with LocalService(script := Script(answer)) as service:
+        command = [sys.executable, "-c", THREE, service.url, str(path)]
+        runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        done: Queue[tuple[str, int]] = Queue()
+        for run in runs:
+            threading.Thread(target=lambda run=run: done.put((run.communicate()[0], run.returncode))).start()
+        refused = [done.get(timeout=60) for _ in range(2)]
+        held.set()
+        refused.append(done.get(timeout=60))
+    assert [text.split()[0] for text, _ in refused] == ["refused:", "refused:", "done"]
+    assert sorted(asked.prompt for asked in script.asked) == prompts(5)
 
 
 class Person(BaseModel):

@@ -6,6 +6,7 @@ import re
 import ssl
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from faults.surfaces import SURFACES, Meeting, Result, causes, expected, found
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from llama_index.core import Document, SummaryIndex
+from yarl import URL
 
 from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, StatusError
@@ -27,12 +29,19 @@ from dynaspark_core.transport import sessions
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
+
+def sent(secret: str) -> str:
+    """The spelling in which aiohttp sends it in a query."""
+    return URL("http://host").with_query({"": secret}).raw_query_string.removeprefix("=")
+
+
 FACES = [name for name in SURFACES if not name.startswith("client.")]
 SECRETS = [
     form
     for secret in (KEY, PASSWORD)
-    for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), repr(secret)[1:-1])
+    for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), repr(secret)[1:-1], sent(secret))
 ]
+SECRETS.append(b64encode(f"user:{PASSWORD}".encode("latin-1")).decode())
 
 
 def names(fault: Fault) -> list[str]:
@@ -99,6 +108,15 @@ def test_a_message_is_short_plain_and_keeps_secrets(fault: Fault, met: Met) -> N
         assert message.isprintable()
         assert not any(mark in message.lower() for mark in ("<html", "<!doctype"))
         assert [secret for secret in SECRETS if secret in result.told] == []
+
+
+@pytest.mark.parametrize("fault", [fault for fault in ROWS if not isinstance(fault.outcome, str)], ids=str)
+def test_a_tracer_keeps_no_secret(fault: Fault, met: Met) -> None:
+    for name in names(fault):
+        traces = met.results[str(fault), name].traces
+        kept = "\n".join(traces.kept) if traces is not None else ""
+        assert bool(kept) == name.startswith("Chat")
+        assert [secret for secret in SECRETS if secret in kept] == []
 
 
 @pytest.mark.parametrize("kind", [ConnectError, RequestTimeoutError])

@@ -2,16 +2,22 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynaspark_core.errors import ConfigError
 
-_BEGIN = b'{"key": "'
-"""What every line begins with, and hardly one of another file."""
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_BEGIN = re.compile(rb'\{"key": "[0-9a-f]{32}-\d+", "input": ')
+"""What every line begins with, and none of another file."""
 
 
 def keys(inputs: Iterable[object]) -> list[str]:
@@ -28,24 +34,24 @@ def keys(inputs: Iterable[object]) -> list[str]:
 class Results:
     """The open file; `values` are those that it held, by their keys.
 
-    Each line is a write of its own, so that a kill cuts at most the last one, which the next opening drops.
-    Raises `ConfigError`, and changes nothing, where the file holds something else.
+    Each line is a write of its own, so that a kill cuts at most the last one, which the next opening drops. The first
+    line tells whether the file is one of these. Raises `ConfigError`, and changes nothing, where it holds something
+    else, or where another run has it open: a lock beside it, `….lock`, ends with the process.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab+", buffering=0)
-        try:
+        with ExitStack() as stack:
+            stack.callback(_lock(path).release)
+            self._file = stack.enter_context(path.open("ab+", buffering=0))
             self.values = self._read(path)
-        except BaseException:
-            self.close()
-            raise
+            self._open = stack.pop_all()
 
     def _read(self, path: Path) -> dict[str, Any]:
         self._file.seek(0)
         *lines, rest = self._file.read().split(b"\n")
         read = [_value(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
-        if not _BEGIN.startswith(rest[: len(_BEGIN)]):
-            raise _foreign(f"{path} line {len(lines) + 1}")
+        if rest and not lines and not _BEGIN.match(rest):  # a cut line behind whole ones is ours in any case
+            raise _foreign(f"{path} line 1")
         self._file.truncate(sum(len(line) + 1 for line in lines))
         return {line["key"]: line["value"] for line in read if "value" in line}
 
@@ -70,12 +76,26 @@ class Results:
             raise
 
     def close(self) -> None:
-        self._file.close()
+        self._open.close()
+
+
+def _lock(path: Path) -> "FileLock":
+    """The lock of the file. Raises `ConfigError` where another run holds it."""
+    if find_spec("filelock") is None:
+        raise ConfigError('filelock must be installed for path: pip install "dynaspark-llm[batch]"')
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # of the extra `batch`
+
+    lock = FileLock(f"{path}.lock", timeout=0, thread_local=False)  # one thread opens the file, another closes it
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        raise ConfigError(f"another batch has {path} open: wait until it has ended, or give another path") from exc
+    return lock
 
 
 def _value(line: bytes, place: str) -> dict[str, Any]:
     try:
-        read = json.loads(line) if line.startswith(_BEGIN) else None
+        read = json.loads(line) if _BEGIN.match(line) else None
     except ValueError:
         read = None
     if not isinstance(read, dict):

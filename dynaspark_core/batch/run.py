@@ -67,6 +67,7 @@ async def abatch(
         inputs: With a `path`, texts or other values that JSON holds.
         path: A file of JSON lines: what comes of an input goes there as it comes. A next run with the same file asks
             only for what has no value in it: new, changed and failed inputs, and those under way when it was stopped.
+            Needs the extra `batch`.
         keep: A result → the value of its outcome, with a `path` one that JSON holds, which then is as JSON gives it
             back. Default `kept`. It runs on the event loop between the requests, so it must not do slow work.
         progress: Whether a bar is shown on stderr; needs the extra `batch`.
@@ -74,8 +75,8 @@ async def abatch(
     A `RateLimitError` that says when to come back is waited out by all inputs together, then one of them asks first. It
     is the outcome of an input where the limit would hold the run up for longer than `pacing.MAX_QUOTA_SECONDS` in all.
 
-    Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else and for
-    values that JSON cannot hold; `OSError` where the file cannot be written.
+    Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else or one
+    that another run has open, and for values that JSON cannot hold; `OSError` where the file cannot be written.
     """
     given = _listed(inputs)
     with ExitStack() as stack:

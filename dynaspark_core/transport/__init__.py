@@ -5,6 +5,7 @@ retrying            another attempt, as long as `wire.pacing` says so
 sessions, blocking  one pool for each event loop; sync over async on one background loop
 settings            the table: arguments, environment, defaults, with setting_checks
 quotas, counters    the limits on requests; where they are counted: memory, or a Redis
+tls                 trusted authorities and the client certificate
 loading, download   images from bytes, data URI, file, public URL
 aiohttp_errors      aiohttp's errors → ours
 """

@@ -1,11 +1,11 @@
 """aiohttp's failures → ours: one table. Modules that use aiohttp raise nothing else."""
 
+import re
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict, CIMultiDictProxy
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -15,37 +15,64 @@ from dynaspark_core.errors import (
     RequestTimeoutError,
     StreamBrokenError,
 )
+from dynaspark_core.wire.pacing import requested_wait
 
+_CHECK = " (check the network, base_url and proxy)"
 Translation = Callable[[BaseException, str], DynasparkError]
 
 
 def _tls(exc: BaseException, _text: str) -> DynasparkError:
     reason = _reason(exc)
-    advice = " (is https:// right in base_url or proxy?)" if "WRONG_VERSION_NUMBER" in reason else ""
+    if _WANTS_CERTIFICATE.search(reason):
+        return ConnectError(f"the server asks for a client certificate: set client_cert ({reason})", is_retryable=False)
+    advice = next((advice for sign, advice in _TLS_ADVICE.items() if sign in reason), "")
     return ConnectError(f"no secure connection: {reason}{advice}", is_retryable=False)
 
 
-def _refused_by_proxy(exc: BaseException, _text: str) -> DynasparkError:
-    status = getattr(exc, "status", None)
+_WANTS_CERTIFICATE = re.compile("certificate.required", re.IGNORECASE)
+"""What OpenSSL says where a server demands a certificate and gets none; in TLS 1.2 it is a failed handshake only."""
+_TLS_ADVICE = {
+    "WRONG_VERSION_NUMBER": " (is https:// right in base_url or proxy?)",
+    "HANDSHAKE_FAILURE": " (does the server demand a client certificate? set client_cert)",
+    "unable to get local issuer": " (behind a company's own authority? set ca_file)",
+    "self-signed certificate": " (behind a company's own authority? set ca_file)",
+}
+
+
+def refused_by_proxy(status: int, headers: Mapping[str, str] | None) -> ConnectError:
+    """The error for a proxy that does not pass a request on; 429 and 5xx are retryable, as those of any gateway."""
     advice = " (put user and password into the URL of proxy)" if status == 407 else ""
-    return ConnectError(f"the proxy answered {status or 'with an error'}{advice}", is_retryable=False)
+    error = ConnectError(f"the proxy answered {status}{advice}", is_retryable=status == 429 or status >= 500)
+    if error.is_retryable:
+        error.retry_after = requested_wait(headers or {}, None, time.time(), is_spent=status == 429)
+    return error
 
 
 def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
     host = getattr(exc, "host", "the service")
-    return ConnectError(f"no connection to {host}: {_reason(exc)} (check the network, base_url and proxy)")
+    return ConnectError(f"no connection to {host}: {_reason(exc)}{_CHECK}")
 
 
-def _broken(_exc: BaseException, text: str) -> DynasparkError:
+def _broken(exc: BaseException, text: str) -> DynasparkError:
+    if _WANTS_CERTIFICATE.search(str(exc)):  # in TLS 1.3 a server says so when the request is on its way
+        return _tls(exc, text)
     arrived = f"; {len(text)} characters of it are in the error's `text`" if text else ""
     return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
 
 
+def _status_and_headers(exc: BaseException) -> tuple[int, Mapping[str, str] | None]:
+    assert isinstance(exc, aiohttp.ClientHttpProxyError)  # noqa: S101  # the table says so
+    return exc.status, exc.headers
+
+
 FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
-    ((aiohttp.ConnectionTimeoutError,), lambda exc, _: ConnectError(f"no connection in time: {exc}")),
+    (
+        (aiohttp.ConnectionTimeoutError,),
+        lambda *_: ConnectError(f"no connection in time{_CHECK}"),
+    ),
     ((TimeoutError,), lambda _, text: RequestTimeoutError("the service took longer than `timeout` allows", text=text)),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
-    ((aiohttp.ClientHttpProxyError,), _refused_by_proxy),
+    ((aiohttp.ClientHttpProxyError,), lambda exc, _: refused_by_proxy(*_status_and_headers(exc))),
     ((aiohttp.ClientConnectorError,), _unreachable),
     (
         (aiohttp.InvalidURL, ValueError),
@@ -65,8 +92,7 @@ FOREIGN = (aiohttp.ClientError, OSError, ValueError)
 
 
 def translated(exc: BaseException, text: str) -> DynasparkError:
-    """Our error for one of `FOREIGN`; `text` is what had arrived of the answer."""
-    _hide(exc)
+    """Our error for one of `FOREIGN`, which is cleaned already; `text` is what had arrived of the answer."""
     translation = next(translation for kinds, translation in FAILURES if isinstance(exc, kinds))
     return translation(exc, text)
 
@@ -74,21 +100,3 @@ def translated(exc: BaseException, text: str) -> DynasparkError:
 def _reason(exc: BaseException) -> str:
     inner = getattr(exc, "os_error", exc)
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
-
-
-def _hide(exc: BaseException) -> None:
-    """Remove URLs and quoted lines from causes, which are printed with our error: a key or password may be in them."""
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, HttpProcessingError):
-            cause.message, cause.args = _unquoted(cause.message), ()
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(exc, aiohttp.ClientResponseError):
-        bare = exc.request_info.url.with_query(None).with_user(None)
-        exc.request_info = aiohttp.RequestInfo(bare, exc.request_info.method, CIMultiDictProxy(CIMultiDict()), bare)
-        exc.args = (exc.request_info, exc.history)
-        exc.message = _unquoted(exc.message)
-
-
-def _unquoted(message: str) -> str:
-    return message.partition("\n")[0].partition(":")[0]

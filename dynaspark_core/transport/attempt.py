@@ -4,22 +4,23 @@ It logs at DEBUG under `dynaspark_core`: a request's number, sizes in bytes, sta
 """
 
 import asyncio
-import json
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from urllib.parse import quote, quote_plus
 
 import aiohttp
 from yarl import URL
 
-from dynaspark_core.errors import DynasparkError, ReplyError, RequestTimeoutError, TransportError
+from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
-from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, refused_by_proxy, translated
 from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
+from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire import http
+from dynaspark_core.wire.redaction import Redactor
 
 MAX_JOINED_BYTES = 64 * 1024
 """Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
@@ -39,11 +40,12 @@ class Endpoint:
 
     def __init__(self, settings: Settings) -> None:
         key = settings.api_key
-        self._secrets = _spellings(key)
+        self._redactor = Redactor(settings.secrets)
         self._url = URL(settings.url).update_query({"api_key": key} if key else {})
         self._address = settings.origin + settings.path
         self._headers = http.headers(settings.origin, settings.headers)
         self._proxy = settings.proxy
+        self._files = settings.ca_file, settings.client_cert
         self._seconds = settings.timeout
         others = settings.base_url, settings.proxy, sorted(settings.headers.items())
         self.origin = settings.origin
@@ -53,9 +55,10 @@ class Endpoint:
         """The attempt, once its answer has begun; `name` is for the log. Raises `TransportError` or `StatusError`."""
         form = exchange.form
         _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
-        attempt = Attempt(exchange, self._secrets, self._seconds, name, self.quota)
+        attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota)
         posted = session.post(
             self._url,
+            ssl=await self._tls(),
             data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
             headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
             proxy=self._proxy,
@@ -64,10 +67,18 @@ class Endpoint:
         )
         try:
             await attempt.begin(posted)
-        except BaseException:
+        except BaseException as exc:
             attempt.close()
+            if isinstance(exc, ConnectError) and isinstance(session.connector, aiohttp.TCPConnector):
+                peer = URL(self._proxy) if self._proxy else self._url
+                session.connector.clear_dns_cache(peer.raw_host, peer.port)  # the host may have moved
             raise
         return attempt
+
+    async def _tls(self) -> ssl.SSLContext | bool:
+        """The context of this request; True, aiohttp's own, where there is no TLS."""
+        is_used = self._url.scheme == "https" or (self._proxy or "").startswith("https:")
+        return await tls_context(*self._files) if is_used else True
 
 
 class Attempt:
@@ -78,9 +89,9 @@ class Attempt:
 
     _reader: AnswerReader
 
-    def __init__(self, exchange: Exchange, secrets: Sequence[str], seconds: float, name: str, quota: Quota) -> None:
+    def __init__(self, exchange: Exchange, redactor: Redactor, seconds: float, name: str, quota: Quota) -> None:
         self._exchange = exchange
-        self._guard = _Guard(secrets, name)
+        self._guard = _Guard(redactor, name)
         self._seconds = self._left = seconds
         self._name = name
         self._quota = quota
@@ -96,6 +107,8 @@ class Attempt:
             response = self._response = await self._waited(posted)
             now = time.time()
             _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
+            if response.status == 407:  # no service answers so, only a proxy does
+                raise refused_by_proxy(407, response.headers)
             await self._quota.note_headers(response.headers, now)
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)
@@ -190,10 +203,10 @@ class Attempt:
 
 
 class _Guard:
-    """Turns aiohttp's errors into ours and removes the key from them. A cancellation passes."""
+    """Turns aiohttp's errors into ours and removes secrets from them. A cancellation passes."""
 
-    def __init__(self, secrets: Sequence[str], name: str) -> None:
-        self._secrets = secrets
+    def __init__(self, redactor: Redactor, name: str) -> None:
+        self._redactor = redactor
         self._name = name
         self.reader: AnswerReader | None = None
 
@@ -207,22 +220,13 @@ class _Guard:
     def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
         if exc is None:
             return
+        self._redactor.clean(exc)
         is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
         error = translated(exc, self.text) if is_foreign else exc
         _log.debug("request %s: %s", self._name, type(error).__name__)
-        if isinstance(error, DynasparkError):
-            for secret in self._secrets:
-                error.hide(secret)
         if is_foreign:
+            self._redactor.clean(error)
             raise error from exc
-
-
-def _spellings(key: str | None) -> list[str]:
-    """The key as it may be written in a text, in JSON or in an address, the longest form first."""
-    if not key:
-        return []
-    in_json = (json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1])
-    return sorted({key, quote(key, safe=""), quote(key), quote_plus(key), *in_json}, key=len, reverse=True)
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

@@ -96,7 +96,7 @@ class Caller:
         from dynaspark_core.transport import loading, text_files  # noqa: PLC0415  # a good part of the import
 
         chat = await text_files.with_texts(chat)
-        options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls)
+        options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
         packed = await loading.load_packed(
             list(chat.images()),
             self._settings.image_policy,

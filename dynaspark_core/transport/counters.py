@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from dynaspark_core.errors import ConfigError, ConnectError
+from dynaspark_core.transport.setting_checks import passwords
+from dynaspark_core.wire.redaction import Redactor
 
 if TYPE_CHECKING:
     from limits.strategies import MovingWindowRateLimiter
@@ -121,10 +123,10 @@ def _translated(url: str) -> Iterator[None]:
         cause = exc.storage_error
         may_pass = isinstance(cause, redis.ConnectionError | redis.TimeoutError)
         is_refused = isinstance(cause, redis.AuthenticationError)
-        _hide(cause, url)
+        _redactor(url).clean(exc)
         raise _unreachable(url, str(cause) or type(cause).__name__, is_retryable=may_pass and not is_refused) from cause
     except (TypeError, ValueError) as exc:
-        _hide(exc, url)
+        _redactor(url).clean(exc)
         raise ConfigError(f"limit_storage cannot be used: {exc}") from exc
 
 
@@ -134,14 +136,8 @@ def _unreachable(url: str, why: str, *, is_retryable: bool) -> ConnectError:
     return ConnectError(f"limit_storage {place} cannot be asked: {why}; nothing was sent", is_retryable=is_retryable)
 
 
-def _hide(exc: BaseException | None, url: str) -> None:
-    """Remove the URL's passwords from an error and its causes, should the storage have repeated them."""
-    parts = urlsplit(url)
-    words = {parts.password or "", unquote(parts.password or ""), *parse_qs(parts.query).get("password", ())} - {""}
-    while exc is not None:
-        for word in words:
-            exc.args = tuple(part.replace(word, "…") if isinstance(part, str) else part for part in exc.args)
-        exc = exc.__cause__ or exc.__context__
+def _redactor(url: str) -> Redactor:
+    return Redactor([*passwords(url), *parse_qs(urlsplit(url).query).get("password", ())])
 
 
 def _after_fork() -> None:

@@ -8,6 +8,7 @@ The session knows no proxy, cookies, credentials or referrer, and ends with the 
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,8 @@ from yarl import URL
 
 from dynaspark_core.errors import ForbiddenImageError, ImageError, RequestTimeoutError
 from dynaspark_core.images import addresses
+from dynaspark_core.transport.tls import tls_context
+from dynaspark_core.wire.redaction import Redactor
 
 MAX_REDIRECTS = 5
 PIECE_BYTES = 65_536
@@ -61,7 +64,13 @@ class _CheckingResolver(AbstractResolver):
 
 
 async def download(
-    url: str, limit: int, seconds: float, *, rule: addresses.Rule, resolver: AbstractResolver | None = None
+    url: str,
+    limit: int,
+    seconds: float,
+    *,
+    rule: addresses.Rule,
+    resolver: AbstractResolver | None = None,
+    ca_file: str | None = None,
 ) -> tuple[bytes, str]:
     """The body behind an http(s) URL, at most `limit` bytes after decompression, and the file name in the URL.
 
@@ -71,7 +80,7 @@ async def download(
     address = addresses.parse_url(url)
     checking = _CheckingResolver(rule, resolver or aiohttp.ThreadedResolver())
     with _translated(address, checking, seconds):
-        async with asyncio.timeout(seconds), _session(checking) as session:
+        async with asyncio.timeout(seconds), _session(checking, await tls_context(ca_file)) as session:
             for _ in range(MAX_REDIRECTS + 1):
                 async with session.get(addresses.allowed_url(address, rule), allow_redirects=False) as response:
                     location = response.headers.get("Location")
@@ -81,9 +90,9 @@ async def download(
     raise ImageError(f"{addresses.display_url(address)}: redirected more than {MAX_REDIRECTS} times")
 
 
-def _session(checking: _CheckingResolver) -> aiohttp.ClientSession:
+def _session(checking: _CheckingResolver, tls: ssl.SSLContext) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
-        resolver=checking, socket_factory=checking.open, use_dns_cache=False, force_close=True
+        resolver=checking, socket_factory=checking.open, use_dns_cache=False, force_close=True, ssl=tls
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -113,22 +122,25 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 @contextmanager
 def _translated(url: URL, checking: _CheckingResolver, seconds: float) -> Iterator[None]:
-    """Turns errors into ours, without the texts of the library, which may hold queries."""
+    """Turns errors into ours; those of the library lose the queries of URLs."""
     try:
         yield
     except ImageError:
         raise
     except TimeoutError as exc:
+        _REDACTOR.clean(exc)
         raise RequestTimeoutError(
             f"{addresses.display_url(url)}: the picture did not arrive within {seconds:g} s"
         ) from exc
     except (aiohttp.ClientError, OSError, ValueError) as exc:
+        _REDACTOR.clean(exc)
         if checking.refusal:
             raise checking.refusal from exc
         reason = next((reason for kind, reason in _REASONS if isinstance(exc, kind)), "could not be fetched")
         raise ImageError(f"{addresses.display_url(url)} {reason} ({type(exc).__name__})") from exc
 
 
+_REDACTOR = Redactor()
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientSSLError, "has no valid certificate"),
     (aiohttp.ClientConnectorError, "cannot be reached"),

@@ -44,7 +44,7 @@ class LoadOptions:
 
     `allow_urls`: whether http(s) URLs are fetched. `timeout`: seconds for one download, redirects and all. `limits`:
     sizes. `rule`: which addresses may be connected to. `resolver`: who turns names into addresses; None for the
-    system's, asked in a thread.
+    system's, asked in a thread. `ca_file`: authorities that are trusted beside the system's.
     """
 
     allow_urls: bool = True
@@ -52,6 +52,7 @@ class LoadOptions:
     limits: Limits = LIMITS
     rule: addresses.Rule = addresses.public_only
     resolver: AbstractResolver | None = None
+    ca_file: str | None = None
 
 
 DEFAULT_OPTIONS = LoadOptions()
@@ -163,7 +164,14 @@ async def _url(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
         raise ForbiddenImageError(
             "image URLs are not fetched here (allow_image_urls is off): give the image's bytes or a data URL"
         )
-    return await download(url, options.limits.max_read, options.timeout, rule=options.rule, resolver=options.resolver)
+    return await download(
+        url,
+        options.limits.max_read,
+        options.timeout,
+        rule=options.rule,
+        resolver=options.resolver,
+        ca_file=options.ca_file,
+    )
 
 
 async def _path(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:

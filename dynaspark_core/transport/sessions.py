@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import os
 import select
+import socket
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -45,6 +46,21 @@ class Pool(aiohttp.TCPConnector):
         self._close()
 
 
+_PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 60, "TCP_KEEPCNT": 5}
+"""Seconds of silence, seconds between probes, probes: routers of companies forget a connection after some minutes."""
+
+
+def _open_socket(info: tuple[Any, ...]) -> socket.socket:
+    """A socket for an address as `getaddrinfo` describes it, whose silence is probed."""
+    family, kind, protocol, *_ = info
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if option := getattr(socket, name, None):
+            opened.setsockopt(socket.IPPROTO_TCP, option, value)
+    return opened
+
+
 def _call_now(callback: Callable[..., Any], *args: Any, context: object = None) -> None:
     callback(*args)
 
@@ -53,13 +69,13 @@ def _has_unread_bytes(connection: Connection) -> bool:
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or protocol.should_close:
         return True
-    socket = transport.get_extra_info("socket")
-    if socket is None:
+    opened = transport.get_extra_info("socket")
+    if opened is None:
         return True
     if not hasattr(select, "poll"):
-        return bool(select.select([socket.fileno()], [], [], 0)[0])
+        return bool(select.select([opened.fileno()], [], [], 0)[0])
     poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
+    poll.register(opened.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
@@ -109,7 +125,7 @@ class Sessions:
     """What one loop has: the session, and the slots of each limit on concurrent requests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, loop=loop)
+        self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, loop=loop, socket_factory=_open_socket)
         self.session = aiohttp.ClientSession(
             connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
         )

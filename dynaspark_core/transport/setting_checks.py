@@ -5,10 +5,14 @@ the value; a key or a password is in no message.
 """
 
 import math
+import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from yarl import URL
 
@@ -123,6 +127,39 @@ def _split(name: str, url: str) -> SplitResult:
     if not is_usable or any(char.isspace() for char in url):
         raise ConfigError(f"{name} is {_without_password(url)!r}; it must be like http://host:port or https://host")
     return parts
+
+
+def existing_file(name: str, value: object) -> str:
+    """The path of a file that is there, as text."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path.isprintable() or not Path(path).is_file():
+        raise ConfigError(f"{name} is {path!r}; it must be the path of a file")
+    return path
+
+
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+"""Read with `trust_env`, also in lower case, which takes precedence."""
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that the environment names for this URL; None without one, and for hosts in `NO_PROXY`."""
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return http_url(f"{parts.scheme.upper()}_PROXY", proxy if "://" in proxy else f"http://{proxy}")
+
+
+def passwords(url: str) -> list[str]:
+    """The password in a URL, or the user where there is none, and both as they are sent (RFC 7617); none without."""
+    parts = urlsplit(url)
+    user, secret = unquote(parts.username or ""), unquote(parts.password or "")
+    sent = [b64encode(f"{user}:{secret}".encode(encoding)).decode() for encoding in _encodings(user + secret)]
+    return [secret or user, *sent] if user or secret else []
+
+
+def _encodings(text: str) -> list[str]:
+    return ["utf-8", "latin-1"] if max(text, default="") <= "\xff" else ["utf-8"]
 
 
 def _without_password(url: str) -> str:

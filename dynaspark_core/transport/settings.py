@@ -5,6 +5,7 @@ everything else reads the table. A test compares them, and the documentation, wi
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_args
@@ -16,10 +17,13 @@ from dynaspark_core.transport.counters import redis_url
 from dynaspark_core.transport.setting_checks import (
     Check,
     base_url,
+    environment_proxy,
+    existing_file,
     flag,
     headers,
     http_url,
     one_of,
+    passwords,
     seconds,
     secret,
     text,
@@ -34,6 +38,10 @@ PUBLIC_CONCURRENCY = 10
 """Requests at a time that the public service allows."""
 OTHER_CONCURRENCY = 100
 """Requests at a time to any other host: as many as aiohttp keeps connections by default."""
+
+
+_SECRET_HEADER = re.compile("auth|cookie|key|secret|token|password", re.IGNORECASE)
+"""Names of headers whose values are not shown."""
 
 
 def _row(default: Any, check: Check, *, is_in_environment: bool = True, is_shown: bool = True) -> Any:
@@ -56,6 +64,9 @@ class Settings:
     api_key: str | None = _row(None, secret, is_shown=False)
     headers: Mapping[str, str] = _row({}, headers, is_in_environment=False, is_shown=False)
     proxy: str | None = _row(None, http_url, is_shown=False)
+    ca_file: str | None = _row(None, existing_file)
+    client_cert: str | None = _row(None, existing_file)
+    trust_env: bool = _row(default=False, check=flag)
     timeout: float = _row(120.0, seconds)
     max_retries: int = _row(2, whole_number(0))
     max_repairs: int = _row(1, whole_number(0))
@@ -79,6 +90,13 @@ class Settings:
         """Where the form is posted."""
         return self.base_url + self.path
 
+    @property
+    def secrets(self) -> list[str]:
+        """What no message and no log may show: the key, and what the headers and the URLs of service and proxy hold."""
+        headers = [line for name, line in self.headers.items() if _SECRET_HEADER.search(name)]
+        tokens = [line.rpartition(" ")[2] for line in headers]
+        return [self.api_key or "", *headers, *tokens, *passwords(self.base_url), *passwords(self.proxy or "")]
+
     def resolved(self, model: str = "") -> str:
         """The name that goes out for this one, or for the settings' own when it is empty."""
         return resolve_name(model or self.model, self.model_aliases)
@@ -97,6 +115,8 @@ def settings_from(**given: Any) -> Settings:
     if values["max_concurrency"] is None:
         is_public = urlsplit(values["base_url"]).hostname == urlsplit(PUBLIC_URL).hostname
         values["max_concurrency"] = PUBLIC_CONCURRENCY if is_public else OTHER_CONCURRENCY
+    if values["trust_env"] and not values["proxy"]:
+        values["proxy"] = environment_proxy(values["base_url"])
     return Settings(**values)
 
 

@@ -5,4 +5,5 @@ decoders   the bytes of an answer → text, as they arrive
 json_body  the text inside a JSON document that is not whole yet
 body       what every answer has in common
 pacing     how long to wait before asking again
+redaction  secrets out of texts and errors
 """

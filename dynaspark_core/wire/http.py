@@ -167,6 +167,8 @@ def _sentence(status: int, header: Mapping[str, str], body: str, error: object, 
     advice = f" ({_ADVICE[status]})" if status in _ADVICE else ""
     if status >= 500 and said == _PAGE:
         advice = " (its host is waking up or down: try again in a minute)"
+    if "SSL certificate was sent" in body:  # nginx's page where a client certificate is demanded
+        advice = " (it asks for a client certificate: set client_cert)"
     asked = f" (it asks to wait {math.ceil(wait)} s)" if wait else ""
     return f"the service answered {status}{advice}{asked}: {said}"
 

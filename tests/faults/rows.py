@@ -39,7 +39,7 @@ from faults.server import (
     stalls,
 )
 
-KEY = "k3y/of+thé user=1"
+KEY = "k3y/of+thé user=1:2,3@4&5"
 PASSWORD = "pässword/4+proxy"
 SHORT = 2.0
 """Seconds: the `timeout` of the faults that never end by themselves."""
@@ -655,7 +655,7 @@ rows(
     (
         "407",
         says(sized(PAGE, HTML, b'Proxy-Authenticate: Basic realm="x"', status=b"407 Who")),
-        DynasparkError,
+        ConnectError,
         1,
         PROXY,
     ),
@@ -670,10 +670,13 @@ rows(
     ("refused", leaves(), ConnectError, 0, {"is_closed": True, **PROXY}),
     ("CONNECT, 407", says(sized(PAGE, HTML, status=b"407 Who")), ConnectError, 1, TUNNEL),
     ("CONNECT, 403", says(sized(PAGE, HTML, status=b"403 No")), ConnectError, 1, TUNNEL),
-    ("CONNECT, 502", says(sized(PAGE, HTML, status=b"502 Bad Gateway")), ConnectError, 1, TUNNEL),
+    *((f"CONNECT, {code}", says(sized(PAGE, HTML, status=b"%d Busy" % code)), ConnectError, 2, TUNNEL)
+      for code in (429, 500, 502, 503, 504)),
+    ("CONNECT, 503 in an hour", says(sized(b"", b"Retry-After: 3600", status=b"503 Busy")), ConnectError, 1,
+     {"retry_after": 3600, **TUNNEL}),
     ("CONNECT, closes", says(b""), TransportError, 2, TUNNEL),
     ("CONNECT, stalls", stalls(), RequestTimeoutError, 1, {**TUNNEL, **LATE}),
     ("CONNECT, 200, then closes", says(GOOD), ConnectError, 2, TUNNEL),
     ("CONNECT, 200 and no TLS", blurts(GOOD, GOOD), ConnectError, 1, TUNNEL),
     ("CONNECT, not HTTP", says(b"\x05\xff"), DynasparkError, 1, TUNNEL),
-)
+)  # fmt: skip

@@ -1,6 +1,8 @@
 """Who meets the faults: each public way to ask, sync and async, whole and in pieces."""
 
 import asyncio
+import pickle
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from langchain_core.exceptions import ModelError
+from langchain_core.tracers import BaseTracer, Run
 from llama_index.core.llms import ChatMessage
 
 from dynaspark_core import DynasparkClient
@@ -40,6 +43,7 @@ class Result:
     shown: list[str] = field(default_factory=list)
     error: BaseException | None = None
     told: str = ""
+    traces: "Traces | None" = None
     requests: list[bytes] = field(default_factory=list)
 
     @property
@@ -120,7 +124,7 @@ async def meet(surface: Surface, settings: Mapping[str, Any], fault: Fault) -> R
     assert surface.aask is not None
     result = Result()
     with _caught(result):
-        model = surface.make(**settings)
+        model = surface.make(**settings, **_traced(surface, result))
         for _ in range(fault.calls):
             async for piece in surface.aask(model, fault.prompt):
                 result.shown.append(piece)
@@ -132,10 +136,17 @@ def meet_sync(surface: Surface, settings: Mapping[str, Any], fault: Fault) -> Re
     assert surface.ask is not None
     result = Result()
     with _caught(result):
-        model = surface.make(**settings)
+        model = surface.make(**settings, **_traced(surface, result))
         for _ in range(fault.calls):
             result.shown.extend(surface.ask(model, fault.prompt))
     return result
+
+
+def _traced(surface: Surface, result: Result) -> dict[str, Any]:
+    if surface.make is not ChatDynaspark:
+        return {}
+    result.traces = Traces()
+    return {"callbacks": [result.traces]}
 
 
 @contextmanager
@@ -145,7 +156,7 @@ def _caught(result: Result) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001  # what must not be is judged by the test
         result.error = error
-        result.told = "\n".join(f"{one} {one!r} {vars(one).get('body')}" for one in causes(error))
+        result.told = told_by(error)
         for one in causes(error):
             one.__traceback__ = None
 
@@ -155,6 +166,36 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def told_by(error: BaseException) -> str:
+    """All text that can be reached from the error, also as it is printed and once it was pickled."""
+    todo: list[object] = [error, pickle.loads(pickle.dumps(error)), *traceback.format_exception(error)]
+    errors: list[BaseException] = []
+    texts = []
+    while todo:
+        one = todo.pop()
+        texts += [str(one), repr(one)]
+        if isinstance(one, BaseException) and not any(one is other for other in errors):
+            errors.append(one)
+            todo += [one.args, one.__cause__, one.__context__, *vars(one).values()]
+            todo += [getattr(one, name, None) for name in ("doc", "object", "strerror", "filename", "body", "headers")]
+        elif isinstance(one, Mapping):
+            todo += [*one, *one.values()]
+        elif isinstance(one, tuple | list):
+            todo += one
+    return "\n".join(text[:10_000] for text in texts)
+
+
+class Traces(BaseTracer):
+    """What LangChain's tracers keep of runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[str] = []
+
+    def _persist_run(self, run: Run) -> None:
+        self.kept.append(f"{run.error} {run.extra} {run.serialized} {run.events}")
 
 
 class Meeting:

@@ -72,7 +72,7 @@ async def test_what_the_old_provider_offered_has_its_place(tmp_path: Path) -> No
     turns, bare, unnamed, turned = script.asked
     assert turns.prompt == (
         '<turn role="system">Be brief.</turn>\n<turn role="user">Hi</turn>\n<turn role="assistant">Hello.</turn>\n'
-        '<turn role="user">Describe this.[image]</turn>\n<turn role="assistant">\n'
+        '<turn role="user">Describe this.[image 1]</turn>\n<turn role="assistant">\n'
     )
     assert (turns.file, turns.content_type, turns.query) == (PNG, "image/png", {"api_key": "k"})
     assert turns.headers["user-agent"] == "mine"

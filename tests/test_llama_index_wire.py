@@ -357,7 +357,7 @@ def test_parameters_are_llama_indexs(name: str) -> None:
 
 
 def test_the_default_number_of_tokens_fits_the_window() -> None:
-    assert Dynaspark(max_tokens=None, context_window=9000).metadata.num_output == 8192
+    assert Dynaspark(max_tokens=None, context_window=9000).metadata.num_output == 2250
     with pytest.raises(ConfigError, match="num_output is 8192"):
         Dynaspark(context_window=8000)
     with pytest.warns(UserWarning, match="max_tokens: accepted, not sent"):
@@ -388,8 +388,8 @@ STORED: dict[str, tuple[Any, str]] = {
         VideoBlock(url="https://x.example/v.mp4?k=s3cret"),
         "[video: unnamed, https://x.example/v.mp4 –",
     ),
-    "no picture": (ImageBlock(image=b"no image at all"), "[image: unnamed"),
-    "dead address": (ImageBlock(url="http://127.0.0.1:9/a.png"), "[image: unnamed, url – not shown]"),
+    "no picture": (ImageBlock(image=b"no image at all"), "[image 1]"),
+    "dead address": (ImageBlock(url="http://127.0.0.1:9/a.png"), "[image 1]"),
     "empty": (ImageBlock(), "[image: unnamed – not shown]"),
 }
 

@@ -3,7 +3,7 @@
 The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds it the body's bytes and closes it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ TOKENS_OF_AN_IMAGE = 258
 
 
 class Exchange:
-    """`image` is the one file; `numbers` and `remarks` say of each image of the chat what `prompt.render` says.
+    """`image` is the one file; `numbers`, `remarks` and `hidden` are what `prompt.render` takes.
 
     Raises `ConfigError` for a chat without messages, or with nothing to send in them.
     """
@@ -34,12 +34,13 @@ class Exchange:
         self,
         chat: Chat,
         image: Image | None = None,
-        numbers: Sequence[int | None] = (),
+        numbers: Sequence[int] = (),
         remarks: Sequence[str] = (),
+        hidden: Collection[int] = (),
     ) -> None:
         if not chat.messages:
             raise ConfigError("messages is empty: give at least one")
-        self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks)
+        self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks, hidden=hidden)
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = http.form(self.prompt, chat.model, image)

@@ -456,7 +456,7 @@ def test_a_damaged_image_on_a_sheet_is_refused() -> None:
 
 def test_the_last_image_alone_is_sent_where_asked() -> None:
     one, two = pictures((300, 200), (200, 300))
-    assert pack([one, two], "last") == Packed(two, (None, 1), ("", ""))
+    assert pack([one, two], "last") == Packed(two, (1, 2), ("", ""), frozenset({1}))
 
 
 def test_several_images_are_an_error_where_asked() -> None:
@@ -468,7 +468,8 @@ def test_several_images_are_an_error_where_asked() -> None:
 
 def test_of_very_many_images_the_newest_are_shown() -> None:
     packed = pack(pictures(*((20 + index, 20) for index in range(28))))
-    assert packed.numbers == (None, None, None, *range(1, 26))
+    assert packed.numbers == tuple(range(1, 29))
+    assert packed.hidden == {1, 2, 3}
 
 
 @pytest.mark.parametrize("policy", ["", "first", None])

@@ -338,7 +338,7 @@ def test_a_picture_that_cannot_be_shown_ends_no_thread(
     model.invoke(history(block))
     prompt = said(script)
     assert "before" in prompt
-    assert "not shown" in prompt
+    assert "ot shown" in prompt
     assert "after" in prompt
     assert script.asked[0].file is None
 

@@ -389,8 +389,8 @@ STORED: dict[str, tuple[Any, str]] = {
         VideoBlock(url="https://x.example/v.mp4?k=s3cret"),
         "[video: unnamed, https://x.example/v.mp4 –",
     ),
-    "no picture": (ImageBlock(image=b"no image at all"), "[image: unnamed"),
-    "dead address": (ImageBlock(url="http://127.0.0.1:9/a.png"), "[image: unnamed, url – not shown]"),
+    "no picture": (ImageBlock(image=b"no image at all"), "[image 1]"),
+    "dead address": (ImageBlock(url="http://127.0.0.1:9/a.png"), "[image 1]"),
     "empty": (ImageBlock(), "[image: unnamed – not shown]"),
 }
 

@@ -31,7 +31,8 @@ from dynaspark_core.errors import (
 from dynaspark_core.images import Limits
 from dynaspark_core.images.addresses import public_only
 from dynaspark_core.messages import Image, ImageRef
-from dynaspark_core.transport.loading import DEFAULT_OPTIONS, image_from, load, load_packed
+from dynaspark_core.transport.loading import DEFAULT_OPTIONS, image_from, load
+from dynaspark_core.transport.packing import load_packed
 
 
 def picture(colour: str = "red", form: str = "PNG") -> bytes:
@@ -560,7 +561,7 @@ async def test_several_are_loaded_together_and_numbered_in_order() -> None:
             ImageRef("url", f"{url}/b"),
         ]
         result = await load_packed(sources, "sheet", HOME)
-    assert result.numbers == (1, 2, 1, 2)
+    assert result.numbers == (1, 2, 1, 3)
     assert result.file is not None
     assert result.file.name == "images.png"
 
@@ -568,7 +569,7 @@ async def test_several_are_loaded_together_and_numbered_in_order() -> None:
 async def test_only_what_is_shown_is_loaded(connects: list[Any]) -> None:
     sources = [ImageRef("url", "http://127.0.0.1/"), ImageRef("bytes", PNG)]
     result = await load_packed(sources, "last")
-    assert (result.numbers, connects) == ((None, 1), [])
+    assert (result.numbers, set(result.hidden), connects) == ((1, 2), {1}, [])
 
 
 async def test_the_image_that_cannot_be_used_is_named_by_its_place() -> None:

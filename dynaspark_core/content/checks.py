@@ -77,8 +77,21 @@ def is_sent_now(roles: Sequence[Role]) -> list[bool]:
     return [role == "user" and (not ends or index > ends[-1]) for index, role in enumerate(roles)]
 
 
-def newest_images(chat: Chat) -> int:
+def images_sent_now(chat: Chat) -> int:
     """How many of the last of `chat.images()` the user sends now."""
     flags = is_sent_now([message.role for message in chat.messages])
-    new = (part for message, is_new in zip(chat.messages, flags, strict=True) if is_new for part in message.content)
-    return sum(isinstance(part, Image | ImageRef) for part in new)
+    return sum(_images(message) for message, is_new in zip(chat.messages, flags, strict=True) if is_new)
+
+
+def images_of_last_turn(chat: Chat) -> int:
+    """How many of the last of `chat.images()` are of the last turn that has any: what came since an assistant spoke."""
+    count = 0
+    for message in reversed(chat.messages):
+        if count and message.role == "assistant":
+            break
+        count += _images(message)
+    return count
+
+
+def _images(message: Message) -> int:
+    return sum(isinstance(part, Image | ImageRef) for part in message.content)

@@ -14,14 +14,16 @@ decoded, which a single image within the limits never is.
 from dynaspark_core.images.encoded import from_base64, from_data_uri
 from dynaspark_core.images.pillow import encode_png, fits
 from dynaspark_core.images.ready import LIMITS, Limits, ready_image
-from dynaspark_core.images.sheet import Packed, choose, pack
+from dynaspark_core.images.sheet import Entry, Packed, Thumbnails, choose, pack, pack_entries
 from dynaspark_core.images.sniff import Header, content_type_of, read_header
 
 __all__ = [
     "LIMITS",
+    "Entry",
     "Header",
     "Limits",
     "Packed",
+    "Thumbnails",
     "choose",
     "content_type_of",
     "encode_png",
@@ -29,6 +31,7 @@ __all__ = [
     "from_base64",
     "from_data_uri",
     "pack",
+    "pack_entries",
     "read_header",
     "ready_image",
 ]

@@ -76,6 +76,13 @@ def upright_size(image: Image) -> tuple[int, int]:
         return (file.height, file.width) if _orientation(file) in TURNED else file.size
 
 
+def resized(picture: "Picture", width: int, height: int) -> "Picture":
+    """The picture in this size."""
+    from PIL.Image import Resampling  # noqa: PLC0415  # see the module's first line
+
+    return picture if picture.size == (width, height) else picture.resize((width, height), Resampling.LANCZOS)
+
+
 def _orientation(file: "Picture") -> int:
     """The orientation that EXIF names, 1 for upright; Pillow would decode a PNG to look behind its pixels."""
     if file.format == "PNG" and "exif" not in file.info:

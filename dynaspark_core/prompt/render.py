@@ -4,7 +4,7 @@ Only text is made here: images are named by their place (`[image 2]`), loading a
 the caller inserts can forge no turn, call or result: see `prompt.markers`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -34,25 +34,52 @@ def estimate_tokens(text: str) -> int:
 def render(
     chat: Chat,
     *,
-    image_numbers: Sequence[int | None] | None = None,
+    image_numbers: Sequence[int] | None = None,
     image_remarks: Sequence[str] = (),
+    hidden: Collection[int] = (),
     result_limit: int = MAX_RESULT_CHARACTERS,
 ) -> str:
     """The prompt for the chat: a lone user message as its bare text, anything else as turns.
 
-    `image_numbers` says for each of `chat.images()`, in order, its number on the sheet, or None if it is not shown; by
-    default all are shown and counted from 1. The one image of a lone message is just `[image]`, and needs no mark
-    beside text. `image_remarks` say what is missing of an image that is shown; most are empty.
-    Tool results longer than `result_limit` characters are cut in the middle.
+    `image_numbers` is the number of each of `chat.images()`, in order; by default the same image has one number, and
+    they are counted from 1. `hidden` are the numbers of those that are not shown: in turns this is said once, after the
+    last turn, so that the turns stay as they are while a conversation grows. One image in a lone message is just
+    `[image]`, and needs no mark beside text. `image_remarks` say what is missing of an image that is shown; most are
+    empty. Tool results and text files longer than `result_limit` characters are cut in the middle.
     """
-    marks = _marks(chat, image_numbers, image_remarks)
+    images = list(chat.images())
+    counted = {image: number for number, image in enumerate(dict.fromkeys(images), 1)}
+    numbers = [counted[image] for image in images] if not image_numbers else list(image_numbers)
+    if len(numbers) != len(images):
+        raise ValueError(f"image_numbers: {len(numbers)} numbers for {len(images)} images")
+    notes = [f": {note}" if note else "" for note in image_remarks or [""] * len(images)]
     if _is_lone(chat):
-        return _bare(chat.messages[0], marks, result_limit)
+        return _bare(chat.messages[0], _bare_marks(images, numbers, notes, hidden), result_limit)
+    marks = [f"[image {number}{note}]" for number, note in zip(numbers, notes, strict=True)]
     aliases = Aliases()
     turns = _turns(chat.messages, aliases, iter(marks), result_limit)
-    lines = [*opening_lines(chat), *turns]
+    lines = [*opening_lines(chat), *turns, *_hidden_lines(set(numbers), hidden)]
     lines += [*aliases.unanswered_blocks(), *closing_lines(chat, _last_step(chat, aliases))]
     return "\n".join((*lines, '<turn role="assistant">\n'))
+
+
+def _hidden_lines(numbers: Collection[int], hidden: Collection[int]) -> list[str]:
+    """What the model is told of the images that it cannot see."""
+    if not hidden:
+        return []
+    shown = sorted(set(numbers) - set(hidden))
+    if len(shown) == 1:
+        return [f"Of the images, the attached one is image {shown[0]}; the others are not shown."]
+    return [f"Not shown: {', '.join(_ranges(sorted(hidden)))}."]
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[str]:
+    """`image 1`, `images 3-5`."""
+    start = numbers[0]
+    for number, following in zip(numbers, [*numbers[1:], 0], strict=True):
+        if following != number + 1:
+            yield f"image {number}" if start == number else f"images {start}-{number}"
+            start = following
 
 
 def _is_lone(chat: Chat) -> bool:
@@ -67,22 +94,15 @@ def _bare(message: Message, marks: Sequence[str], limit: int) -> str:
     return _joined(message, iter([""] if needs_no_mark else marks), limit)
 
 
-def _marks(chat: Chat, numbers: Sequence[int | None] | None, remarks: Sequence[str]) -> list[str]:
-    """What stands at each image's place."""
-    images = list(chat.images())
-    given = range(1, len(images) + 1) if numbers is None else numbers
-    if len(given) != len(images):
-        raise ValueError(f"image_numbers: {len(given)} numbers for {len(images)} images")
-    is_single = _is_lone(chat) and len(set(given) - {None}) <= 1
-    notes = remarks or [""] * len(images)
+def _bare_marks(
+    images: Sequence[Image | ImageRef], numbers: Sequence[int], notes: Sequence[str], hidden: Collection[int]
+) -> list[str]:
+    """What stands for each image in a lone message."""
+    is_single = len(set(numbers) - set(hidden)) <= 1
     return [
-        _not_shown(image) if number is None else _shown(None if is_single else number, note)
-        for image, number, note in zip(images, given, notes, strict=True)
+        _not_shown(image) if number in hidden else f"[image{'' if is_single else f' {number}'}{note}]"
+        for image, number, note in zip(images, numbers, notes, strict=True)
     ]
-
-
-def _shown(number: int | None, note: str) -> str:
-    return f"[image{'' if number is None else f' {number}'}{f': {note}' if note else ''}]"
 
 
 def _not_shown(image: Image | ImageRef) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from warnings import warn
 
 from dynaspark_core import models
-from dynaspark_core.content.checks import newest_images
+from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
@@ -93,18 +93,13 @@ class Caller:
         chat = chat if chat.model == model else replace(chat, model=model)
         if all(isinstance(part, str) for message in chat.messages for part in message.content):
             return Exchange(chat)
-        from dynaspark_core.transport import loading, text_files  # noqa: PLC0415  # a good part of the import
+        from dynaspark_core.transport import loading, packing, text_files  # noqa: PLC0415  # a good part of the import
 
         chat = await text_files.with_texts(chat)
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
-        packed = await loading.load_packed(
-            list(chat.images()),
-            self._settings.image_policy,
-            options,
-            newest=newest_images(chat),
-            dead=self._dead_addresses,
-        )
-        return Exchange(chat, packed.file, packed.numbers, packed.remarks)
+        history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)
+        packed = await packing.load_packed(list(chat.images()), self._settings.image_policy, options, history)
+        return Exchange(chat, packed.file, packed.numbers, packed.remarks, packed.hidden)
 
 
 @lru_cache(maxsize=64)

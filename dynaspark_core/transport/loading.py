@@ -1,4 +1,4 @@
-"""Images as they are referred to → images as bytes: taken, decoded, read, downloaded; then packed into one file.
+"""Images as they are referred to → images as bytes: taken, decoded, read, downloaded.
 
 This is the edge: it moves bytes. What a picture may be and how it fits is decided in `images`, what may be downloaded
 in `images.addresses`. Files are read and pictures are worked on in threads, so that the event loop is never held up.
@@ -8,7 +8,7 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -17,25 +17,19 @@ from typing import Any
 from aiohttp.abc import AbstractResolver
 
 from dynaspark_core.content.image_refs import image_ref
-from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError, RequestTimeoutError
+from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
 from dynaspark_core.images import (
     LIMITS,
     Limits,
-    Packed,
     addresses,
-    choose,
     encode_png,
-    fits,
     from_base64,
     from_data_uri,
-    pack,
     ready_image,
 )
-from dynaspark_core.messages import Image, ImageRef, Policy
+from dynaspark_core.messages import Image, ImageRef
 from dynaspark_core.transport.download import download
-
-MAX_PARALLEL_LOADS = 4
-"""Images of one question that are loaded at the same time."""
+from dynaspark_core.transport.image_cache import CACHE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,80 +51,6 @@ class LoadOptions:
 
 DEFAULT_OPTIONS = LoadOptions()
 """The defaults."""
-
-
-async def load_packed(
-    sources: Sequence[Image | ImageRef],
-    policy: Policy = "sheet",
-    options: LoadOptions = DEFAULT_OPTIONS,
-    *,
-    newest: int | None = None,
-    dead: set[str] | None = None,
-) -> Packed:
-    """The one file that shows the images and each one's number in it, as `images.pack` gives them.
-
-    Only what can be shown is loaded, and what is given twice only once. Raises what `load` and `images.pack` raise;
-    with several images the message names the image's number. Of the images before the `newest` last ones, which are
-    all by default, one that cannot be loaded is not shown; where an address fails, it is noted in `dead` and tried
-    again only for a new image.
-    """
-    distinct = list(dict.fromkeys(sources)) if len(sources) > 1 else list(sources)
-    new = set(sources if newest is None else sources[len(sources) - newest :])
-    wanted = choose(distinct, policy)
-    found = await _loaded(wanted, new, set() if dead is None else dead, options)
-    kept = [(source, image) for source, image in zip(wanted, found, strict=True) if image is not None]
-    loaded = [image for _, image in kept]
-    light = not loaded or (len(loaded) == 1 and fits(loaded[0], options.limits))
-    result = (
-        pack(loaded, policy, options.limits) if light else await asyncio.to_thread(pack, loaded, policy, options.limits)
-    )
-    if len(loaded) == len(sources):
-        return result
-    numbers = {source: number for (source, _), number in zip(kept, result.numbers, strict=True)}
-    remarks = {source: remark for (source, _), remark in zip(kept, result.remarks, strict=True)}
-    return Packed(result.file, tuple(map(numbers.get, sources)), tuple(remarks.get(source, "") for source in sources))
-
-
-async def _loaded(
-    sources: Sequence[Image | ImageRef], new: Collection[Image | ImageRef], dead: set[str], options: LoadOptions
-) -> list[Image | None]:
-    """The images in order, a few loaded at a time, with an eye on the sum of their sizes; None for one left out."""
-    slots, total = asyncio.Semaphore(MAX_PARALLEL_LOADS), 0
-
-    async def one(number: int, source: Image | ImageRef) -> Image | None:
-        nonlocal total
-        address = _web_address(source)
-        if source not in new and address in dead:
-            return None
-        try:
-            async with slots:
-                image = await load(source, options)
-        except (ImageError, RequestTimeoutError) as exc:
-            if address:
-                dead.add(address)
-            if source not in new:
-                return None
-            raise exc if len(sources) == 1 else type(exc)(f"image {number} of {len(sources)}: {exc}") from exc
-        dead.discard(address)
-        total += len(image.data)
-        if total > options.limits.max_total:
-            raise ImageError(
-                f"the images have more than {options.limits.max_total:,} bytes together; give fewer or smaller ones"
-            )
-        return image
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(number, source)) for number, source in enumerate(sources, 1)]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
-    return [task.result() for task in tasks]
-
-
-def _web_address(source: Image | ImageRef) -> str:
-    """The address that is fetched for the image; empty where none is."""
-    is_web = isinstance(source, ImageRef) and source.kind == "url" and _text(source.source)[:5].lower() != "data:"
-    return _text(source.source) if isinstance(source, ImageRef) and is_web else ""
 
 
 async def load(source: Image | ImageRef, options: LoadOptions = DEFAULT_OPTIONS) -> Image:
@@ -164,14 +84,19 @@ async def _url(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
         raise ForbiddenImageError(
             "image URLs are not fetched here (allow_image_urls is off): give the image's bytes or a data URL"
         )
-    return await download(
-        url,
-        options.limits.max_read,
-        options.timeout,
-        rule=options.rule,
-        resolver=options.resolver,
-        ca_file=options.ca_file,
-    )
+    key = url, options.rule, options.resolver  # what was allowed elsewhere may be forbidden here
+    kept: tuple[bytes, str] | None = CACHE.get(key)
+    if kept is None or len(kept[0]) > options.limits.max_read:
+        kept = await download(
+            url,
+            options.limits.max_read,
+            options.timeout,
+            rule=options.rule,
+            resolver=options.resolver,
+            ca_file=options.ca_file,
+        )
+        CACHE.put(key, kept)
+    return kept
 
 
 async def _path(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:

@@ -1,0 +1,62 @@
+"""What was downloaded or decoded of a history's images, kept for its next turns: bounded, in memory, never pickled."""
+
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+MAX_BYTES = 64_000_000
+MAX_SECONDS = 600.0
+
+
+class ImageCache:
+    """Values by key: at most `max_bytes` of them, the least used go first, none older than `max_seconds`."""
+
+    def __init__(
+        self, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._max_bytes, self._max_seconds, self._now = max_bytes, max_seconds, now
+        self._kept: OrderedDict[object, tuple[float, int, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+        self.size = 0
+        """Bytes of what is kept."""
+
+    def get(self, key: object) -> Any:
+        """The value under the key; None when it is not kept, or no longer."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            since, _, value = self._kept[key]
+            if self._now() - since > self._max_seconds:
+                self._drop(key)
+                return None
+            self._kept.move_to_end(key)
+            return value
+
+    def put(self, key: object, value: Any) -> None:
+        """Keep a picture, or bytes with their name."""
+        size = _size(value)
+        with self._lock:
+            if key in self._kept:
+                self._drop(key)
+            if size > self._max_bytes:
+                return
+            while self.size + size > self._max_bytes:
+                self._drop(next(iter(self._kept)))
+            self._kept[key] = self._now(), size, value
+            self.size += size
+
+    def _drop(self, key: object) -> None:
+        self.size -= self._kept.pop(key)[1]
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, tuple):
+        return sum(map(len, value))
+    return value.width * value.height * len(value.getbands()) if hasattr(value, "getbands") else sys.getsizeof(value)
+
+
+CACHE = ImageCache()
+"""Of this process."""

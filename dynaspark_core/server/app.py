@@ -10,17 +10,28 @@ from aiohttp import hdrs, web
 
 from dynaspark_core.server import delivery, form
 from dynaspark_core.server.engines import Engine, RefusedError
+from dynaspark_core.server.origins import check_origin, is_allowed
 from dynaspark_core.server.rules import Quota, Rules
 
 LOG = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+}
 DEFAULT_MODEL = "gemini-1.5-flash"
 """The model that answers when the form names none."""
 
 
-def application(engine: Engine, rules: Rules) -> web.Application:
-    """The service, ready to be run; it closes neither the engine nor anything else of the caller's."""
+def application(engine: Engine, rules: Rules, *, is_local: bool = True) -> web.Application:
+    """The service, ready to be run; it closes neither the engine nor anything else of the caller's.
+
+    With `is_local` it listens on this machine only, and requests of other hosts' web pages are refused.
+    """
     service = _Service(engine, rules)
-    app = web.Application(middlewares=[_errors])
+    pages = _Pages(rules)
+    app = web.Application(middlewares=[_errors, *([pages.middleware] if is_local else [])])
+    app.on_response_prepare.append(pages.name_page)
     app.router.add_post(rules.path, service.generate)
     app.on_response_prepare.append(service.add_limits)
     return app
@@ -75,11 +86,33 @@ def _has_key(request: web.Request, key: str) -> bool:
     return hmac.compare_digest(sent.encode(), key.encode())
 
 
+class _Pages:
+    """Lets no web page ask but the service's own and those that the rules name."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What the handler answers. Raises `RefusedError` (403)."""
+        check_origin(request.headers, self._rules.allow_hosts, self._rules.allow_origins)
+        if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
+            return web.Response(status=204, headers=_PREFLIGHT)
+        return await handler(request)
+
+    async def name_page(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Let the page that may ask read the answer, too."""
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        if is_allowed(origin, self._rules.allow_origins):
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+            response.headers[hdrs.VARY] = hdrs.ORIGIN
+
+
 @web.middleware
-async def _errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """What the handler gives, or a JSON error instead of what it raises."""
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What the handler answers, or a JSON error instead of what it raises."""
+    if any("\udc80" <= letter <= "\udcff" for value in request.headers.values() for letter in value):
+        return _error(400, "a header of the request is not UTF-8", {}, {})
     try:
         return await handler(request)
     except RefusedError as exc:
@@ -96,4 +129,7 @@ def _error(
     status: int, message: str, details: dict[str, object], headers: dict[str, str], code: int | str = 0
 ) -> web.Response:
     body = delivery.error_body(code or status, message, details)
-    return web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)
+    response = web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)
+    if headers.get("Connection") == "close":
+        response.force_close()
+    return response

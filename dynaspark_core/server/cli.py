@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -11,10 +12,12 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.engines import Engine
 from dynaspark_core.server.local.engine import Local
 from dynaspark_core.server.openai import KEY, OpenAI
+from dynaspark_core.server.origins import is_loopback
 from dynaspark_core.server.rules import Rules
 from dynaspark_core.server.running import LOOPBACK, listening
 from dynaspark_core.server.script import Script
 
+LOG = logging.getLogger(__name__)
 PORT = 8323
 SERVICE_KEY = "DYNASPARK_SERVICE_KEY"
 """The environment variable of `--api-key`, which others on the machine could read in the list of processes."""
@@ -31,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--answer", metavar="TEXT", help="engine script: what every request gets; default: Hello.")
     add("--host", default=LOOPBACK, help="the address to listen on; default: this machine only")
     add("--port", type=int, default=PORT, help=f"default: {PORT}; 0: any free one")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="a name by which clients call the service")
+    add("--allow-origin", action="append", default=[], metavar="ORIGIN", help="a web page that may ask it: https://…")
     add("--api-key", metavar="KEY", help=f"the key that every request must carry; default: {SERVICE_KEY}")
     many = Rules().requests_per_hour
     add("--requests-per-hour", type=int, default=many, metavar="N", help=f"then 429 is answered; default: {many}")
@@ -39,7 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The exit code 0, after the service has run and was told to stop. Raises `ConfigError` when it cannot start."""
     key = os.environ.get(SERVICE_KEY) or None if options.api_key is None else options.api_key
-    rules = Rules(api_key=key, requests_per_hour=options.requests_per_hour)
+    rules = Rules(
+        api_key=key,
+        requests_per_hour=options.requests_per_hour,
+        allow_hosts=tuple(options.allow_host),
+        allow_origins=tuple(options.allow_origin),
+    )
+    if key is None and not is_loopback(options.host):
+        LOG.warning("anybody who reaches %s can use this service: set %s", options.host, SERVICE_KEY)
     for name, engine in _OPTIONS.items():
         if engine != options.engine and getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} is for --engine {engine}")

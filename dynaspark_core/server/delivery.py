@@ -128,7 +128,7 @@ def _headers(answer: Answer, content_type: str) -> dict[str, str]:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")  # half a character: \\ud800
 
 
 def _pieces(text: Text) -> AsyncGenerator[str | Usage]:

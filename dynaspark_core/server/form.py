@@ -1,20 +1,29 @@
 """The request's form, read in pieces under the rules' limits: multipart or urlencoded → `Asked`."""
 
+import asyncio
+import codecs
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http import HttpProcessingError
 
 from dynaspark_core.server.engines import Asked, RefusedError
 from dynaspark_core.server.rules import Rules
+from dynaspark_core.server.urlencoded import TooLarge, UrlencodedReader
 
 TEXT_FIELDS = frozenset({"user_input", "ai_model", "stream"})
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 """What the public clients send and the service takes."""
+CHARSETS = frozenset({
+    "ascii", "big5", "big5hkscs", "cp932", "cp949", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "iso2022_jp",
+    "koi8-r", "koi8-u", "shift_jis", "utf-8", "utf-8-sig", *(f"cp125{page}" for page in range(9)),
+    *(f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)),
+})  # fmt: skip
+"""Python's names of the encodings that the web has; others, punycode for example, take minutes for a long text."""
 
-_REST_BYTES = 4096
-"""Room in an urlencoded form for all but the prompt, whose bytes take up to three characters each: %XX."""
+_BROKEN = (ValueError, EOFError, HttpProcessingError, web.HTTPException, web.RequestPayloadError)
+"""What aiohttp raises for a body that is not what its headers say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,19 @@ class _File:
 
 
 async def read_form(request: web.Request, rules: Rules) -> Asked:
-    """What the form asks. Raises `RefusedError` (400, 413, 415) for a form that the service does not take."""
+    """What the form asks. Raises `RefusedError` (400, 408, 413, 415) for a form that the service does not take."""
+    try:
+        async with asyncio.timeout(rules.upload_seconds):
+            return await _asked(request, rules)
+    except TimeoutError as exc:
+        message = f"the form did not arrive within {rules.upload_seconds:g} s"
+        raise RefusedError(408, message, headers={"Connection": "close"}) from exc
+    except _BROKEN as exc:
+        request.content.feed_eof()  # there is nothing more to wait for
+        raise RefusedError(400, f"the form cannot be read: {exc}", headers={"Connection": "close"}) from exc
+
+
+async def _asked(request: web.Request, rules: Rules) -> Asked:
     texts: dict[str, str] = {}
     file: _File | None = None
     async for name, value in _parts(request, rules):
@@ -59,31 +80,25 @@ def _parts(request: web.Request, rules: Rules) -> AsyncIterator[tuple[str, str |
 
 
 async def _urlencoded(request: web.Request, rules: Rules) -> AsyncIterator[tuple[str, str | _File]]:
-    body, limit = bytearray(), 3 * rules.max_text_bytes + _REST_BYTES
-    async for block in request.content.iter_any():
-        body += block
-        if len(body) > limit:
-            raise _too_large("the form", limit)
+    reader = UrlencodedReader(rules.max_text_bytes)
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
-    except ValueError as exc:
-        raise RefusedError(400, f"the form cannot be read: {exc}") from exc
-    for name, value in pairs:
-        if len(value.encode()) > rules.max_text_bytes:
-            raise _too_large(f"the field {name!r}", rules.max_text_bytes)
+        async for block in request.content.iter_any():
+            reader.feed(block)
+            await asyncio.sleep(0)  # other requests are answered between two blocks
+        fields = reader.close()
+    except TooLarge as exc:
+        raise _too_large("a field", rules.max_text_bytes) from exc
+    for name, value in fields:
         yield _known(name), value
 
 
 async def _multipart(request: web.Request, rules: Rules) -> AsyncIterator[tuple[str, str | _File]]:
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if isinstance(part, MultipartReader):
-                raise RefusedError(400, "the form holds a form")
-            name = part.name or ""
-            yield name, await (_file(part, rules) if name == "file" else _text(_known(name), part, rules))
-    except (ValueError, web.HTTPException) as exc:
-        raise RefusedError(400, f"the form cannot be read: {exc}") from exc
+    reader = await request.multipart()
+    while (part := await reader.next()) is not None:
+        if isinstance(part, MultipartReader):
+            raise RefusedError(400, "the form holds a form")
+        name = part.name or ""
+        yield name, await (_file(part, rules) if name == "file" else _text(_known(name), part, rules))
 
 
 async def _file(part: BodyPartReader, rules: Rules) -> _File:
@@ -101,10 +116,17 @@ async def _file(part: BodyPartReader, rules: Rules) -> _File:
 async def _text(name: str, part: BodyPartReader, rules: Rules) -> str:
     if part.filename is not None:
         raise RefusedError(400, f"the field {name!r} is a text, not a file")
+    charset = part.get_charset("utf-8")
+    try:
+        is_known = codecs.lookup(charset).name in CHARSETS
+    except LookupError:
+        is_known = False
+    if not is_known:
+        raise RefusedError(400, f"the field {name!r} has a charset that the service does not read: {charset}")
     content = await _content(part, rules.max_text_bytes, f"the field {name!r}")
     try:
-        return content.decode(part.get_charset("utf-8"))
-    except (LookupError, UnicodeDecodeError) as exc:
+        return content.decode(charset)
+    except UnicodeDecodeError as exc:
         raise RefusedError(400, f"the field {name!r} is no text in its charset: {exc}") from exc
 
 

@@ -16,7 +16,11 @@ class Rules:
 
     `requests_per_hour` is counted, and the headers on every answer tell the truth about it. The public service allows
     100; the default is more than a local machine can use up. `requests_at_once` (public service: 10) bounds the
-    requests that are being answered at the same time; None sets no bound.
+    requests that are being answered at the same time; None sets no bound. A form has to arrive within
+    `upload_seconds`.
+
+    While the service listens on this machine only, web pages of others may not ask it: the request's `Host` is a
+    loopback one or in `allow_hosts`, and its `Origin` the service's own or in `allow_origins` (`https://app.example`).
     """
 
     path: str = "/generate_response"
@@ -25,6 +29,9 @@ class Rules:
     max_text_bytes: int = 8 * 1024 * 1024
     requests_per_hour: int = 1_000_000
     requests_at_once: int | None = None
+    upload_seconds: float = 120.0
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):

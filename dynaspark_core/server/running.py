@@ -14,18 +14,26 @@ from aiohttp import web
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.app import application
 from dynaspark_core.server.engines import Engine
+from dynaspark_core.server.origins import is_loopback
 from dynaspark_core.server.rules import Rules
 
 LOOPBACK = "127.0.0.1"
 GRACE = 0.1
 """Seconds that requests in progress are given when the service stops; then they are cancelled."""
 
+LINGERING_SECONDS = 1.0
+"""What a client still sends after it was refused is read so long; then the connection is closed."""
+
 
 @asynccontextmanager
 async def listening(engine: Engine, rules: Rules, host: str, port: int) -> AsyncIterator[str]:
     """The base URL of a service that runs inside this block. Raises `ConfigError` when it cannot listen there."""
     runner = web.AppRunner(
-        application(engine, rules), handler_cancellation=True, access_log=None, shutdown_timeout=GRACE
+        application(engine, rules, is_local=is_loopback(host)),
+        handler_cancellation=True,
+        access_log=None,
+        shutdown_timeout=GRACE,
+        lingering_time=LINGERING_SECONDS,
     )
     try:
         await runner.setup()

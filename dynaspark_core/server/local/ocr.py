@@ -15,6 +15,8 @@ from dynaspark_core.server.local.packages import rapidocr
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+"""Pillow opens files of these formats only, whatever they are called: for EPS it would start Ghostscript."""
 MAX_PIXELS = 40_000_000
 """The largest image that is decoded: 120 MB as RGB."""
 
@@ -60,19 +62,19 @@ class Ocr:
         """What is in the image. Raises `RefusedError` (422, 413) for one that cannot be decoded or is too large."""
         import numpy as np  # noqa: PLC0415  # comes with rapidocr
 
-        image = _decode(content)
+        image = decode_image(content)
         found = cast("_Found", self._recognize(np.asarray(image)[:, :, ::-1]))  # it wants blue first
         return ImageFacts(*image.size, _colours(image), tuple(_lines(found)))
 
 
-def _decode(content: bytes) -> "Image":
+def decode_image(content: bytes) -> "Image":
     """The first frame as RGB; what is transparent is white."""
     from PIL import Image  # noqa: PLC0415  # slow to import, and only images need it
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on odd but readable files
-            with Image.open(io.BytesIO(content)) as source:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as source:
                 if source.width * source.height > MAX_PIXELS:
                     raise RefusedError(413, f"the image has more than {MAX_PIXELS} pixels")
                 layer = source.convert("RGBA")

@@ -30,7 +30,7 @@ faults: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m faults
 
 fuzz: $(VENV)/.dev
-	$(BIN)/python -m pytest -m fuzz --durations=0 tests/test_reply_fuzz.py
+	$(BIN)/python -m pytest -m fuzz --durations=0 tests/test_reply_fuzz.py tests/test_reply_cost.py
 
 dialects: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_dialects.py

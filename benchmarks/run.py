@@ -19,7 +19,19 @@ from time import perf_counter
 
 from harness import HERE, Row, Sizes, Table
 
-SCRIPTS = ("call", "concurrent", "stream", "history", "image", "start", "threads", "memory", "reading", "dialects")
+SCRIPTS = (
+    "call",
+    "concurrent",
+    "stream",
+    "history",
+    "image",
+    "start",
+    "threads",
+    "memory",
+    "reading",
+    "dialects",
+    "worst",
+)
 LIBRARIES = (
     "aiohttp", "pydantic", "pybase64", "langchain-core", "llama-index-core", "langchain-openai", "langchain-anthropic",
     "langchain-ollama", "llama-index-llms-openai", "llama-index-llms-ollama",

@@ -20,7 +20,7 @@ from dynaspark_core.messages import Done, InvalidToolCall, Reply, TextDelta, Too
 from dynaspark_core.reply.reader import ReplyReader
 
 SCHEMAS = {tool.name: Draft202012Validator(dict(tool.parameters)) for tool in TOOLS}
-NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?")
+NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[\s\S])")
 EXPECTED_AFTER_15: set[str] = set()
 """Kinds of problems that the reader still has."""
@@ -52,7 +52,7 @@ def _unescaped(found: re.Match[str]) -> str:
     code = found[1]
     if len(code) > 1:
         return chr(min(int(code[1:], 16), 0x10FFFF))
-    return " " if code in "nrtbf" else code
+    return " " if code in "nrtbfav0" else code
 
 
 def _squeezed(text: str) -> str:

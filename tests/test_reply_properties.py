@@ -51,7 +51,7 @@ def rows(what: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("dialect", rows("written"))
-@examples(25)
+@examples(20)
 @given(st.data())
 def test_a_tool_gets_what_was_written_or_the_call_is_reported(dialect: Dialect, data: st.DataObject) -> None:
     calls = data.draw(calls_of(dialect))
@@ -63,7 +63,7 @@ def test_a_tool_gets_what_was_written_or_the_call_is_reported(dialect: Dialect, 
 
 
 @pytest.mark.parametrize("dialect", rows("cut"))
-@examples(10)
+@examples(8)
 @given(st.data())
 def test_of_a_cut_reply_nothing_runs_but_what_was_written(dialect: Dialect, data: st.DataObject) -> None:
     calls = data.draw(calls_of(dialect))

@@ -1,0 +1,153 @@
+"""Inputs made to be expensive: each grows by repeating a unit, and each way to read is one of `WAYS`."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from cases.replies import TOOLS
+from dynaspark_core.errors import OutputError
+
+Module = Callable[[str], Any]
+"""A module of the core by its name, or its copy that counts (`steps.counted`)."""
+PERSON = {
+    "title": "Person",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "friends": {"type": "array", "items": {"type": "string"}}},
+    "required": ["name"],
+}
+
+
+def read_whole(module: Module, text: str) -> object:
+    return module("reply.reader").read_reply(text, TOOLS)
+
+
+def read_pieces(module: Module, text: str, size: int = 16) -> object:
+    reader = module("reply.reader").ReplyReader(TOOLS)
+    for at in range(0, len(text), size):
+        reader.feed(text[at : at + size])
+    return reader.close()
+
+
+def read_copied(module: Module, text: str) -> object:
+    """The text is also a tool's result, that no call may be copied from."""
+    return module("reply.reader").read_reply(text, TOOLS, untrusted=text)
+
+
+def read_value(module: Module, text: str) -> object:
+    with suppress(OutputError):
+        return module("reply.value").read_object(text, PERSON)
+    return None
+
+
+def check_enum(module: Module, text: str) -> object:
+    """A value of an item for every eight characters, under an enum that grows with it."""
+    names = [f"{text[at : at + 2]}{at}" for at in range(0, len(text), 8)]
+    schema = {"type": "array", "items": {"enum": names[: len(names) // 20 + 1]}}
+    return module("schema").conform([names[at % (len(names) // 20 + 1)] for at in range(len(names))], schema)
+
+
+WAYS: Mapping[str, Callable[[Module, str], object]] = {
+    "whole": read_whole,
+    "in pieces": read_pieces,
+    "copied": read_copied,
+    "value": read_value,
+    "enum": check_enum,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """A way to read, and a text: `before`, as many `unit`s as are asked for, then as many `closing`s, `after`.
+
+    `later` names what is too much yet: "steps", "memory". Whoever mends it removes the word.
+    """
+
+    way: str
+    unit: str
+    before: str = ""
+    closing: str = ""
+    after: str = ""
+    later: str = ""
+
+    def __str__(self) -> str:
+        around = f"{self.before!r} + " if self.before else ""
+        return f"{self.way}: {around}{self.unit!r}{' … ' + repr(self.closing) if self.closing else ''}"
+
+    def text(self, size: int) -> str:
+        """About `size` characters."""
+        count = max(1, size // len(self.unit + self.closing))
+        return f"{self.before}{self.unit * count}{self.closing * count}{self.after}"
+
+    def read(self, module: Module, size: int) -> Callable[[], object]:
+        """Reads that text."""
+        text = self.text(size)
+        return lambda: WAYS[self.way](module, text)
+
+
+CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>\n'
+ORDINARY = (
+    Costly("whole", "The quick brown fox jumps over the lazy dog; it's fine.\n"),
+    Costly("in pieces", "The quick brown fox jumps over the lazy dog; it's fine.\n"),
+    Costly("whole", CALL),
+    Costly("in pieces", CALL),
+    Costly("in pieces", "def f(x): return {'a': [x, 1 < 2]}  # <b>\\n",
+           '<tool_call>{"name": "write_file", "arguments": {"path": "a", "content": "', after='"}}</tool_call>'),
+    Costly("copied", CALL),
+    Costly("value", '"Oslo", ', '{"name": "Bo", "friends": [', after='"Rome"]}'),
+)  # fmt: skip
+WORST = (
+    Costly("value", "[/*", later="steps"),
+    Costly("value", "{"),
+    Costly("value", "{}\n"),
+    Costly("value", '{"name": "Bo"} '),
+    Costly("value", "<think></think>"),
+    Costly("whole", '</tool_call>{"a":"""', later="steps"),
+    Costly("whole", "<tool_call>{"),
+    Costly("whole", "<function=add><parameter=a>"),
+    Costly("in pieces", "<tool_call>", later="steps"),
+    Costly("in pieces", "x", "<tool_call>", later="steps"),
+    Costly("in pieces", "\n", "<tool_call>", later="steps"),
+    Costly("in pieces", " ", "Action: add\nAction Input:", later="steps"),
+    Costly("in pieces", "{\n"),
+    Costly("copied", "<tool_call>get_time()</tool_call>"),
+    Costly("enum", "ab", later="steps"),
+)
+"""One of each kind; the tests look at them in every run."""
+MORE = (
+    Costly("value", "["),
+    Costly("value", '{"a":'),
+    Costly("value", "{'a' "),
+    Costly("value", '"""'),
+    Costly("value", "```json\n"),
+    Costly("value", "<think>"),
+    Costly("whole", '<tool_call>{"a": "</tool_call>'),
+    Costly("whole", "<tool>{a:'x "),
+    Costly("whole", "<tool>{"),
+    Costly("whole", "\n</parameter>", "<tool_call><function=add><parameter=a>"),
+    Costly("whole", "add\n<arg_key>a</arg_key><arg_value>", "<tool_call>"),
+    Costly("whole", "[add(a='", "<tool_call>"),
+    Costly("whole", "```json\n{"),
+    Costly("whole", "```tool_code\nadd(a=1"),
+    Costly("whole", "Action: add\nAction Input: {"),
+    Costly("whole", '{"name": "add", "arguments": {"a": 1, "b": 2}}\n', after="x"),
+    Costly("whole", '{"tool_calls": [', closing="]}"),
+    Costly("whole", '{"a":', '<tool_call>{"name": "add", "arguments": ', closing="}", after="}</tool_call>"),
+    Costly("whole", "&quot;", "<tool_call>"),
+    Costly("whole", "\\\\", '<tool_call>{"name": "add", "arguments": "'),
+    Costly("whole", "`"),
+    Costly("whole", "` "),
+    Costly("in pieces", "x", "Action: add\nAction Input:"),
+    Costly("in pieces", " "),
+    Costly("in pieces", "\n", later="steps"),
+    Costly("in pieces", "<", later="steps"),
+    Costly("in pieces", "< ", later="steps"),
+    Costly("in pieces", "```\n"),
+    Costly("in pieces", "x", "```python\n"),
+    Costly("in pieces", "x ", "<think>"),
+    Costly("in pieces", '{"a": "', "```json\n"),
+    Costly("in pieces", "&quot;", "<tool_call>{"),
+    Costly("in pieces", "</parameter>", "<tool_call><function=add><parameter=a>"),
+    Costly("in pieces", '{"name": "add", "arguments": {"a": 1, "b": 2}}\n'),
+)
+"""Others, for `make fuzz` and the benchmark."""

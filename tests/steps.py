@@ -1,0 +1,261 @@
+"""Counts what reading costs, in steps; no clock is read, so that a test may look at it.
+
+`dynaspark_core.reply` and `.schema` are imported a second time, as `counted_core`, with their source rewritten. A turn
+of a loop, a call, an element of a comprehension and a pattern's look at a character (`pattern_steps`) are a step each.
+What C does to a text in one go (a slice, a join, a decoder) is a step for each 16 characters. So a text that is copied
+or searched again for each piece shows as what it is.
+"""
+
+import ast
+import importlib
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sized
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pattern_steps import Look, first, plan_of
+
+CORE, COUNTED = "dynaspark_core", "counted_core"
+ROOMS = (f"{CORE}.reply", f"{CORE}.schema")
+BULK = 16
+RECURSION = 2_000
+"""Each call of the copy takes two frames."""
+
+
+class TooManySteps(BaseException):
+    """The limit is reached. No reader catches it."""
+
+
+class Steps:
+    """The counter. The copy calls it; each method that takes a value returns it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.limit = sys.maxsize
+
+    def add(self, steps: int = 1) -> None:
+        self.count += steps
+        if self.count > self.limit:
+            raise TooManySteps
+
+    def bulk(self, characters: int) -> None:
+        """Characters that C copies or looks through, many in the time of one step."""
+        self.add((characters + BULK - 1) // BULK)
+
+    def sized(self, value: Any) -> Any:
+        """A text or a collection that was made."""
+        if isinstance(value, Sized):
+            self.bulk(len(value))
+        return value
+
+    def copied(self, value: Any) -> None:
+        """What an attribute has after `+=`: a text is copied, a list grows where it is."""
+        if isinstance(value, str):
+            self.bulk(len(value))
+
+    def each(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            self.add()
+            yield value
+
+    def holds(self, item: Any, container: Any) -> bool:
+        """`item in container`."""
+        self.bulk(len(container) if isinstance(container, str | list | tuple) else 1)
+        return item in container
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """The call's result; what C does in it costs as much as it touches."""
+        self.add()
+        owner = getattr(function, "__self__", None)
+        name = getattr(function, "__name__", "")
+        if isinstance(owner, json.JSONDecoder):
+            return self._decoded(function, *arguments)
+        result = function(*arguments, **named)
+        if isinstance(owner, re.Pattern):
+            self._look(function, result, *(arguments[1:] if name in {"sub", "subn"} else arguments))
+        elif isinstance(owner, str):
+            self.bulk(_worked(owner, name, result, *arguments))
+        elif isinstance(owner, list) and name in {"insert", "remove", "index", "count", "copy", "sort"}:
+            self.add(len(owner))
+        elif function in WHOLE and arguments and isinstance(arguments[0], Sized):
+            self.add(len(arguments[0]))
+        elif function is json.dumps:
+            self.bulk(len(result))
+        return result
+
+    def _look(self, search: Callable[..., Any], result: Any, text: str, start: int = 0, end: int = sys.maxsize) -> None:
+        """The characters that a pattern's method looks at."""
+        pattern: re.Pattern[str] = search.__self__  # type: ignore[attr-defined]  # it is a method of one
+        end = min(end, len(text))
+        look = Look(text, end, self.add)
+        if search.__name__ in {"match", "fullmatch"}:
+            look.match(plan_of(pattern), start)
+            return
+        until = end if result is None or search.__name__ != "search" else result.start()
+        self.add(max(0, until - start))
+        candidates = first(pattern)
+        places = range(start, until + 1) if candidates is None else _starts(candidates, text, start, until)
+        for place in places:
+            look.match(plan_of(pattern), place)
+
+    def _decoded(self, function: Callable[..., Any], text: str, start: int = 0) -> Any:
+        try:
+            value, end = function(text, start)
+        except json.JSONDecodeError as error:
+            self.bulk(max(0, error.pos - start))
+            raise
+        self.bulk(end - start)
+        return value, end
+
+
+WHOLE = (sorted, sum, any, all, max, min, list, tuple, set, frozenset, dict, int, float, str, repr, hash, json.loads)
+"""What looks at all of its argument."""
+
+
+def _starts(pattern: re.Pattern[str], text: str, start: int, until: int) -> Iterator[int]:
+    """Where a match may begin."""
+    return (found.start() for found in pattern.finditer(text, start, min(len(text), until + 1)))
+
+
+def _worked(text: str, name: str, result: Any, *arguments: Any) -> int:
+    """Characters that a text's method looked at or copied."""
+    if name in {"startswith", "endswith"} or result is text:
+        return 1
+    if name in {"find", "rfind", "index", "rindex", "count"}:
+        start = arguments[1] if len(arguments) > 1 else 0
+        end = min(arguments[2], len(text)) if len(arguments) > 2 else len(text)
+        is_all = name == "count" or result < 0
+        return max(1, end - start if is_all else end - result if name[0] == "r" else result - start)
+    return max(len(text), len(result) if isinstance(result, str) else 0)
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Puts the counter into the source of a module."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        if node.module is not None and node.module.startswith(ROOMS):
+            node.module = node.module.replace(CORE, COUNTED, 1)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.body.insert(0, _step())
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        node.body.insert(0, _step())
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        self.generic_visit(node)
+        node.body.insert(0, _step())
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = _counted("each", node.iter)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
+            return node
+        return ast.Call(_method("call"), [node.func, *node.args], node.keywords)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        is_cut = isinstance(node.slice, ast.Slice) and isinstance(node.ctx, ast.Load)
+        return _counted("sized", node) if is_cut else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        return _counted("sized", node) if isinstance(node.op, ast.Add | ast.BitOr | ast.Mult) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return _counted("sized", node)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        self.generic_visit(node)
+        return _counted("sized", node) if None in node.keys else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.ops[0], ast.In | ast.NotIn) or len(node.ops) > 1:
+            return node
+        held = _counted("holds", node.left, node.comparators[0])
+        return held if isinstance(node.ops[0], ast.In) else ast.UnaryOp(ast.Not(), held)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        node.value = self.visit(node.value)
+        if not isinstance(node.op, ast.Add):
+            return node
+        if isinstance(node.target, ast.Attribute):
+            target = ast.Attribute(node.target.value, node.target.attr, ast.Load())
+            return [node, ast.Expr(_counted("copied", target))]
+        node.value = _counted("sized", node.value)
+        return node
+
+
+def _method(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name("__steps__", ast.Load()), name, ast.Load())
+
+
+def _counted(name: str, *values: ast.expr) -> ast.expr:
+    return ast.Call(_method(name), list(values), [])
+
+
+def _step() -> ast.stmt:
+    return ast.Expr(_counted("add"))
+
+
+class _Copies(MetaPathFinder, Loader):
+    """Imports the rewritten copies."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if name.partition(".")[0] != COUNTED:
+            return None
+        original = find_spec(name.replace(COUNTED, CORE, 1))
+        is_package = original is not None and original.submodule_search_locations is not None
+        return spec_from_loader(name, self, origin=original.origin if original else None, is_package=is_package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        spec = module.__spec__
+        assert spec is not None
+        if spec.name == COUNTED or spec.origin is None:
+            return
+        tree = _Rewriter().visit(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+        vars(module)["__steps__"] = STEPS
+        code = compile(ast.fix_missing_locations(tree), f"counted {spec.origin}", "exec")
+        exec(code, vars(module))  # our own source, rewritten
+
+
+STEPS = Steps()
+
+
+def counted(name: str) -> Any:
+    """The copy of a module: `reply.reader` for `dynaspark_core.reply.reader`."""
+    if not any(isinstance(finder, _Copies) for finder in sys.meta_path):
+        sys.meta_path.append(_Copies())
+    return importlib.import_module(f"{COUNTED}.{name}")
+
+
+def steps_of(work: Callable[[], object], limit: int = sys.maxsize) -> int:
+    """The steps that the work takes in the copies, or `limit` where it takes more."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION))
+    STEPS.count, STEPS.limit = 0, limit
+    try:
+        work()
+    except TooManySteps:
+        return limit
+    finally:
+        STEPS.limit = sys.maxsize
+        sys.setrecursionlimit(before)
+    return STEPS.count

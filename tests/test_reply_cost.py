@@ -1,0 +1,93 @@
+"""No reply is expensive: twice as much text costs about twice as many steps (see `steps`), and little memory."""
+
+import importlib
+import tracemalloc
+from math import inf
+from typing import Any
+
+import pytest
+from cases.costly import MORE, ORDINARY, WAYS, WORST, Costly
+from cases.mutations import MARKERS
+from hypothesis import Phase, given, settings, target
+from hypothesis import strategies as st
+from steps import counted, steps_of
+
+SIZE = 8_000
+"""Characters: more than what is looked at or copied at once, which is at most some thousands."""
+GROWTH = 2.8
+"""What twice as much text may cost. 2 is linear, 4 quadratic."""
+CHEAP, DEAR = 25, 300
+"""Steps a character that are no matter, and those that are too many, whatever twice as much costs."""
+BYTES = 64
+"""Memory that a character may take while it is read."""
+
+
+def rows(what: str) -> list[Any]:
+    """The inputs; one that is too expensive yet has to be so until it is not."""
+    later = pytest.mark.xfail(reason="too expensive yet")
+    marks = {case: [later] if what in case.later else [] for case in (*ORDINARY, *WORST, *MORE)}
+    for case in MORE:
+        marks[case].append(pytest.mark.fuzz)
+    return [pytest.param(case, marks=each, id=str(case)) for case, each in marks.items()]
+
+
+def growth(case: Costly, size: int = SIZE) -> float:
+    """How many times more twice as much costs, at least; 1 where both are cheap."""
+    once = steps_of(case.read(counted, size), DEAR * size)
+    if once == DEAR * size:
+        return inf
+    cheap = CHEAP * 2 * size
+    twice = steps_of(case.read(counted, 2 * size), max(cheap, int(GROWTH * once) + 1))
+    return twice / once if twice > cheap else 1
+
+
+@pytest.mark.parametrize("case", rows("steps"))
+def test_steps_grow_with_the_text(case: Costly) -> None:
+    assert growth(case) <= GROWTH
+
+
+def original(name: str) -> Any:
+    return importlib.import_module(f"dynaspark_core.{name}")
+
+
+@pytest.mark.parametrize("case", rows("memory"))
+def test_memory_grows_little(case: Costly) -> None:
+    work = case.read(original, 4_000)
+    work()
+    tracemalloc.start()
+    try:
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= BYTES * 4_000 + 100_000
+
+
+ATOMS = st.sampled_from(
+    [*MARKERS, "{", "}", "[", "]", "(", ")", '"', "'", "\\", "`", "<", ">", "/", ":", ",", "=", "\n", " ", "x", "1",
+     "*", '{"a":', '{"name": "add", ', '"arguments": {', "add(a=", "&quot;", "é", "\x00", "> ", "- ", "true", "</"]
+)  # fmt: skip
+UNIT = st.lists(ATOMS, min_size=1, max_size=3).map("".join)
+PART = st.just("") | st.lists(ATOMS, max_size=2).map("".join)
+INPUTS = st.builds(Costly, st.sampled_from([way for way in WAYS if way != "enum"]), UNIT, PART, PART, PART)
+
+
+SEARCH = settings(derandomize=True, database=None, deadline=None, phases=(Phase.generate, Phase.target))
+
+
+def check(case: Costly) -> None:
+    target(float(steps_of(case.read(counted, SIZE // 16))))
+    assert growth(case, SIZE // 2) <= GROWTH, (case, case.text(60))
+
+
+@settings(SEARCH, max_examples=6)
+@given(INPUTS)
+def test_no_repetition_is_expensive(case: Costly) -> None:
+    check(case)
+
+
+@pytest.mark.fuzz
+@settings(SEARCH, max_examples=200)
+@given(INPUTS)
+def test_no_repetition_of_many_is_expensive(case: Costly) -> None:
+    check(case)

@@ -45,7 +45,7 @@ def llama_achat(llm: Dynaspark, /, **given: Any) -> str:
 
 
 def llama_complete(llm: Dynaspark, /, **given: Any) -> str:
-    return llm.complete("x", **given).text
+    return str(llm.complete("x", **given).text)
 
 
 def llama_stream(llm: Dynaspark, /, **given: Any) -> str:
@@ -68,7 +68,7 @@ def script() -> Script:
     return Script(lambda _: "Oslo, Norway")
 
 
-@pytest.fixture(params=WAYS.values(), ids=WAYS)
+@pytest.fixture(params=[*WAYS.values()], ids=[*WAYS])
 def ask(script: Script, request: pytest.FixtureRequest) -> Iterator[Ask]:
     face, asking = request.param
     with LocalService(script) as service:

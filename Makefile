@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects check docs format clean
+.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company test-lowest check docs format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,25 @@ loops: $(VENV)/.dev
 test-model: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group upstream
 	$(BIN)/python -X dev -m pytest -m model
+
+test-lowest: .venv-lowest/.done
+	.venv-lowest/bin/python -m pytest -q tests/test_langchain_standard.py tests/test_llama_index_pipelines.py \
+	  tests/test_llama_index_rag.py tests/test_llama_index_agents.py tests/test_llama_index.py tests/test_langchain.py
+
+.venv-lowest/.done: pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-lowest/bin/python -m pip install --quiet --editable ".[langchain,llama-index]" --group lowest --group test
+	touch $@
+
+company: .venv-company/.done
+	.venv-company/bin/python -m pytest -q -W default -m company tests/company  # the packages warn of each other
+
+.venv-company/.done: pyproject.toml
+	$(PYTHON) -m venv .venv-company
+	.venv-company/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-company/bin/python -m pip install --quiet --editable ".[langchain,llama-index]" --group company
+	touch $@
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -m soak -s --durations=0 tests/test_soak.py
@@ -52,7 +71,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .venv-company .venv-lowest build dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -181,7 +181,8 @@ class ChatDynaspark(ConfiguredChatModel):
         """The model, giving values of the schema: instances of a pydantic class, or dictionaries that conform to it.
 
         Args:
-            schema: A pydantic class (also of v1), a `TypedDict`, a titled JSON Schema or a tool dictionary.
+            schema: A pydantic class (also of v1), a `TypedDict`, a titled JSON Schema, a tool dictionary, or OpenAI's
+                `{"type": "json_schema", …}`.
             include_raw: Whether to give a dictionary of `raw`, `parsed` and `parsing_error` instead, and raise nothing.
             method: `json_schema`, `function_calling`, or `json_mode`, where the prompt has to describe the object.
             strict: Whether the schema is tightened as OpenAI does.

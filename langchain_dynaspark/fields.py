@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from dynaspark_core import Chat, DynasparkClient, __version__
+from dynaspark_core import Chat, DynasparkClient, __version__, models
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
 from dynaspark_core.frameworks import NOT_SENT, ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
@@ -76,7 +76,9 @@ class ConfiguredChatModel(BaseChatModel):
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        about_model(self._client.settings)  # wrong settings raise here, before anything is sent
+        settings = self._client.settings  # wrong ones raise here, before anything is sent
+        self.model = settings.model or models.DEFAULT_MODEL
+        about_model(settings)
         warn_of_unsent({name: getattr(self, name) for name in NOT_SENT}, self._clients.warned)
         return self
 
@@ -141,9 +143,10 @@ class ConfiguredChatModel(BaseChatModel):
         return {"api_key": "DYNASPARK_API_KEY"}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        traced = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        params: Any = {name: value for name, value in traced.items() if name not in {"ls_temperature", "ls_max_tokens"}}
         name = self._client.settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
-        return params | LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)
+        return {**params, **LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)}
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         """What is published of the model. Tools are emulated in the prompt; native structured output is not claimed."""

@@ -24,7 +24,7 @@ import dynaspark_core
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
-from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool
+from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema
 
 MAX_QUOTED_CHARS = 200
 """Most characters of an answer that an error quotes."""
@@ -84,6 +84,7 @@ def structured_chain(
         raise ConfigError(f"method is {method!r}; it may be {', '.join(METHODS)}")
     if schema is None and method != "json_mode":
         raise ConfigError(f"method {method!r} needs a schema")
+    schema, strict = _unwrapped(schema, strict=strict)
     wanted = Wanted(schema, ANY_OBJECT if schema is None else json_schema(schema, "schema", strict=strict), strict)
     bound, read = METHODS[method](model, wanted)
     if schema is not None:
@@ -91,6 +92,16 @@ def structured_chain(
         bound = bound.bind(ls_structured_output_format=told)
     parser = ValueParser(wanted=wanted, read=read)
     return _with_raw(bound, parser) if include_raw else bound | parser
+
+
+def _unwrapped(schema: Any, *, strict: bool | None) -> tuple[Any, bool | None]:
+    """The titled schema in OpenAI's `{"type": "json_schema", …}`, and whether it is strict; any other as it is."""
+    if not isinstance(schema, Mapping) or schema.get("type") != "json_schema":
+        return schema, strict
+    found = response_schema(schema) or ANY_OBJECT
+    inner = schema.get("json_schema", schema)
+    named = {"title": inner.get("name") or "value", **found}
+    return named, inner.get("strict") if strict is None else strict
 
 
 def _with_raw(bound: Runnable[Any, Any], parser: ValueParser) -> Runnable[Any, Any]:

@@ -338,3 +338,13 @@ async def test_a_stream_that_is_left_early_ends_the_request(way: str) -> None:
             async with aclosing(model.astream("Hi")) as chunks:  # type: ignore[type-var]
                 assert (await anext(chunks)).content == "The first piece"
         assert await asyncio.to_thread(gone.wait, 10)
+
+
+def test_the_model_shows_its_default_and_traces_nothing_that_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ChatDynaspark().model == "gemini-1.5-flash"
+    with pytest.warns(UserWarning, match="temperature"):
+        traced = ChatDynaspark(temperature=0.5, max_tokens=5)._get_ls_params(stop=["x"])
+    assert traced.keys().isdisjoint({"ls_temperature", "ls_max_tokens"})
+    assert traced["ls_stop"] == ["x"]
+    monkeypatch.setenv("DYNASPARK_MODEL", "gemini-2.0-flash")
+    assert ChatDynaspark().model == "gemini-2.0-flash"

@@ -280,3 +280,22 @@ def test_tools_and_a_response_format_together_give_a_call_or_a_value(served: Ser
     assert json.loads(str(bound.invoke("Who?").content)) == ADA
     assert bound.invoke("Who?").content == PROSE
     assert len(script.asked) == 4
+
+
+CITY = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"type": "json_schema", "json_schema": {"name": "City", "strict": True, "schema": CITY}},
+        {"type": "json_schema", "name": "City", "schema": {"type": "object", "properties": {"name": {}}}},
+        {"type": "json_schema", "json_schema": {"schema": {"title": "City", "type": "object"}}},
+    ],
+)
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_a_schema_may_come_as_openai_writes_it(served: Serve, wrapped: dict[str, Any], method: str) -> None:
+    name = wrapped.get("json_schema", wrapped).get("name", "City")
+    call = f'<tool_call>{{"name": "{name}", "arguments": {{"name": "Oslo"}}}}</tool_call>'
+    model, _ = served('{"name": "Oslo"}' if method == "json_schema" else call)
+    assert model.with_structured_output(wrapped, method=method).invoke("x") == {"name": "Oslo"}

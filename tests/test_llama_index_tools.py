@@ -105,7 +105,7 @@ async def test_one_call_at_most_unless_several_are_allowed(llm: Dynaspark, scrip
         ({"tool_choice": "required"}, ("You must call at least one tool now.", "plain text")),
         ({"tool_choice": "any"}, ("You must call at least one tool now.", "plain text")),
         ({"tool_required": True}, ("You must call at least one tool now.", "plain text")),
-        ({"tool_required": True, "tool_choice": "auto"}, ("You must call at least one tool now.", "plain text")),
+        ({"tool_required": True, "tool_choice": "auto"}, ("answer the user in plain text", "must call")),
         ({"tool_choice": "add"}, ('Call "add" now.', "now()")),
         ({"tool_choice": {"type": "function", "function": {"name": "add"}}}, ('Call "add" now.', "The time.")),
         ({"tool_choice": {"type": "tool", "name": "add"}}, ('Call "add" now.', "The time.")),

@@ -32,7 +32,7 @@ from dynaspark_core.images import Limits
 from dynaspark_core.images.addresses import public_only
 from dynaspark_core.messages import Image, ImageRef
 from dynaspark_core.transport.loading import DEFAULT_OPTIONS, image_from, load
-from dynaspark_core.transport.packing import load_packed
+from dynaspark_core.transport.packing import History, load_packed
 
 
 def picture(colour: str = "red", form: str = "PNG") -> bytes:
@@ -598,3 +598,26 @@ async def test_the_loop_runs_on_while_pictures_are_worked_on() -> None:
         turns += 1
     assert (await work).file is not None
     assert turns > 100
+
+
+async def test_an_address_of_a_history_is_fetched_once() -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        return web.Response(
+            body=PNG if request.path == "/good" else b"gone", status=200 if "good" in request.path else 404
+        )
+
+    dead: set[str] = set()
+    async with serving(answer) as url:
+        good, bad = ImageRef("url", f"{url}/good"), ImageRef("url", f"{url}/bad")
+        for _ in range(3):
+            packed = await load_packed([good, bad], "sheet", HOME, History(now=0, large=2, dead=dead))
+            assert (packed.numbers, packed.hidden) == ((1, 2), {2})
+        assert sorted(seen) == ["/bad", "/good"]
+        with pytest.raises(ImageError, match="404"):  # sent now: it is tried again
+            await load_packed([good, bad], "sheet", HOME, History(now=1, large=1, dead=dead))
+        assert seen.count("/bad") == 2
+        with pytest.raises(ForbiddenImageError):  # what one may fetch is not shown to another
+            await load_packed([good], "sheet", replace(HOME, allow_urls=False))

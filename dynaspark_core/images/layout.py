@@ -18,10 +18,8 @@ GAP = 24
 STEPS = 12
 """Halvings in the search for the greatest length: of 3,072 pixels, one is given away."""
 
-MIN_STRIP = 160
-"""Pixels: a narrower strip beside the large pictures holds none."""
-MIN_SHARE = 0.25
-"""The least scale at which a small picture is drawn; of more than fit so, the oldest are not shown."""
+SHARES = (1.0, 0.75, 0.5, 0.25)
+"""Shares of their size at which small pictures are tried; of more than fit at the least, the oldest are not shown."""
 
 NARROWER = tuple(share / 20 for share in range(20, 5, -1))
 """Shares of the full width that are tried for a smaller sheet."""
@@ -60,10 +58,8 @@ Measure = Callable[[int, int], float]
 MEASURES: tuple[Measure, ...] = (lambda width, height: sqrt(width * height), lambda _, height: height)
 
 
-def lay_out(
-    sizes: Sequence[Size], side: int, pixels: int, *, height: int | None = None, top: int | None = None
-) -> Layout:
-    """The layout with the largest pictures within `side` pixels a side, or a smaller `height`, and within `pixels`.
+def lay_out(sizes: Sequence[Size], side: int, pixels: int, *, top: int | None = None) -> Layout:
+    """The layout with the largest pictures within a square of `side` and within `pixels`.
 
     `top` is the greatest number that a label has; by default there are as many labels as pictures.
     A limit too small for any layout gives the one with the smallest pictures.
@@ -72,16 +68,15 @@ def lay_out(
     def worth(layout: Layout) -> tuple[float, int]:
         return min(box.width / width for box, (width, _) in zip(layout.boxes, sizes, strict=True)), -layout.area
 
-    room = _Room(side, side if height is None else height, pixels, len(sizes) if top is None else top)
+    room = _Room(side, pixels, len(sizes) if top is None else top)
     return max((_largest(sizes, room, measure) for measure in MEASURES), key=worth)
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """What a layout may take: width, height and pixels; and the greatest number on a label."""
+    """What a layout may take: pixels a side and in all; and the greatest number on a label."""
 
-    width: int
-    height: int
+    side: int
     pixels: int
     top: int
 
@@ -89,10 +84,10 @@ class _Room:
 def _largest(sizes: Sequence[Size], room: _Room, measure: Measure) -> Layout:
     def fit(most: int) -> Layout | None:
         layouts = _layouts(sizes, most, room, measure)
-        fitting = (layout for layout in layouts if layout.height <= room.height and layout.area <= room.pixels)
+        fitting = (layout for layout in layouts if layout.height <= room.side and layout.area <= room.pixels)
         return min(fitting, key=lambda layout: layout.area, default=None)
 
-    low, high = 1, min(max(room.width, room.height), max(ceil(measure(*size)) for size in sizes))
+    low, high = 1, min(room.side, max(ceil(measure(*size)) for size in sizes))
     best = fit(high)
     for _ in range(0 if best else STEPS):
         middle = (low + high) // 2
@@ -104,17 +99,22 @@ def _largest(sizes: Sequence[Size], room: _Room, measure: Measure) -> Layout:
 def _layouts(sizes: Sequence[Size], most: int, room: _Room, measure: Measure) -> Iterator[Layout]:
     """The layouts with pictures that measure at most so much, in several widths and both orders."""
     band = max(22, min(56, most // 10))
-    wide, high = room.width - 2 * GAP, room.height - 2 * GAP - band
+    wide, high = room.side - 2 * GAP, room.side - 2 * GAP - band
     scaled = [_scaled(size, min(most / measure(*size), wide / size[0], high / size[1])) for size in sizes]
     cells = [(max(width, label_width(room.top, band)) + GAP, height + band + GAP) for width, height in scaled]
     given = range(len(cells))
     for order in (given, sorted(given, key=lambda index: -cells[index][1])):
         for share in NARROWER:
-            places = _skyline(cells, order, max(int((room.width - GAP) * share), *(width for width, _ in cells)))
-            boxes = (Box(left + GAP, top + GAP + band, *size) for (left, top), size in zip(places, scaled, strict=True))
-            right = max(left + width for (left, _), (width, _) in zip(places, cells, strict=True))
-            lowest = max(top + height for (_, top), (_, height) in zip(places, cells, strict=True))
-            yield Layout(right + GAP, lowest + GAP, band, tuple(boxes))
+            places = _skyline(cells, order, max(int((room.side - GAP) * share), *(width for width, _ in cells)))
+            yield _layout_of(places, cells, scaled, band)
+
+
+def _layout_of(places: Sequence[Size], cells: Sequence[Size], scaled: Sequence[Size], band: int) -> Layout:
+    """The layout with the pictures in cells at these places."""
+    boxes = (Box(left + GAP, top + GAP + band, *size) for (left, top), size in zip(places, scaled, strict=True))
+    right = max(left + width for (left, _), (width, _) in zip(places, cells, strict=True))
+    lowest = max(top + height for (_, top), (_, height) in zip(places, cells, strict=True))
+    return Layout(right + GAP, lowest + GAP, band, tuple(boxes))
 
 
 def _skyline(cells: Sequence[Size], order: Sequence[int], width: int) -> list[tuple[int, int]]:
@@ -150,20 +150,27 @@ def label(number: int) -> str:
 def beside(large: Layout, sizes: Sequence[Size], side: int, pixels: int, top: int) -> Layout | None:
     """The layout with pictures of these sizes in what `large` leaves free, below it or on its right.
 
-    Its boxes are those of `large`, then those of the sizes. None where one of them would be less than `MIN_SHARE` of
-    its size.
+    Its boxes are those of `large`, then those of the sizes, all at the first of `SHARES` with which they fit; None
+    where they fit with none. Searching for more would cost more than it shows.
     """
-    found = []
-    for left, upper in ((0, large.height), (large.width, 0)):
-        width, height = side - left, side - upper
-        if min(width, height) < MIN_STRIP:
-            continue
-        strip = lay_out(sizes, width, pixels - large.area, height=height, top=top)
-        shares = [box.width / size for box, (size, _) in zip(strip.boxes, sizes, strict=True)]
-        if min(shares) >= MIN_SHARE and strip.width <= width and strip.height <= height:
-            found.append((min(shares), _joined(large, strip, left, upper)))
-    fitting = [(share, layout) for share, layout in found if layout.area <= pixels]
-    return max(fitting, key=lambda entry: (entry[0], -entry[1].area))[1] if fitting else None
+    for share in SHARES:
+        found = []
+        for left, upper in ((0, large.height), (large.width, 0)):
+            strip = _strip(sizes, share, side - left, large.band, top)
+            if upper + strip.height <= side and left + strip.width <= side:
+                found.append(_joined(large, strip, left, upper))
+        fitting = [layout for layout in found if layout.area <= pixels]
+        if fitting:
+            return min(fitting, key=lambda layout: layout.area)
+    return None
+
+
+def _strip(sizes: Sequence[Size], share: float, width: int, band: int, top: int) -> Layout:
+    """The pictures at this share of their size, side by side on a strip of this width; wider where one is."""
+    scaled = [_scaled(size, share) for size in sizes]
+    cells = [(max(wide, label_width(top, band)) + GAP, high + band + GAP) for wide, high in scaled]
+    places = _skyline(cells, range(len(cells)), max(width - GAP, *(wide for wide, _ in cells)))
+    return _layout_of(places, cells, scaled, band)
 
 
 def _joined(large: Layout, strip: Layout, left: int, upper: int) -> Layout:

@@ -165,7 +165,7 @@ def encode_png(picture: "Picture") -> bytes:
     """A Pillow image as a PNG without metadata."""
     with _translated("the Pillow image cannot be encoded"):
         plain = picture if picture.mode in {"RGB", "RGBA"} else _plain(picture)
-        return _save(plain, "PNG", compress_level=4, exif=b"")
+        return _save(plain, "PNG", compress_level=3, exif=b"")  # of a sheet smaller than by 4, in 3/4 of its time
 
 
 def _save(picture: "Picture", form: str, **options: Any) -> bytes:

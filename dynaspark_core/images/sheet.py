@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 MAX_SHEET_IMAGES = 25
 """Images on one sheet: 3,072 pixels a side leave each a good 600. Of more, the newest are shown."""
-SMALL_SIDE = 512
+SMALL_SIDE = 400
 """Pixels of the longer side of a picture of an earlier turn, at most: the gist of a screenshot."""
 
 

@@ -1,0 +1,60 @@
+"""MCP results as LlamaIndex's blocks: without it `McpToolSpec` gives a picture to the model as base64 text.
+
+    tools = await McpToolSpec(BlocksClient(BasicMCPClient("server"))).to_tool_list_async()
+
+It needs no package of MCP: it reads what the client's `call_tool` gives.
+"""
+
+import base64
+from typing import Any
+
+from llama_index.core.base.llms.types import AudioBlock, DocumentBlock, ImageBlock, TextBlock
+
+Block = TextBlock | ImageBlock | AudioBlock | DocumentBlock
+
+
+class BlocksClient:
+    """An MCP client or session for `McpToolSpec`, whose `call_tool` gives blocks; everything else is the client's.
+
+    A result that the server marks as an error is raised as `ValueError` with its text, as tools of LlamaIndex do.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def call_tool(self, *args: Any, **kwargs: Any) -> list[Block]:
+        """The blocks of the tool's result, in order."""
+        result = await self._client.call_tool(*args, **kwargs)
+        blocks = [_block(item) for item in result.content]
+        if getattr(result, "isError", False):
+            raise ValueError("\n".join(block.text for block in blocks if isinstance(block, TextBlock)))
+        return blocks
+
+
+def _block(item: Any) -> Block:
+    """One content item of MCP (2025-06-18: text, image, audio, resource_link, resource) as a block."""
+    kind = getattr(item, "type", "")
+    if kind == "text":
+        return TextBlock(text=item.text)
+    if kind == "image":
+        return ImageBlock(image=base64.b64decode(item.data), image_mimetype=item.mimeType)
+    if kind == "audio":
+        return AudioBlock(audio=base64.b64decode(item.data), format=item.mimeType.rpartition("/")[2])
+    if kind == "resource_link":
+        return DocumentBlock(url=str(item.uri), title=item.name, document_mimetype=item.mimeType)
+    if kind == "resource":
+        return _resource(item.resource)
+    return TextBlock(text=str(item))
+
+
+def _resource(resource: Any) -> Block:
+    text = getattr(resource, "text", None)
+    if text is not None:
+        return TextBlock(text=text)
+    data, kind, title = base64.b64decode(resource.blob), resource.mimeType or "", str(resource.uri).rpartition("/")[2]
+    if kind.startswith("image/"):
+        return ImageBlock(image=data, image_mimetype=kind)
+    return DocumentBlock(data=data, title=title, document_mimetype=kind or None)

@@ -7,7 +7,7 @@ import html
 import re
 
 from dynaspark_core.reply.lenient_json import Unreadable
-from dynaspark_core.reply.pythonic import PythonCalls
+from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.written import RawCall, unwrap_calls
 from dynaspark_core.reply.xml import is_xml, read_xml
@@ -49,7 +49,7 @@ def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None
     if is_xml(text, start, end):
         return read_xml(text, start, end, is_closed=is_closed)
     if _CALLED.match(text, start, end):
-        return PythonCalls(text, start, end, is_closed=is_closed).read()
+        return read_python(text, start, end, is_closed=is_closed)
     bare = _BARE_NAME.match(text, start, end)
     if bare is not None and name is None and is_closed and bare.end() == end:
         return [RawCall(bare[1], bare[1], {})]

@@ -45,7 +45,7 @@ def _kind(buffer: ReplyBuffer, at: int) -> Kind | None:
     if key[1] in MESSAGE_KEYS or key[1] in {"role", *LISTS}:
         return "message" if key[1] in MESSAGE_KEYS else "json"
     if key[1] not in CALL_KEYS:
-        return "json" if key[1] in buffer.judge.own_arguments else ""
+        return "json" if key[1] in buffer.judge.own_arguments or key[1] == buffer.judge.only else ""
     return _by_name(buffer, key.end()) if key[1] in NAME_KEYS and not buffer.judge.own_arguments else "json"
 
 

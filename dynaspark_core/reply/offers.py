@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.heads import Kind
 from dynaspark_core.reply.lenient_json import Unreadable
-from dynaspark_core.reply.pythonic import PythonCalls
+from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.watch import Balance, BalanceWatch
 from dynaspark_core.reply.written import RawCall, unwrap_calls
@@ -28,7 +28,7 @@ def read_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int) -> list[Ra
         return []
     try:
         if kind == "python":
-            return PythonCalls(buffer.text, begin, end, is_closed=True).read()
+            return read_python(buffer.text, begin, end, is_closed=True)
         value, after = lenient_value(buffer.text, begin, end)
     except Unreadable:
         return []

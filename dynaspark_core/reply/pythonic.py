@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.written import RawCall
+from dynaspark_core.reply.written import RawCall, open_parallel
 
 _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")
 _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
@@ -19,7 +19,13 @@ _STATEMENT = re.compile(r"(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\
 _PRINTED = re.compile(r"print\s*\(\s*([A-Za-z_]\w{0,63})(?:\[[^\]\n]*\])?\s*\)")
 
 
-class PythonCalls:
+def read_python(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCall]:
+    """The calls between `start` and `end`, if there is nothing else. Raises `Unreadable`."""
+    calls = _PythonCalls(text, start, end, is_closed=is_closed).read()
+    return [inner for call in calls for inner in open_parallel(call)]
+
+
+class _PythonCalls:
     """The calls between `start` and `end`; `is_closed` says that a closing tag follows `end`."""
 
     def __init__(self, text: str, start: int, end: int, *, is_closed: bool) -> None:

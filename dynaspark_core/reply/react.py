@@ -4,6 +4,7 @@ After it the model plays the tool itself (`Observation:`), so nothing after the 
 """
 
 import re
+from dataclasses import replace
 
 from dynaspark_core.messages import InvalidReason
 from dynaspark_core.reply.body import read_body
@@ -78,5 +79,8 @@ def _leniently(buffer: ReplyBuffer, found: re.Match[str], end: int, *, is_closed
         reason: InvalidReason = "truncated" if error.is_cut else "malformed"
         buffer.reject(raw, reason, error.located(buffer.text, found.start()), end, found[1])
     else:
-        buffer.accept([RawCall(raw, found[1], call.arguments, call.source) for call in calls[:1]], end)
+        if len(calls) > 1:
+            buffer.reject(raw, "malformed", "an action has one input", end, found[1])
+        else:
+            buffer.accept([replace(call, raw=raw, name=found[1]) for call in calls], end)
     buffer.cut()

@@ -5,7 +5,7 @@ lists below; nothing is guessed from a key that is not there.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,21 @@ MAX_NESTED_WRAPPERS = 6
 """Wrappers within wrappers that are opened: a message holds a list of calls that hold a function."""
 
 
+REMARKS = frozenset({
+    "id", "type", "index", "call_id", "tool_call_id", "toolCallId", "role", "content", "status", "thought", "thoughts",
+    "reasoning", "reason", "explanation", "rationale", "description", "comment", "note", "signature",
+    "thoughtSignature", "thought_signature", "finish_reason", "strict", "version",
+})  # fmt: skip
+"""Keys beside name and arguments that say something about a call and nothing to the tool."""
+_EMPTY: tuple[Any, ...] = (None, "", {}, [])
+
+
 @dataclass(frozen=True, slots=True)
 class RawCall:
-    """A call as it was written. With a `reason` it could not be read; `source` is the object it was read from."""
+    """A call as it was written. With a `reason` it could not be read; `source` is the object it was read from.
+
+    `beside` are keys next to the arguments that are remarks, unless the tool has a parameter of that name.
+    """
 
     raw: str
     name: str | None = None
@@ -36,51 +48,90 @@ class RawCall:
     source: Any = None
     reason: InvalidReason | None = None
     error: str = ""
+    has_arguments: bool = True
+    beside: frozenset[str] = frozenset()
 
 
 def unwrap_calls(value: Any, raw: str, *, name: str | None = None, depth: int = 0) -> list[RawCall]:
-    """The calls in a JSON value. `name` is the tool's, if the envelope said it: then the value may be its arguments."""
-    if isinstance(value, list) and depth < MAX_NESTED_WRAPPERS:
-        return [call for item in value for call in unwrap_calls(item, raw, name=name, depth=depth + 1)]
-    if not isinstance(value, dict):
-        return [RawCall(raw, name, source=value, reason="malformed", error="a call is a JSON object")]
-    inner = None if name is not None else _inner(value)
-    if inner is not None and depth < MAX_NESTED_WRAPPERS:
-        return unwrap_calls(inner, raw, depth=depth + 1)
-    return [_single(value, raw, name)]
+    """The calls in a JSON value. `name` is the tool's, if the envelope gave it: the value is its arguments then.
 
-
-def _inner(value: Mapping[str, Any]) -> Any:
-    """What a wrapper holds: a list of calls, or the object with name and arguments."""
-    for key in LISTS:
-        if isinstance(value.get(key), list):
-            return value[key]
-    if _name(value) is not None:
-        return None
-    return next((value[key] for key in WRAPPERS if isinstance(value.get(key), dict)), None)
-
-
-def _name(value: Mapping[str, Any]) -> str | None:
-    return next((value[key] for key in NAME_KEYS if isinstance(value.get(key), str)), None)
-
-
-def _single(value: dict[str, Any], raw: str, name: str | None) -> RawCall:
-    own_name = _name(value)
-    key = next((key for key in ARGUMENT_KEYS if key in value), None)
+    All that the value holds is used, or the call is malformed.
+    """
     if name is not None:
-        is_whole = own_name is not None and key is not None and own_name.strip() == name
-        arguments = value[key] if is_whole and key is not None else value
-        if own_name is None and key == "arguments" and len(value) == 1 and isinstance(value[key], dict):
-            arguments = value[key]
-        return RawCall(raw, name, arguments, source=value)
-    if own_name is None:
-        # kept with all it has: the one tool that was asked for by name needs no name
-        arguments = value[key] if key is not None and len(value) == 1 else value
-        return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
-    if key is None and not value.keys() <= {*NAME_KEYS, "id", "type", "index"}:
-        error = 'the arguments do not stand under "arguments"'
-        return RawCall(raw, own_name, source=value, reason="malformed", error=error)
-    return RawCall(raw, own_name, value[key] if key is not None else {}, source=value)
+        return open_parallel(RawCall(raw, name, value, source=value))
+    if isinstance(value, list) and depth < MAX_NESTED_WRAPPERS:
+        return [call for item in value for call in unwrap_calls(item, raw, depth=depth + 1)]
+    if not isinstance(value, dict):
+        return [RawCall(raw, source=value, reason="malformed", error="a call is a JSON object")]
+    key = _wrapper(value)
+    if key is None or depth >= MAX_NESTED_WRAPPERS:
+        return open_parallel(_single(value, raw))
+    inner = _with_arguments_beside(value, key)
+    if inner is None:
+        return [_stray(value, raw, None, value.keys() - {key})]
+    return unwrap_calls(inner, raw, depth=depth + 1)
+
+
+def open_parallel(call: RawCall) -> list[RawCall]:
+    """The calls within a call of OpenAI's `multi_tool_use.parallel`; any other call alone."""
+    if call.name is None or not call.name.strip().endswith("multi_tool_use.parallel") or call.reason is not None:
+        return [call]
+    uses = call.arguments.get("tool_uses") if isinstance(call.arguments, dict) else None
+    if not isinstance(uses, list) or len(call.arguments) > 1:
+        return [call]
+    return [inner for use in uses for inner in unwrap_calls(use, call.raw)]
+
+
+def _wrapper(value: Mapping[str, Any]) -> str | None:
+    """The key under which the call is, or a list of calls."""
+    key = next((key for key in LISTS if isinstance(value.get(key), list)), None)
+    if key is not None or _name_key(value) is not None:
+        return key
+    return next((key for key in WRAPPERS if isinstance(value.get(key), dict)), None)
+
+
+def _with_arguments_beside(value: Mapping[str, Any], key: str) -> Any:
+    """What the wrapper holds, with the arguments that were written beside it. None where something is left over."""
+    inner = value[key]
+    beside = {name: value[name] for name in ARGUMENT_KEYS if name in value and value[name] not in _EMPTY}
+    if value.keys() - {key, *ARGUMENT_KEYS, *REMARKS}:
+        return None
+    if not beside:
+        return inner
+    if not isinstance(inner, dict) or beside.keys() & {name for name in inner if inner[name] not in _EMPTY}:
+        return None
+    return {**inner, **beside}
+
+
+def _name_key(value: Mapping[str, Any]) -> str | None:
+    return next((key for key in NAME_KEYS if isinstance(value.get(key), str)), None)
+
+
+def _single(value: dict[str, Any], raw: str) -> RawCall:
+    name_key = _name_key(value)
+    written = [key for key in ARGUMENT_KEYS if key in value]
+    filled = [key for key in written if value[key] not in _EMPTY]
+    if name_key is None:
+        return _nameless(value, raw, written)
+    rest = value.keys() - {name_key, *written}
+    if any(value[key] != value[filled[0]] for key in filled[1:]):
+        return _stray(value, raw, value[name_key], filled[1:])
+    if not rest <= REMARKS:
+        return _stray(value, raw, value[name_key], rest - REMARKS)
+    key = next(iter([*filled, *written]), None)
+    arguments = value[key] if key is not None else {}
+    return RawCall(raw, value[name_key], arguments, value, has_arguments=key is not None, beside=frozenset(rest))
+
+
+def _stray(value: Any, raw: str, name: str | None, keys: Iterable[str]) -> RawCall:
+    error = f'only "name" and "arguments" belong in a call, found also {", ".join(sorted(map(repr, keys)))}'
+    return RawCall(raw, name, source=value, reason="malformed", error=error)
+
+
+def _nameless(value: dict[str, Any], raw: str, written: Sequence[str]) -> RawCall:
+    """An object that names no tool. Kept with all it has: the one tool that was asked for by name needs no name."""
+    arguments = value[written[0]] if written and len(value) == 1 else value
+    return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
 
 
 def is_schema_echo(arguments: Any, properties: Any) -> bool:

@@ -1,0 +1,123 @@
+"""Which part of what was written under a tool's name are its arguments; how raw text becomes a value of the schema.
+
+Models wrap arguments once more, and tools have parameters named `name` or `arguments`. The tool's schema decides.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dynaspark_core.messages import InvalidReason
+from dynaspark_core.reply.lenient_json import Unreadable
+from dynaspark_core.reply.names import Names
+from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.written import ARGUMENT_KEYS, MAX_NESTED_WRAPPERS, NAME_KEYS
+from dynaspark_core.schema import Mismatch, conform
+
+
+class Refused(Exception):  # noqa: N818 - a signal to the judge, never an error of the caller
+    """What was written under `arguments` are none; `reason` and `error` say why."""
+
+    def __init__(self, reason: InvalidReason, error: str) -> None:
+        super().__init__(error)
+        self.reason, self.error = reason, error
+
+
+def as_object(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as an object; they may be JSON text. Nothing is {} where nothing is required. Raises `Refused`."""
+    if isinstance(given, str) and given.strip():
+        given = _parsed(given.strip())
+    if isinstance(given, dict):
+        return given
+    is_nothing = given is None or given == [] or (isinstance(given, str) and not given.strip())
+    if is_nothing and not schema.get("required"):
+        return {}
+    raise Refused("malformed", '"arguments" must be a JSON object')
+
+
+def _parsed(text: str) -> Any:
+    try:
+        value, end = lenient_value(text, 0, len(text))
+    except Unreadable as error:
+        raise Refused("truncated" if error.is_cut else "malformed", f"arguments: {error.located(text)}") from None
+    if text[end:].strip():
+        raise Refused("malformed", "arguments: there is text after the object")
+    return value
+
+
+def unwrapped(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """The arguments without wrappers, unless the schema takes them as they are. Raises `Refused` for another's call."""
+    last = arguments
+    for candidate in _layers(arguments, name, schema, names):
+        last = candidate
+        if not _unknown_keys(candidate, schema) and not isinstance(conform(candidate, schema), Mismatch):
+            return candidate
+    return last
+
+
+def _layers(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> Iterator[dict[str, Any]]:
+    """The arguments, then what each wrapper around them holds."""
+    for _ in range(MAX_NESTED_WRAPPERS):
+        yield arguments
+        if not _unknown_keys(arguments, schema) and not _is_named_call(arguments, name, names):
+            return
+        inner = _inside(arguments, name, names)
+        if inner is None:
+            return
+        arguments = as_object(inner, schema)
+
+
+def _unknown_keys(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether a key is no parameter of the tool, where the schema lists them."""
+    properties = schema.get("properties")
+    return isinstance(properties, Mapping) and not arguments.keys() <= properties.keys()
+
+
+def _is_named_call(arguments: Mapping[str, Any], name: str, names: Names) -> bool:
+    """Whether this is a whole call of the tool: its name and arguments, nothing else."""
+    key, value = _split(arguments)
+    return key is not None and value is not None and names.find(arguments[key]) == name
+
+
+def _split(arguments: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The keys of the name and of the arguments, where there are these two alone."""
+    name = next((key for key in NAME_KEYS if isinstance(arguments.get(key), str)), None)
+    value = next((key for key in ARGUMENT_KEYS if key in arguments), None)
+    return (name, value) if len(arguments) == 2 else (None, None)
+
+
+def _inside(arguments: Mapping[str, Any], name: str, names: Names) -> Any:
+    """What a wrapper around the arguments of the tool holds, or None."""
+    key, value = _split(arguments)
+    if key is not None and value is not None:
+        found = names.find(arguments[key])
+        if found is not None and found != name:
+            raise Refused("malformed", f"the arguments of {name} hold a call of {found}")
+        return arguments[value] if found is not None else None
+    if len(arguments) != 1:
+        return None
+    key, inner = next(iter(arguments.items()))
+    is_wrapper = key in ARGUMENT_KEYS or names.find(key) == name
+    return inner if is_wrapper and isinstance(inner, dict) else None
+
+
+def from_texts(texts: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments that were written as raw text, each as its schema has it: text for a string, else the JSON it says."""
+    properties = schema.get("properties")
+    known = properties if isinstance(properties, Mapping) else {}
+    return {name: _from_text(text, known[name], schema) if name in known else text for name, text in texts.items()}
+
+
+def _from_text(text: str, part: Any, root: Mapping[str, Any]) -> Any:
+    if not isinstance(part, Mapping):
+        return text
+    whole = {key: root[key] for key in ("$defs", "definitions") if key in root} | dict(part)
+    stripped = text.strip()
+    if stripped == "null" and conform(None, whole) is None:
+        return None
+    if conform(text, whole) == text:
+        return text
+    try:
+        value, end = lenient_value(stripped, 0, len(stripped))
+    except Unreadable:
+        return stripped
+    return value if end == len(stripped) else stripped

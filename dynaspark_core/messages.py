@@ -42,7 +42,7 @@ FATES: Mapping[InvalidReason, Fate] = {
     "bad_arguments": Fate("dropped", "named", "pass on", "pass on"),
     "unknown_tool": Fate("dropped", "never", "pass on", "pass on"),
     "not_allowed": Fate("dropped", "never", "report", "tell"),
-    "copied_from_untrusted": Fate("dropped", "never", "report", "tell"),
+    "copied_from_untrusted": Fate("shown", "never", "report", "tell"),
 }
 """The model is asked again for what it can write better. Of a call that was read, the error of a tool says more."""
 

@@ -20,9 +20,9 @@ from dynaspark_core.messages import Done, InvalidToolCall, Reply, TextDelta, Too
 from dynaspark_core.reply.reader import ReplyReader
 
 SCHEMAS = {tool.name: Draft202012Validator(dict(tool.parameters)) for tool in TOOLS}
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?")
 ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[\s\S])")
-EXPECTED_AFTER_15 = {"pieces change an error's words"}
+EXPECTED_AFTER_15: set[str] = set()
 """Kinds of problems that the reader still has."""
 
 

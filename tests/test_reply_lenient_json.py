@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.pythonic import PythonCalls
+from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import Open, strict_value
 
 
@@ -59,7 +59,7 @@ def test_python_literals_mean_what_python_says(value: dict[str, Any]) -> None:
 def test_python_calls_are_read_as_written(arguments: dict[str, Any]) -> None:
     text = f"f({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
     try:
-        (call,) = PythonCalls(text, 0, len(text), is_closed=True).read()
+        (call,) = read_python(text, 0, len(text), is_closed=True)
     except Unreadable:
         return  # an odd quote within a string may be refused, but is never misread
     assert call.arguments == arguments
@@ -153,7 +153,7 @@ def test_an_escape_in_a_path_is_ambiguous(written: str, quote: str) -> None:
 def test_single_backslashes_in_python() -> None:
     for written, value in [(r"\bfoo\d", r"\bfoo\d"), (r"a\n\d", "a\n\\d"), (r"\x41\n", "A\n"), (r"\bx", "\bx")]:
         text = f"f(a='{written}')"
-        (call,) = PythonCalls(text, 0, len(text), is_closed=True).read()
+        (call,) = read_python(text, 0, len(text), is_closed=True)
         assert call.arguments == {"a": value}
 
 
@@ -216,5 +216,5 @@ def test_the_strict_reader_says_whether_more_text_could_help() -> None:
 
 def test_an_underscore_of_markdown_in_a_key_is_one_and_an_escaped_backslash_stays() -> None:
     text = r"f(a={'x\_y': 1, 'x\\_y': 2})"
-    (call,) = PythonCalls(text, 0, len(text), is_closed=True).read()
+    (call,) = read_python(text, 0, len(text), is_closed=True)
     assert call.arguments == {"a": {"x_y": 1, "x\\_y": 2}}

@@ -1,7 +1,10 @@
 """A reply is read back: text → text, calls, a value. It knows nothing of `prompt`.
 
-    reader → tags · blocks · fences · react → envelope · heads · offers → buffer · watch · signs
-    judge    what may run; written · pythonic · xml  the shapes of calls
+    reader → blocks · fences · react · tokens → tags → envelope · sentences · heads · offers
+    buffer → held · watch · context                the text that is not decided, and what has come of the rest
+    signs · thoughts · vendors → atoms             what calls, reasoning and other turns look like
+    judge → names · arguments                      what may run
+    body → written · pythonic · xml                the shapes of calls
     strict_json → lenient_json → lenient_strings   one JSON value
     value → candidates → presented, wrapped   one JSON value of a schema;  stops   where the answer is cut
 

@@ -5,77 +5,128 @@ follows; the rest is text.
 """
 
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 
-from dynaspark_core.reply.buffer import ReplyBuffer, Steps
+from dynaspark_core.reply.atoms import Sign, ahead, anycase, chars, either, maybe, seq, word, words
+from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.fences import read_fence
-from dynaspark_core.reply.heads import kind_of_block
-from dynaspark_core.reply.offers import closing_bracket, offer_calls
+from dynaspark_core.reply.heads import JSON_TEXT, kind_of_block
+from dynaspark_core.reply.held import Steps
+from dynaspark_core.reply.offers import closing_bracket, offer_calls, show_object
 from dynaspark_core.reply.react import read_action
-from dynaspark_core.reply.signs import MAX_INDENT_CHARACTERS, OTHER_TURN, OTHER_TURN_UNDECIDED
+from dynaspark_core.reply.signs import MAX_INDENT_CHARACTERS, OTHER_TURN
+from dynaspark_core.reply.tokens import read_sign
+from dynaspark_core.reply.vendors import TOKEN
 
 _INDENT = re.compile(rf"[ \t]{{0,{MAX_INDENT_CHARACTERS}}}+")
-_LEAK = re.compile(r"tool_code\s*\n")
-_LEAK_UNDECIDED = re.compile(r"t(?:o(?:o(?:l(?:_(?:c(?:o(?:d(?:e\s{0,9})?)?)?)?)?)?)?)?\Z")
+LEAK = Sign(seq(word("tool_code"), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2)), "tool_code\n", "tool_code is")
+"""The word that Gemini lets slip before Python."""
+PRINTED = Sign(
+    seq(
+        chars(r"\s", 0, 24), maybe(seq(word("print"), chars(r"\s", 0, 4), word("("), chars(r"\s", 0, 4))),
+        word("default_api"), chars(r"\s", 0, 4), word("."),
+    ),
+    "print(default_api.", "print(x)",
+)  # fmt: skip
+LEFTOVER = Sign(
+    either(
+        seq(anycase(word("json")), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 24),
+            ahead(chars(r"[{\[<`~]", 1, 1))),
+        seq(chars(r"\*", 0, 2), word("Action:"), chars(r"\*", 0, 2), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2),
+            chars(r"\s", 0, 24), ahead(words("```", "~~~", "{"))),
+    ),
+    "json\n{", "json is a format", "Action: f\n",
+)  # fmt: skip
+"""A line that belongs to the call behind it."""
 
 
 def read_block(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what the line at `at` begins: a call in a block of its own, or text."""
-    if buffer.has_calls and (yield from is_other_turn(buffer, at)):
+    if buffer.has_calls and (yield from buffer.match(OTHER_TURN, at)) is not None:
         buffer.cut()
         return
     while (place := _INDENT.match(buffer.text, at).end()) >= len(buffer.text):  # type: ignore[union-attr]  # matches the empty text
         if not (yield from buffer.more()):
             break
+    buffer.go_on(max(buffer.scan, at))
+    if buffer.text[place : place + 1] not in _BLOCKS:
+        return
+    left = yield from buffer.match(LEFTOVER, place)
+    if buffer.context.is_markup():
+        return
+    place = left.end() if left is not None else place
     begin = _BLOCKS.get(buffer.text[place : place + 1])
-    buffer.scan = max(buffer.scan, at)
     if begin is not None:
         yield from begin(buffer, place)
 
 
-def is_other_turn(buffer: ReplyBuffer, at: int) -> Generator[None, None, bool]:
-    """Whether somebody else's turn begins here."""
-    while OTHER_TURN_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
-        pass
-    return OTHER_TURN.match(buffer.text, at) is not None
-
-
-def read_bare_tool_code(buffer: ReplyBuffer, at: int) -> Steps:
-    """Read a whole reply of Python after the bare word tool_code, as Gemini sometimes writes it."""
-    while _LEAK_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
-        pass
-    found = _LEAK.match(buffer.text, at)
-    if found is None:
+def read_bare_code(buffer: ReplyBuffer, at: int) -> Steps:
+    """Read a whole reply of Python calls, bare or after the word tool_code, as Gemini sometimes writes it."""
+    leak = yield from buffer.match(LEAK, at)
+    if leak is None and (yield from buffer.match(PRINTED, at)) is None:
         return
     while (yield from buffer.more(lambda _: False)):
         pass
-    offer_calls(buffer, "python", found.end(), len(buffer.text))
+    offer_calls(buffer, "python", leak.end() if leak is not None else at, len(buffer.text))
 
 
 def _bracket(buffer: ReplyBuffer, at: int) -> Steps:
     """Read an object or a list on lines of its own."""
-    buffer.scan = at + 1
-    if at < buffer.objects_from:
+    buffer.go_on(at + 1)
+    if not buffer.may_begin_object(at):
         return
     kind = yield from kind_of_block(buffer, at)
     if not kind:
+        if (yield from buffer.match(JSON_TEXT, at)) is not None:
+            yield from show_object(buffer, at)
         return
     end = yield from closing_bracket(buffer, at, kind)
     if end is None:
-        buffer.objects_from = len(buffer.text)
+        buffer.pass_objects(len(buffer.text))
         if offer_calls(buffer, kind, at, len(buffer.text.rstrip())):
             return
         if kind == "message" and buffer.is_untouched:
             buffer.reject(buffer.text[at:], "truncated", "the reply ends within a call", len(buffer.text))
-    elif not offer_calls(buffer, kind, at, end):
-        buffer.objects_from = end
+    elif offer_calls(buffer, kind, at, end):
+        yield from _behind_object(buffer, end)
+    else:
+        buffer.pass_objects(end)
+        buffer.go_on(end)
+
+
+def _behind_object(buffer: ReplyBuffer, end: int) -> Steps:
+    """Read the objects that are joined to one by semicolons."""
+    place = yield from buffer.visible(end)
+    if buffer.text[place : place + 1] != ";":
+        return
+    place = yield from buffer.visible(place + 1)
+    buffer.hold((), place)
+    if buffer.text[place : place + 1] == "{":
+        yield from _bracket(buffer, place)
+
+
+def _square(buffer: ReplyBuffer, at: int) -> Steps:
+    """Read a list, or a token of a vendor that begins like one."""
+    while TOKEN.begun.match(buffer.text, at) and (yield from buffer.more()):
+        pass
+    is_token = TOKEN.whole.match(buffer.text, at) is not None
+    yield from read_sign(buffer, at) if is_token else _bracket(buffer, at)
+
+
+def _nothing(_buffer: ReplyBuffer, _at: int) -> Steps:
+    """Read nothing: the line is text."""
+    yield from ()
 
 
 _BLOCKS: Mapping[str, Callable[[ReplyBuffer, int], Steps]] = {
     "{": _bracket,
-    "[": _bracket,
+    "[": _square,
     "`": read_fence,
     "~": read_fence,
     "A": read_action,
     "*": read_action,
+    "<": read_sign,
+    "f": read_sign,
+    "j": _nothing,
+    "J": _nothing,
 }

@@ -18,13 +18,15 @@ MAX_CLOSING_FENCE_CHARACTERS = 64
 """How far before a body's end its closing fence is looked for, blanks included."""
 _NAMED = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127}?)["'`]?\s*:?\s*(?=\{)""")
 _BARE_NAME = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127})["'`]?\s*""")
-_CALLED = re.compile(r"\[?\s*(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(")
+_CALLED = re.compile(r"(?:#[^\n]*\n\s*)*\[?\s*(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
 _EXTRA_CLOSER = re.compile(r"\s*[}\]]\s*;?\s*\Z")
 _NOT_PROSE = frozenset("\"'“:=+}])")
 
 
-def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | None = None) -> list[RawCall]:
+def read_body(
+    text: str, start: int, end: int, *, is_closed: bool, name: str | None = None, may_miss: bool = False
+) -> list[RawCall]:
     """The calls between `start` and `end`. `name` is the tool's, if the opening tag said it. Raises `Unreadable`."""
     begin = intro_end(text, start, end)
     if _ENTITIES.match(text, begin, end):
@@ -32,7 +34,7 @@ def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | N
         begin, end = 0, len(text)
     has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
-    return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name)
+    return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name, may_miss=may_miss)
 
 
 def intro_end(text: str, start: int, end: int) -> int:
@@ -41,13 +43,13 @@ def intro_end(text: str, start: int, end: int) -> int:
     return found.end() if found is not None else start
 
 
-def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None) -> list[RawCall]:
+def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None, may_miss: bool) -> list[RawCall]:
     if start >= end:
         if name is not None:
             return [RawCall("", name, {})]
         raise Unreadable(start, "the call is empty", is_cut=not is_closed)
     if is_xml(text, start, end):
-        return read_xml(text, start, end, is_closed=is_closed)
+        return read_xml(text, start, end, is_closed=is_closed, may_miss=may_miss)
     if _CALLED.match(text, start, end):
         return read_python(text, start, end, is_closed=is_closed)
     bare = _BARE_NAME.match(text, start, end)
@@ -86,5 +88,5 @@ def rest_after(text: str, position: int, end: int) -> int:
     if text[begin] in "{[":
         return begin
     if text[begin] in _NOT_PROSE or "," in text[position:begin]:
-        raise Unreadable(begin, f"expected the end of the call, found {text[begin : begin + 12]!r}")
+        raise Unreadable(begin, f"expected the end of the call, found {text[begin : min(begin + 12, end)]!r}")
     return end

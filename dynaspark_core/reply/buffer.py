@@ -1,52 +1,49 @@
 """A reply while it is read: the text that is not decided yet, and what has come of the rest.
 
-What is shown is never taken back, so blanks wait for what follows them, and an object that may be a call waits for the
-end of its block. The grammar is elsewhere (`reader`, `tags`, `blocks`, `react`): generators that ask for more text
-by `more` and decide the same wherever the text was cut into pieces.
+The contract of a step (a generator in `reader`, `tags`, `blocks`, `fences`, `react`, `envelope`, `offers`):
+
+* It reads `text` from its own place on, `position` and `scan`, and asks `is_quoted`, `has_calls` and the like. Places
+  are good until `more_text`, which forgets what was decided.
+* It waits by `more`, `match`, `seek`, `visible`, and decides the same wherever the text was cut into pieces: it asks
+  about what comes before a place only after the text behind that place has been matched.
+* It ends in one of these: `accept`, `reject`, `hold`, `skip`, `show` (the text up to a place is used up), `cut`, or
+  `go_on` (all this is text so far; the search continues at a place).
+* It sets nothing else. What is shown is never taken back, so blanks wait for what follows them, and an object that
+  may be a call waits for the end of its block.
 """
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from dynaspark_core.messages import Done, Event, InvalidReason, InvalidToolCall, Reply, TextDelta, ToolCall
+from dynaspark_core.reply.context import Context
+from dynaspark_core.reply.held import HeldText, Waiting
 from dynaspark_core.reply.judge import Judge, new_id
-from dynaspark_core.reply.signs import MAX_HELD_CHARACTERS, Line
-from dynaspark_core.reply.watch import MAX_TAG_CHARACTERS, PatternWatch, Watch
+from dynaspark_core.reply.signs import MAX_HELD_CHARACTERS
 from dynaspark_core.reply.written import RawCall
 
-Waiting = Generator[None, None, bool]
-Steps = Generator[None, None, None]
-Seeking = Generator[None, None, re.Match[str] | None]
-
-_SPECIAL = re.compile(r"[<\n]|\s\Z")
-"""What no piece has that is plain text to its end: the beginning of a tag or a line, a blank that may stay held."""
-_SCAN_FACTOR = 8
-_SCAN_FLOOR = 65_536
+_SPECIAL = re.compile(r"[<\n\[f]|\s\Z")
+"""What no piece has that is plain text to its end: the beginning of a sign or a line, a blank that may stay held."""
+USED = "\ue000"
+"""What the line holds in the place of an envelope."""
 
 
-class ReplyBuffer:
-    """`text[position:]` is undecided; `scan` is where the search for calls goes on in it."""
+class ReplyBuffer(HeldText):
+    """The undecided text, and what has come of the rest: shown text, calls, calls that are held."""
 
     def __init__(self, judge: Judge) -> None:
+        super().__init__()
         self.judge = judge
-        self.line = Line()
-        self.text = ""
-        self.position = self.scan = self.objects_from = 0
-        self.is_final = self.is_cut = self.is_truncated = False
-        self.is_behind_call = False
-        self.events: list[Event] = []
-        self._pieces: list[str] = []
-        self._watch: Watch | None = None
+        self.context = Context()
+        self.is_cut = self.is_truncated = False
+        self._is_behind_call = False
+        self._events: list[Event] = []
         self._texts: list[str] = []
         self._blanks = 0
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = self._is_idle = False
         self._pending: list[RawCall] = []
-        self._pending_end = 0
-        self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
-        self._scanned = 0
-        self._trimmed = 0
 
     # ---- text in
 
@@ -55,62 +52,44 @@ class ReplyBuffer:
         if self._is_idle and _SPECIAL.search(piece) is None:
             self.text += piece
             self.show(len(self.text))
-            self.text = ""
-            self._found.clear()
-            self._trimmed += self.position
-            self.position = self.scan = 0
+            self.scan = self.position
+            self._forget()
             return False
-        self._pieces.append(piece)
-        return self._watch is None or self._watch(piece)
-
-    def more(self, watch: Watch | None = None) -> Waiting:
-        """Wait for more text, until the watch sees something in it. False if there is no more."""
-        if self.is_final:
-            return False
-        self._watch = watch
-        yield
-        self._watch, self._is_idle = None, False
-        self.text += "".join(self._pieces)
-        self._pieces.clear()
-        return True
+        return super().add(piece)
 
     def more_text(self, *, is_idle: bool = False) -> Waiting:
         """Forget what was decided and wait for more text. Idle: nothing is held but blanks, nothing is begun."""
         self._is_idle = is_idle and not self._pending
-        if self.position:
-            self._found.clear()
-        self.text = self.text[self.position :]
-        self.scan -= self.position
-        self.objects_from -= self.position
-        self._pending_end -= self.position
-        self._trimmed += self.position
-        self.position = 0
-        return (yield from self.more())
+        self._forget()
+        has_more = yield from self.more()
+        self._is_idle = False
+        return has_more
 
-    def find(self, pattern: re.Pattern[str], start: int) -> re.Match[str] | None:
-        """The first match from `start` on. What was looked through for the same pattern is not looked through again."""
-        begin, found, seen = self._found.get(pattern, (len(self.text) + 1, None, 0))
-        if begin > start or (found is not None and found.start() < start):
-            begin, found, seen = start, None, start
-        if found is None and seen < len(self.text):
-            found = pattern.search(self.text, max(start, seen - MAX_TAG_CHARACTERS))
-        self._found[pattern] = begin, found, len(self.text)
-        return found
+    # ---- where the search is
 
-    def seek(self, pattern: re.Pattern[str], start: int) -> Seeking:
-        """The first match from `start` on, waiting for it; None if the text ends without one."""
-        while (found := self.find(pattern, start)) is None:
-            tail = self.text[max(start, len(self.text) - MAX_TAG_CHARACTERS) :]
-            if not (yield from self.more(PatternWatch(pattern, tail))):
-                return None
-        return found
+    def go_on(self, place: int) -> None:
+        """Continue the search at a place: nothing before it is a call, or it is held."""
+        self.scan = place
 
-    def within_budget(self, start: int, end: int) -> bool:
-        """Whether one more tolerant look at `text[start:end]` keeps all such looks within a multiple of the text."""
-        self._scanned += end - start
-        return self._scanned <= _SCAN_FACTOR * (self._trimmed + end) + _SCAN_FLOOR
+    def pass_objects(self, end: int) -> None:
+        """Look for no object or list before `end`: all up to there is inside one that is text."""
+        self._objects_from = max(self._objects_from, end)
+
+    def may_begin_object(self, place: int) -> bool:
+        """Whether no object that is text reaches over the place."""
+        return place >= self._objects_from
+
+    def was_behind_call(self) -> bool:
+        """Whether the position is right behind a call, where another's turn may begin. True once for each call."""
+        was, self._is_behind_call = self._is_behind_call, False
+        return was
 
     # ---- text out
+
+    def taken_events(self) -> list[Event]:
+        """The events since the last time."""
+        events, self._events = self._events, []
+        return events
 
     def show_before(self, place: int) -> None:
         """Show the text before a place where a call may begin, except the blanks right before it."""
@@ -128,23 +107,32 @@ class ReplyBuffer:
             return
         self._pending.clear()
         self.position = end
-        self.line.add(piece)
+        self.context.add(piece)
         tail = len(piece) - len(piece.rstrip())
         self._blanks = tail + (self._blanks if tail == len(piece) else 0)
         if not self._is_muted:
             self._texts.append(piece)
-            self.events.append(TextDelta(piece))
+            self._events.append(TextDelta(piece))
+
+    def gap(self, place: int) -> str:
+        """The undecided text before a place, behind held calls."""
+        return self.text[self._pending_end if self._pending else self.position : place]
 
     def is_quoted(self, place: int) -> bool:
         """Whether a place, before which only blanks are undecided, is a quotation."""
-        return not self._is_new_line(place) and not self._pending and self.line.is_quoted()
+        return not self._pending and self.context.is_quoted(self.gap(place))
+
+    def is_announced(self, place: int, *, closely: bool = False) -> bool:
+        """Whether the line before a place at the beginning of a line announces an example."""
+        return not self._pending and not self.is_line_begun(place) and self.context.announces_example(closely=closely)
 
     def is_line_begun(self, place: int) -> bool:
         """Whether anything but blanks stands before the place on its line."""
-        return not self._is_new_line(place) and (bool(self._pending) or self.line.is_begun())
+        return "\n" not in self.gap(place) and (bool(self._pending) or self.context.is_begun())
 
-    def _is_new_line(self, place: int) -> bool:
-        return "\n" in self.text[self._pending_end if self._pending else self.position : place]
+    def has_words_before(self, place: int) -> bool:
+        """Whether words stand before the place on its line."""
+        return "\n" not in self.gap(place) and not self._pending and self.context.has_words()
 
     @property
     def is_untouched(self) -> bool:
@@ -189,14 +177,14 @@ class ReplyBuffer:
         if self._texts:
             self._late.append(call)  # a lone </think> may still say that all this was reasoning
         else:
-            self.events.append(call)
+            self._events.append(call)
 
     def _used(self, end: int) -> None:
         self.position = self.scan = end
-        self.objects_from = max(self.objects_from, end)
-        self.line.begin("·")
+        self.pass_objects(end)
+        self.context.begin(USED)
         self._blanks = 0
-        self.is_behind_call = self.has_calls
+        self._is_behind_call = self.has_calls
 
     def skip(self, end: int) -> None:
         """Pass over the text up to `end`: it is neither shown nor a call."""
@@ -222,10 +210,9 @@ class ReplyBuffer:
             self.accept((), len(self.text))
         if not self.is_cut:
             self.show(len(self.text))
-        self.events.extend(self._late)
+        self._events.extend(self._late)
         self._late.clear()
         calls = tuple(call for call in self._calls if isinstance(call, ToolCall))
         invalid = tuple(call for call in self._calls if isinstance(call, InvalidToolCall))
         reason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
-        reply = Reply("".join(self._texts), calls, invalid, reason)  # type: ignore[arg-type]  # the three literals
-        self.events.append(Done(reply))
+        self._events.append(Done(Reply("".join(self._texts), calls, invalid, reason)))  # type: ignore[arg-type]  # the three literals

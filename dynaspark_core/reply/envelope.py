@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,14 +11,19 @@ from dynaspark_core.messages import InvalidReason
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.lenient_json import Unreadable
-from dynaspark_core.reply.signs import STOP
+from dynaspark_core.reply.signs import NEXT_CALL, STOP
 from dynaspark_core.reply.strict_json import Open, strict_value
+from dynaspark_core.reply.vendors import TOKEN
 from dynaspark_core.reply.watch import Balance, ValueWatch
 from dynaspark_core.reply.written import RawCall, unwrap_calls
 
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
-_CLOSING_REST = re.compile(r"\s*+[}\]]?\s*+;?\s*+(?:(?:`{3,}|~{3,})\s*+)?")
+_BLANKS = re.compile(r"\s*+")
+_CLOSING_REST = re.compile(r"(?:\s*+[}\]])?(?:\s*+;)?")
+_FENCED_REST = re.compile(rf"{_CLOSING_REST.pattern}(?:\s*+(?:`{{3,}}|~{{3,}}))?")
 _PARTIAL = re.compile(r"(?:<[^<>]{0,40}|`{1,2}|~{1,2})?\Z")
+MAX_LATER = 8
+"""Most closing tags within strings that are passed over in search of the one that ends the call."""
 _GOES_ON = frozenset("\"'“:=+)")
 """What would go on with an object that has ended: it was closed too early."""
 
@@ -35,6 +41,10 @@ class Envelope:
     name: str | None = None
     is_explicit: bool = True
     is_closer_inside: bool = False
+    is_self_closing: bool = False
+    is_token: bool = False
+    has_fence: bool = False
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +69,13 @@ def read_values(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Finding:
     while position is not None:
         at = position
         value = yield from read_strict_value(buffer, at)
-        after = (yield from _next(buffer, value[1])) if value is not None else _Next(is_wrong=True)
+        after = (yield from _next(buffer, opened, value[1])) if value is not None else _Next(is_wrong=True)
         if value is None or after.is_wrong:
             return (yield from read_up_to_closer(buffer, opened, at, calls))
         calls += unwrap_calls(value[0], buffer.text[at : value[1]], name=opened.name)
         position, end = after.begin, value[1]
+    if not calls:
+        return Found(calls, end, raw=buffer.text[begin:end], error="there is no call in it")
     return Found(calls, end)
 
 
@@ -74,7 +86,7 @@ def read_strict_value(buffer: ReplyBuffer, at: int) -> Generator[None, None, tup
         balance = Balance()
         if value.is_hopeless or balance.end(buffer.text, at) >= 0:
             return None
-        watch = ValueWatch(balance, STOP, buffer.text, at)
+        watch = ValueWatch(balance, STOP.whole, buffer.text, at)
         if not (yield from buffer.more(watch)):
             return None
         value = strict_value(buffer.text, at)
@@ -91,7 +103,7 @@ class _Next:
     is_wrong: bool = False
 
 
-def _next(buffer: ReplyBuffer, end: int) -> Generator[None, None, _Next]:
+def _next(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, None, _Next]:
     while True:
         text = buffer.text
         begin = _after(text, end)
@@ -101,6 +113,8 @@ def _next(buffer: ReplyBuffer, end: int) -> Generator[None, None, _Next]:
         if begin < len(text) or not (yield from buffer.more()):
             break
     char = text[begin : begin + 1]
+    if opened.is_token and (yield from buffer.match(TOKEN, begin)) is not None:
+        return _Next()
     if is_extra:
         return _Next(is_wrong=char not in {"", "<", "`", "~"})
     if char and char in "{[":
@@ -116,70 +130,78 @@ def _after(text: str, position: int) -> int:
 
 def end_of_envelope(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, None, int]:
     """Where an envelope ends whose calls end at `end`: after its closing tag, if there is one."""
+    rest = _FENCED_REST if opened.has_fence else _CLOSING_REST
     while True:
-        found = _CLOSING_REST.match(buffer.text, end)
-        position = found.end() if found is not None else end
-        closer = opened.closer.match(buffer.text, position)
+        position = rest.match(buffer.text, end).end()  # type: ignore[union-attr]  # matches the empty text
+        after = _BLANKS.match(buffer.text, position).end()  # type: ignore[union-attr]  # the same
+        closer = opened.closer.match(buffer.text, position) or opened.closer.match(buffer.text, after)
         if closer is not None:
             return closer.end()
-        if not _PARTIAL.match(buffer.text, position) or not (yield from buffer.more()):
-            is_fence = found is not None and found[0].rstrip()[-1:] in {"`", "~"}
-            return position if is_fence else end
+        if not _PARTIAL.match(buffer.text, after) or not (yield from buffer.more()):
+            return position if buffer.text[position - 1 : position] in {"`", "~"} else end
 
 
 def read_up_to_closer(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall] | None = None) -> Finding:
     """The calls from `begin` up to a closing tag, after the `calls` that were read already."""
     calls = [] if calls is None else calls
-    closer, end = yield from _border(buffer, opened, begin)
-    stop = closer.end() if closer is not None and opened.is_closer_inside else end
+    border = yield from buffer.seek(first_of(opened.closer, STOP.whole.pattern), begin)
+    closer = opened.closer.match(buffer.text, border.start()) if border is not None else None
+    end = border.start() if border is not None else len(buffer.text)
+    after = closer.end() if closer is not None else end
+    stop = after if opened.is_closer_inside else end
     try:
         found = _read(buffer, opened, begin, stop, is_closed=closer is not None)
     except Unreadable as error:
-        later = (yield from _later(buffer, opened, begin, closer)) if closer is not None and error.in_string else None
+        later = (yield from _later(buffer, opened, begin, border)) if border is not None and error.in_string else None
         if later is not None:
             return Found(calls + later.calls, later.end, is_closed=True)
+        with suppress(Unreadable):
+            if error.in_string and closer is not None:
+                found = _read(buffer, opened, begin, stop, is_closed=True, may_miss=True)
+                return Found(calls + found, after, is_closed=True)
         raw = buffer.text[begin:end].strip() if opened.is_explicit else ""
         reason: InvalidReason = "truncated" if error.is_cut and end >= len(buffer.text) else "malformed"
-        after = closer.end() if closer is not None else end
         return Found(calls, after, is_closed=True, raw=raw, reason=reason, error=error.located(buffer.text, begin))
-    return Found(calls + found, closer.end() if closer is not None else end, is_closed=closer is not None)
+    return Found(calls + found, after, is_closed=closer is not None)
 
 
-def _read(buffer: ReplyBuffer, opened: Envelope, begin: int, end: int, *, is_closed: bool) -> list[RawCall]:
+def _read(
+    buffer: ReplyBuffer, opened: Envelope, begin: int, end: int, *, is_closed: bool, may_miss: bool = False
+) -> list[RawCall]:
     if not buffer.within_budget(begin, end):
         raise Unreadable(begin, "there are too many broken calls to read them all")
-    calls = read_body(buffer.text, begin, end, is_closed=is_closed, name=opened.name)
+    if opened.is_token and buffer.text[begin : begin + 1] in {"{", "["} and Balance().end(buffer.text[begin:end]) < 0:
+        raise Unreadable(begin, "a bracket is not closed", is_cut=not is_closed)
+    name = None if opened.is_closer_inside else opened.name
+    calls = read_body(buffer.text, begin, end, is_closed=is_closed, name=name, may_miss=may_miss)
     if not calls:
         raise Unreadable(begin, "there is no call in it")
     return calls
 
 
-def _border(
-    buffer: ReplyBuffer, opened: Envelope, begin: int
-) -> Generator[None, None, tuple[re.Match[str] | None, int]]:
-    """The first closing tag after `begin`, unless the envelope is stopped before it; and where the body ends."""
-    found = yield from buffer.seek(_border_of(opened.closer), begin)
-    if found is None:
-        return None, len(buffer.text)
-    return opened.closer.match(buffer.text, found.start()), found.start()
-
-
 @cache
-def _border_of(closer: re.Pattern[str]) -> re.Pattern[str]:
-    return re.compile(f"{closer.pattern}|{STOP.pattern}")
+def first_of(closer: re.Pattern[str], other: str) -> re.Pattern[str]:
+    """A pattern of a closing tag or of something else."""
+    return re.compile(f"{closer.pattern}|{other}")
 
 
 def _later(
     buffer: ReplyBuffer, opened: Envelope, begin: int, first: re.Match[str]
 ) -> Generator[None, None, Found | None]:
-    """The calls up to a later closing tag, where the first stood in a string: the second or the last before a stop."""
-    stop = yield from buffer.seek(STOP, first.end())
-    limit = stop.start() if stop is not None else len(buffer.text)
-    closers = list(opened.closer.finditer(buffer.text, first.end(), limit))
-    for closer in dict.fromkeys((*closers[:1], *closers[-1:])):
+    """The calls up to a later closing tag, where the first tag was in a string; never over the next call."""
+    start = max(first.end(), first.start() + 1)
+    for _ in range(MAX_LATER):
+        if NEXT_CALL.whole.match(buffer.text, first.start()):
+            return None
+        border = yield from buffer.seek(first_of(opened.closer, NEXT_CALL.whole.pattern), start)
+        closer = opened.closer.match(buffer.text, border.start()) if border is not None else None
+        if border is None or closer is None:
+            return None
+        first, start = border, max(closer.end(), border.start() + 1)
         end = closer.end() if opened.is_closer_inside else closer.start()
         try:
             return Found(_read(buffer, opened, begin, end, is_closed=True), closer.end(), is_closed=True)
-        except Unreadable:
-            continue
+        except Unreadable as error:
+            if not error.in_string:
+                return None
     return None

@@ -5,31 +5,48 @@ shown as it comes, and nothing in it is a call.
 """
 
 import re
-from collections.abc import Generator
 
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, group, maybe, seq, word
 from dynaspark_core.reply.body import read_body
-from dynaspark_core.reply.buffer import ReplyBuffer, Steps
+from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope
 from dynaspark_core.reply.heads import Kind, kind_of_block
+from dynaspark_core.reply.held import Seeking, Steps, Waiting
 from dynaspark_core.reply.lenient_json import Unreadable
-from dynaspark_core.reply.offers import closing_bracket, offer_calls, read_calls
+from dynaspark_core.reply.offers import closing_bracket, may_offer, offer_calls, read_calls
 from dynaspark_core.reply.signs import CLOSER, EXPLICIT, TAG, family
 from dynaspark_core.reply.tags import read_envelope
 from dynaspark_core.reply.watch import PatternWatch
 from dynaspark_core.reply.written import RawCall
 
-_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+.-]{0,30})[ \t]*(?:\r?\n|(?=[\[{<]))")
-_FENCE_UNDECIDED = re.compile(r"(?:`{1,40}|~{1,40})[ \t]*[\w+.-]{0,30}[ \t]*\r?\Z")
+_TICKS = either(chars("`", 3, 40), chars("~", 3, 40))
+_INLINE = chars("[ \t]", 0, 40)
+FENCE = Sign(
+    seq(_TICKS, _INLINE, group("language", chars(r"[\w+.\-]", 0, 30)), _INLINE,
+        either(word("\n"), word("\r\n"), ahead(chars(r"[\[{<]", 1, 1)))),
+    "```json\n", "``", "```a b\n",
+)  # fmt: skip
+CLOSING = Sign(seq(_TICKS, _INLINE, either(ahead(word("\n")), Atom(r"\Z", r"\Z"))), "```", "``", "```json")
+"""The last line of a fence."""
+_SPACE = chars(r"\s", 0, 4)
+_WORD = seq(chars("[A-Za-z_]", 1, 1), chars(r"\w", 0, 60))
+PRINTED_API = Sign(
+    either(
+        seq(maybe(seq(_WORD, _SPACE, word("="), _SPACE)), maybe(seq(word("print"), _SPACE, word("("), _SPACE)),
+            word("default_api"), _SPACE, word(".")),
+        seq(word("["), _SPACE, _WORD, chars(r"[\w.]", 0, 60), _SPACE, word("(")),
+    ),
+    "print(default_api.", "print(x)", "[1]",
+)  # fmt: skip
+"""Python that is meant as a call, not as code to look at."""
 _FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z)")
 _CALL_FENCE_END = re.compile(r"(?:\n[ \t]{0,12}|(?<=[\])};]))(?:```|~~~)")
-_CLOSING = re.compile(r"\s*+(?:(?:`{3,}|~{3,})[ \t]*(?=\n|\Z))?")
-_CLOSING_UNDECIDED = re.compile(r"\s*+(?:`{1,40}|~{1,40})?[ \t]*\Z")
-_PRINTED_API = re.compile(r"(?:[A-Za-z_]\w*\s*=\s*)?(?:print\s*\(\s*)?default_api\s*\.|\[\s*[A-Za-z_][\w.]*\s*\(")
-_PRINTED_API_UNDECIDED = re.compile(r"(?:[A-Za-z_]\w{0,60}|\[\s*[\w.]{0,60})?[\w\s=(.]{0,24}\Z")
-
 _MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}\Z")
+_CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
+_BETWEEN = " \t\r\n,;"
 
-CALL_FENCES = frozenset({"tool_call", "tool_calls", "toolcall", "tool-call", "tool_code", "toolcode"})
+CODE_FENCES = frozenset({"tool_code", "toolcode"})
+CALL_FENCES = frozenset({"tool_call", "tool_calls", "toolcall", "tool-call", *CODE_FENCES})
 OBJECT_FENCES = frozenset({"", "json", "json5", "jsonc", "javascript", "js", "tool", "tools", "text", "plaintext"})
 TAG_FENCES = frozenset({"", "xml", "html", "json", "text", "plaintext", "tool", "tools"})
 PYTHON_FENCES = frozenset({"", "python", "py", "tool", "tools"})
@@ -37,48 +54,54 @@ PYTHON_FENCES = frozenset({"", "python", "py", "tool", "tools"})
 
 def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
     """Read the fence that begins at `at`: the calls in it, or its text."""
-    while _FENCE_UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
-        pass
-    found = _FENCE.match(buffer.text, at)
+    found = yield from buffer.match(FENCE, at)
     if found is None:
-        buffer.scan = at + 1
+        buffer.go_on(at + 1)
         return
-    language = found[2].lower()
-    if language in CALL_FENCES:
+    language = found["language"].lower()
+    if (yield from _is_of_calls(buffer, found, language)):
         yield from read_envelope(buffer, Envelope(at, found.end(), _CALL_FENCE_END))
-    elif not (yield from _soft_fence(buffer, found, language)):
+    elif language in CALL_FENCES or not (yield from _soft_fence(buffer, found, language)):
         yield from _literal_fence(buffer, max(buffer.scan, found.end() - 1))
 
 
-def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Generator[None, None, bool]:
+def _is_of_calls(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Waiting:
+    """Whether it is a fence of calls, not an example of one, and no code: Gemini marks Python as it marks calls."""
+    if language not in CALL_FENCES or buffer.is_announced(found.start()):
+        return False
+    if language not in CODE_FENCES:
+        return True
+    begin = yield from buffer.visible(found.end())
+    if buffer.text[begin : begin + 1] in {"{", "<", ""}:
+        return True
+    end = yield from _content_end(buffer, begin)
+    code = buffer.text[begin : end.start() if end is not None else len(buffer.text)]
+    return any(call[1] or buffer.judge.names.find(call[2]) is not None for call in _CALLED.finditer(code))
+
+
+def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Waiting:
     """Hold the calls of a fence that has nothing else in it; returns whether it does."""
-    begin = found.end()
-    buffer.scan = begin
-    while begin >= len(buffer.text) or buffer.text[begin].isspace():
-        if begin < len(buffer.text):
-            begin += 1
-        elif not (yield from buffer.more()):
-            return False
-    char = buffer.text[begin]
-    if char in "{[" and language in OBJECT_FENCES | PYTHON_FENCES:
+    buffer.go_on(found.end())
+    begin = yield from buffer.visible(found.end())
+    char = buffer.text[begin : begin + 1]
+    if char and char in "{[" and language in OBJECT_FENCES | PYTHON_FENCES:
         kind = yield from kind_of_block(buffer, begin)
         if kind == "python" or (kind and language in OBJECT_FENCES):
             return (yield from _fenced_values(buffer, kind, begin))
-    if char == "<" and language in TAG_FENCES and (yield from _is_tag(buffer, begin)):
-        return (yield from _fenced_tags(buffer, begin))
-    if language in PYTHON_FENCES:
-        while _PRINTED_API_UNDECIDED.match(buffer.text, begin) and (yield from buffer.more()):
-            pass
-        if _PRINTED_API.match(buffer.text, begin):
-            end = yield from _content_end(buffer, begin)
-            if end is None:
-                return offer_calls(buffer, "python", begin, len(buffer.text))
-            return offer_calls(buffer, "python", begin, end.start(), end.end())
+    if char == "<" and language in TAG_FENCES:
+        tag = yield from buffer.match(TAG, begin)
+        if tag is not None and tag["slash"] == "" and family(tag) in EXPLICIT:
+            return (yield from _fenced_tags(buffer, begin))
+    if language in PYTHON_FENCES and (yield from buffer.match(PRINTED_API, begin)) is not None:
+        end = yield from _content_end(buffer, begin)
+        if end is None:
+            return offer_calls(buffer, "python", begin, len(buffer.text))
+        return offer_calls(buffer, "python", begin, end.start(), end.end())
     return False
 
 
-def _fenced_values(buffer: ReplyBuffer, kind: Kind, begin: int) -> Generator[None, None, bool]:
-    """Values one after the other up to the closing fence."""
+def _fenced_values(buffer: ReplyBuffer, kind: Kind, begin: int) -> Waiting:
+    """Hold values one after the other up to the closing fence."""
     calls: list[RawCall] = []
     place = begin
     while buffer.text[place : place + 1] in {"{", "["}:
@@ -86,51 +109,34 @@ def _fenced_values(buffer: ReplyBuffer, kind: Kind, begin: int) -> Generator[Non
         if end is None:
             return False
         found = read_calls(buffer, kind, place, end)
-        if not buffer.judge.would_accept(found):
-            buffer.scan = end
+        if not may_offer(buffer, found):
+            buffer.go_on(end)
             return False
         calls += found
-        while _CLOSING_UNDECIDED.match(buffer.text, end) and (yield from buffer.more()):
-            pass
-        place = _end_of_fence(buffer, end)
-    if place == end and place < len(buffer.text):
+        place = yield from buffer.visible(end, _BETWEEN.__contains__)
+    closing = yield from buffer.match(CLOSING, place)
+    if closing is None and place < len(buffer.text):
         return False
-    buffer.hold(calls, place)
+    buffer.hold(calls, closing.end() if closing is not None else place)
     return True
 
 
-def _end_of_fence(buffer: ReplyBuffer, end: int) -> int:
-    """After the closing fence, or where something else stands."""
-    found = _CLOSING.match(buffer.text, end)
-    if found is None:
-        return end
-    is_closed = found[0].strip() or found.end() >= len(buffer.text)
-    return found.end() if is_closed or buffer.text[found.end()] in "{[" else end
-
-
-def _is_tag(buffer: ReplyBuffer, at: int) -> Generator[None, None, bool]:
-    while (found := TAG.match(buffer.text, at)) is None and len(buffer.text) - at < 24:
-        if not (yield from buffer.more()):
-            break
-    return found is not None and found["slash"] is None and family(found) in EXPLICIT
-
-
-def _content_end(buffer: ReplyBuffer, begin: int) -> Generator[None, None, re.Match[str] | None]:
+def _content_end(buffer: ReplyBuffer, begin: int) -> Seeking:
     while (end := _FENCE_END.search(buffer.text, begin)) is None or (end.end() >= len(buffer.text)):
         if not (yield from buffer.more(PatternWatch(_FENCE_END, buffer.text[max(begin, len(buffer.text) - 40) :]))):
             break
     return end
 
 
-def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Generator[None, None, bool]:
-    """Envelopes one after the other, with nothing between them, in a fence."""
+def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Waiting:
+    """Hold envelopes one after the other, with nothing between them, in a fence."""
     closing = yield from _content_end(buffer, begin)
     end = closing.start() if closing is not None else len(buffer.text)
     calls: list[RawCall] = []
     place = begin
     try:
-        while (found := TAG.match(buffer.text, place, end)) is not None and family(found) in EXPLICIT:
-            closer = CLOSER.search(buffer.text, found.end(), end)
+        while (found := TAG.whole.match(buffer.text, place, end)) is not None and family(found) in EXPLICIT:
+            closer = CLOSER.whole.search(buffer.text, found.end(), end)
             body_end = closer.start() if closer is not None else end
             calls += read_body(buffer.text, found.end(), body_end, is_closed=closer is not None)
             place = closer.end() if closer is not None else end
@@ -145,13 +151,16 @@ def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Generator[None, None, bool]
 
 def _literal_fence(buffer: ReplyBuffer, begin: int) -> Steps:
     """Show a fence to its end, as it comes: nothing in it is a call."""
-    buffer.scan = begin
-    while (end := _FENCE_END.search(buffer.text, buffer.scan)) is None or end.end() >= len(buffer.text):
-        border = buffer.text.rfind("\n", buffer.scan)
+    place = begin
+    while (end := _FENCE_END.search(buffer.text, place)) is None or end.end() >= len(buffer.text):
+        border = buffer.text.rfind("\n", place)
         is_held = border >= 0 and _MAYBE_END.match(buffer.text, border)
-        buffer.scan = border if is_held else len(buffer.text)
-        buffer.show(buffer.scan)
+        place = border if is_held else len(buffer.text)
+        buffer.show(place)
+        buffer.go_on(place)
         if not (yield from buffer.more_text()):
             break
-    buffer.scan = end.end() if end is not None else len(buffer.text)
-    buffer.show(buffer.scan)
+        place = buffer.scan
+    place = end.end() if end is not None else len(buffer.text)
+    buffer.show(place)
+    buffer.go_on(place)

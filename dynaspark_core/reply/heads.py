@@ -3,54 +3,50 @@
 Answers begin with objects too; what cannot be a call is let go as soon as its first key is known.
 """
 
-import re
 from collections.abc import Generator
 from typing import Literal
 
+from dynaspark_core.reply.atoms import Sign, chars, group, maybe, seq, word
 from dynaspark_core.reply.buffer import ReplyBuffer
-from dynaspark_core.reply.written import CALL_KEYS, LISTS, MESSAGE_KEYS, NAME_KEYS
+from dynaspark_core.reply.written import CALL_KEYS, MESSAGE_KEYS, NAME_KEYS
 
 Kind = Literal["", "json", "message", "python"]
 """What may begin here: nothing of ours, JSON, a whole message of calls, a list of Python calls."""
 
-_QUOTE = "[\"'“”`]"
-_OPEN = r"(?:\[\s{0,20}+)?\{\s{0,20}+"
-_KEY = re.compile(rf"{_OPEN}{_QUOTE}?([\w$-]{{1,40}}){_QUOTE}?\s{{0,10}}+[:：]")  # noqa: RUF001
-_KEY_UNDECIDED = re.compile(
-    rf"(?:\[\s{{0,20}}+\Z|{_OPEN}\Z|{_OPEN}{_QUOTE}?[\w$-]{{0,40}}{_QUOTE}?\s{{0,10}}+\Z|[\[{{]\Z)"
-)
-_NAME = re.compile(rf"\s{{0,10}}+{_QUOTE}([^\"'“”`\n]{{1,128}}){_QUOTE}")
-_NAME_UNDECIDED = re.compile(rf"\s{{0,10}}+(?:{_QUOTE}[^\"'“”`\n]{{0,128}})?\Z")
-_PYTHON = re.compile(r"\[\s{0,20}+([A-Za-z_][\w.\-/]{0,127})\s{0,10}+\(")
-_PYTHON_UNDECIDED = re.compile(r"\[\s{0,20}+(?:[A-Za-z_][\w.\-/]{0,127}\s{0,10}+)?\Z")
+_QUOTE = chars("[\"'“”`]", 0, 1)
+_OPEN = seq(maybe(seq(word("["), chars(r"\s", 0, 20))), word("{"), chars(r"\s", 0, 20))
+KEY = Sign(
+    seq(_OPEN, _QUOTE, group("key", chars(r"[\w$\-]", 1, 40)), _QUOTE, chars(r"\s", 0, 10), chars("[:：]", 1, 1)),  # noqa: RUF001
+    '[{"name":', "{}", "[1]",
+)  # fmt: skip
+NAME = Sign(
+    seq(chars(r"\s", 0, 10), chars("[\"'“”`]", 1, 1), group("name", chars("[^\"'“”`\n]", 1, 128)),
+        chars("[\"'“”`]", 1, 1)),
+    ' "f"', "5",
+)  # fmt: skip
+PYTHON = Sign(
+    seq(word("["), chars(r"\s", 0, 20), group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127))),
+        chars(r"\s", 0, 10), word("(")),
+    "[f(", "[f]",
+)  # fmt: skip
+JSON_TEXT = Sign(seq(chars(r"[{\[]", 1, 1), chars(r"\s", 0, 24), chars(r"[\"{\[]", 1, 1)), '{"', "[link]", "{x}")
+"""How JSON begins, where a list or a set in prose does not."""
 
 
 def kind_of_block(buffer: ReplyBuffer, at: int) -> Generator[None, None, Kind]:
-    """What may begin at `at`, where a `{` or a `[` stands."""
-    while (kind := _kind(buffer, at)) is None:
-        if not (yield from buffer.more()):
-            return ""
-    return kind
-
-
-def _kind(buffer: ReplyBuffer, at: int) -> Kind | None:
-    """What may begin at `at`, or None while the text does not say it yet."""
-    text = buffer.text
-    python = _PYTHON.match(text, at)
+    """What may begin at `at`, where a `{` or a `[` is."""
+    judge = buffer.judge
+    python = yield from buffer.match(PYTHON, at)
     if python is not None:
-        return "python" if buffer.judge.names.find(python[1]) is not None else ""
-    key = _KEY.match(text, at)
-    if key is None:
-        return None if _KEY_UNDECIDED.match(text, at) or _PYTHON_UNDECIDED.match(text, at) else ""
-    if key[1] in MESSAGE_KEYS or key[1] in {"role", *LISTS}:
-        return "message" if key[1] in MESSAGE_KEYS else "json"
-    if key[1] not in CALL_KEYS:
-        return "json" if key[1] in buffer.judge.own_arguments or key[1] == buffer.judge.only else ""
-    return _by_name(buffer, key.end()) if key[1] in NAME_KEYS and not buffer.judge.own_arguments else "json"
-
-
-def _by_name(buffer: ReplyBuffer, after: int) -> Kind | None:
-    name = _NAME.match(buffer.text, after)
-    if name is not None:
-        return "json" if buffer.judge.names.find(name[1]) is not None else ""
-    return None if _NAME_UNDECIDED.match(buffer.text, after) else "json"
+        return "python" if judge.names.find(python["name"]) is not None else ""
+    found = yield from buffer.match(KEY, at)
+    if found is None:
+        return ""
+    key = found["key"]
+    if key in MESSAGE_KEYS:
+        return "message"
+    is_own = key in judge.own_arguments or key == judge.only
+    if is_own or key not in NAME_KEYS:
+        return "json" if is_own or key in CALL_KEYS else ""
+    name = yield from buffer.match(NAME, found.end())
+    return "json" if name is None or judge.names.find(name["name"]) is not None else ""

@@ -39,6 +39,9 @@ class Judge:
         self._all = Names(tool.name for tool in tools)
         self.names = Names(self._tools)
         self.only = tool_choice if tool_choice in self._tools and tool_choice not in {"auto", "required"} else None
+        self.must_call = tool_choice not in {"auto", "none"}
+        if self.only is None and self.must_call and len(self._tools) == 1:
+            self.only = next(iter(self._tools))
         self._parallel = parallel
         self._untrusted = (untrusted,) if isinstance(untrusted, str) else tuple(untrusted)
         self._squeezed: str | None = None
@@ -69,6 +72,14 @@ class Judge:
         return bool(verdicts) and all(
             isinstance(verdict, ToolCall) or verdict.reason == "copied_from_untrusted" for verdict in verdicts
         )
+
+    def takes_nothing(self, name: str) -> bool:
+        """Whether this is the name of a tool without parameters."""
+        found = self.names.find(name)
+        schema = self._tools[found].parameters if found is not None else None
+        if schema is None or schema.get("properties") or schema.get("additionalProperties"):
+            return False
+        return not schema or "properties" in schema
 
     def name_in(self, raw: str) -> str | None:
         """The name of a known tool that unreadable text seems to call."""

@@ -14,6 +14,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")
 _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w{0,63})\s*=\s*(?=[A-Za-z_][\w.\-/]{0,127}\s*\()")
 _KEYWORD = re.compile(r"([A-Za-z_]\w{0,127})\s*=(?!=)\s*")
+_RAW_STRING = re.compile(r"""[rR]("{3}|'{3}|"|')((?:[^\\\n"']|\\.|(?!\1)["'])*)\1""")
 _PRINT = re.compile(r"print\s*\(\s*")
 _STATEMENT = re.compile(r"(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(|[)\]}]")
 _PRINTED = re.compile(r"print\s*\(\s*([A-Za-z_]\w{0,63})(?:\[[^\]\n]*\])?\s*\)")
@@ -110,6 +111,14 @@ class _PythonCalls:
             self._reader.position += 1
         return value
 
+    def _value(self) -> Any:
+        """A literal; a raw string is what is written between its quotes."""
+        raw = self._match(_RAW_STRING)
+        if raw is None:
+            return self._reader.value("argument")
+        self._reader.position = raw.end()
+        return raw[2]
+
     def _keywords(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
         while (char := self._reader.peek()) and char != ")":
@@ -119,7 +128,7 @@ class _PythonCalls:
             if keyword[1] in arguments:
                 raise Unreadable(self._reader.position, f"{keyword[1]} is given twice")
             self._reader.position = keyword.end()
-            arguments[keyword[1]] = self._reader.value("argument")
+            arguments[keyword[1]] = self._value()
             if self._reader.peek() != ",":
                 break
             self._reader.position += 1

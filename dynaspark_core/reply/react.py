@@ -7,80 +7,98 @@ import re
 from dataclasses import replace
 
 from dynaspark_core.messages import InvalidReason
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, group, maybe, seq, word
 from dynaspark_core.reply.body import read_body
-from dynaspark_core.reply.buffer import ReplyBuffer, Steps, Waiting
+from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import read_strict_value
+from dynaspark_core.reply.held import Steps, Waiting
 from dynaspark_core.reply.lenient_json import Unreadable
-from dynaspark_core.reply.signs import beginning
 from dynaspark_core.reply.written import RawCall
 
-_LABEL = r"\*{0,2}Action(?: ?\d{1,2})?\*{0,2} ?:\*{0,2}"
-_NAME = r"""[ \t]*[`"'\[*]{0,2}([A-Za-z_][\w.\-/]{0,127})(?:\(\))?[`"'\]*]{0,2}[ \t]*"""
-_INPUT = r"\*{0,2}Action Input(?: ?\d{1,2})?\*{0,2} ?:\*{0,2}"
-_ACTION = re.compile(rf"{_LABEL}{_NAME}\r?\n\s{{0,8}}{_INPUT}\s*+")
-_LONE_ACTION = re.compile(rf"{_LABEL}{_NAME}(?:\r?\n\s{{0,8}})?(?=\Z|\*{{0,2}}Observation)")
-_STARS = r"\*{0,2}"
-_BEGUN_LABEL = (_STARS, *"Action", " ?", r"\d{0,2}", _STARS, " ?", ":", _STARS)
-_BEGUN_NAME = (r"[ \t]*", r"[`\"'\[*]{0,2}", r"[A-Za-z_][\w.\-/]{0,127}", r"\(?", r"\)?", r"[`\"'\]*]{0,2}", r"[ \t]*")
-_BEGUN_INPUT = beginning(_STARS, *"Action Input", " ?", r"\d{0,2}", _STARS, " ?", ":", _STARS, r"\s*")
-_BEGUN_RESULT = beginning(_STARS, *"Observation")
-_UNDECIDED = re.compile(
-    rf"{beginning(*_BEGUN_LABEL, *_BEGUN_NAME)}"
-    rf"|{''.join(_BEGUN_LABEL)}{''.join(_BEGUN_NAME)}(?:\r\Z|\r?\n\s{{0,8}}(?:{_BEGUN_INPUT}|{_BEGUN_RESULT}))"
-)
+_STARS = chars(r"\*", 0, 2)
+_NUMBER = maybe(seq(chars(" ", 0, 1), chars(r"\d", 1, 2)))
+_LABEL = seq(_STARS, word("Action"), _NUMBER, _STARS, chars(" ", 0, 1), word(":"), _STARS)
+_NAME = seq(
+    chars("[ \t]", 0, 8), chars("[`\"'\\[*]", 0, 2),
+    group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127))), maybe(word("()")),
+    chars("[`\"'\\]*]", 0, 2), chars("[ \t]", 0, 8),
+)  # fmt: skip
+_LINE = seq(chars("[\r\n]", 1, 2), chars(r"\s", 0, 8))
+_INPUT = seq(_STARS, word("Action Input"), _NUMBER, _STARS, chars(" ", 0, 1), word(":"), _STARS)
+ACTION = Sign(seq(_LABEL, _NAME, _LINE, _INPUT), "**Action:** `f`\nAction Input:", "Action: f\n", "Action plan")
+"""Up to the input of an action."""
+LONE_ACTION = Sign(
+    seq(_LABEL, _NAME, maybe(_LINE), either(Atom(r"\Z", r"\Z"), ahead(seq(_STARS, word("Observation"))))),
+    "Action: f\n", "Action: buy milk", "Action: f, then g",
+)  # fmt: skip
+"""An action without an input, with nothing behind it."""
 _END = re.compile(r"\n\s{0,8}\*{0,2}(?:Observation|Thought|Action|Final Answer)\b|</?\s?turn\b|<\s?tool_result\b")
 
 
 def read_action(buffer: ReplyBuffer, at: int) -> Steps:
     """Read the action that begins at `at`, if one does; otherwise the text goes on."""
-    while _UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
-        pass
-    found = _ACTION.match(buffer.text, at)
-    if found is None:
-        _alone(buffer, at)
+    found = yield from buffer.match(ACTION, at)
+    lone = yield from buffer.match(LONE_ACTION, at)
+    if _is_log(buffer, at):
+        buffer.go_on(at + 1)
+    elif found is None:
+        _alone(buffer, at, lone)
+    else:
+        begin = yield from buffer.visible(found.end())
+        if not (yield from _strictly(buffer, found, begin)):
+            end = yield from buffer.seek(_END, begin)
+            stop = end.start() if end is not None else len(buffer.text)
+            _leniently(buffer, found, begin, stop, is_closed=end is not None)
+
+
+def _is_log(buffer: ReplyBuffer, at: int) -> bool:
+    """Whether the action is indented deeper than the text before it, as a log within prose is."""
+    line = buffer.text[buffer.text.rfind("\n", 0, at) + 1 : at]
+    return 0 <= buffer.context.indent() < len(line)
+
+
+def _alone(buffer: ReplyBuffer, at: int, lone: re.Match[str] | None) -> None:
+    """Read an action without input: a call of a tool without parameters, else one that was cut."""
+    buffer.go_on(at + 1)
+    if lone is None or buffer.judge.names.find(lone["name"]) is None:
         return
-    if (yield from _strictly(buffer, found)):
-        return
-    end = yield from buffer.seek(_END, found.end())
-    _leniently(buffer, found, end.start() if end is not None else len(buffer.text), is_closed=end is not None)
+    if buffer.judge.takes_nothing(lone["name"]):
+        buffer.accept([RawCall(lone[0].strip(), lone["name"], {})], lone.end())
+    else:
+        error = "the reply ends before the action's input"
+        buffer.reject(lone[0].strip(), "truncated", error, lone.end(), lone["name"])
+    buffer.cut()
 
 
-def _alone(buffer: ReplyBuffer, at: int) -> None:
-    """Read an action without input: a call of a tool that needs none."""
-    lone = _LONE_ACTION.match(buffer.text, at)
-    buffer.scan = at + 1
-    if lone is None:
-        return
-    call = RawCall(lone[0].strip(), lone[1], {})
-    if buffer.judge.would_accept([call]):
-        buffer.accept([call], lone.end())
-        buffer.cut()
-
-
-def _strictly(buffer: ReplyBuffer, found: re.Match[str]) -> Waiting:
-    if buffer.text[found.end() : found.end() + 1] != "{":
+def _strictly(buffer: ReplyBuffer, found: re.Match[str], begin: int) -> Waiting:
+    if buffer.text[begin : begin + 1] != "{":
         return False
-    value = yield from read_strict_value(buffer, found.end())
+    value = yield from read_strict_value(buffer, begin)
     if value is None or not isinstance(value[0], dict):
         return False
-    buffer.accept([RawCall(buffer.text[found.start() : value[1]], found[1], value[0], value[0])], value[1])
+    raw = buffer.text[found.start() : value[1]]
+    buffer.accept([RawCall(raw, found["name"], value[0], value[0])], value[1])
     buffer.cut()
     return True
 
 
-def _leniently(buffer: ReplyBuffer, found: re.Match[str], end: int, *, is_closed: bool) -> None:
+def _leniently(buffer: ReplyBuffer, found: re.Match[str], begin: int, end: int, *, is_closed: bool) -> None:
     raw = buffer.text[found.start() : end].strip()
+    name = found["name"]
+    if not is_closed and begin >= end:
+        _alone(buffer, found.start(), found)
+        return
     try:
-        calls = read_body(buffer.text, found.end(), end, is_closed=is_closed, name=found[1])
+        calls = read_body(buffer.text, begin, end, is_closed=is_closed, name=name)
     except Unreadable as error:
-        if buffer.judge.names.find(found[1]) is None:
-            buffer.scan = found.end()
+        if buffer.judge.names.find(name) is None:
+            buffer.go_on(found.end())
             return
         reason: InvalidReason = "truncated" if error.is_cut else "malformed"
-        buffer.reject(raw, reason, error.located(buffer.text, found.start()), end, found[1])
+        buffer.reject(raw, reason, error.located(buffer.text, found.start()), end, name)
     else:
-        if len(calls) > 1:
-            buffer.reject(raw, "malformed", "an action has one input", end, found[1])
+        if len(calls) == 1:
+            buffer.accept([replace(calls[0], raw=raw)], end)
         else:
-            buffer.accept([replace(call, raw=raw, name=found[1]) for call in calls], end)
+            buffer.reject(raw, "malformed", "an action has one input", end, name)
     buffer.cut()

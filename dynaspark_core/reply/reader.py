@@ -4,14 +4,23 @@ Here are the public names and the main loop. `tags`, `blocks` and `react` know w
 may run. It raises nothing for what a model wrote.
 """
 
+import sys
 from collections.abc import Sequence
 
 from dynaspark_core.messages import Done, Event, Reply, TextDelta, Tool, offered
-from dynaspark_core.reply.blocks import is_other_turn, read_bare_tool_code, read_block
-from dynaspark_core.reply.buffer import ReplyBuffer, Steps
+from dynaspark_core.reply.blocks import read_bare_code, read_block
+from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.judge import Judge
-from dynaspark_core.reply.signs import THOUGHTS, THOUGHTS_END, THOUGHTS_UNDECIDED, TRIGGER, TRIGGER_AFTER
-from dynaspark_core.reply.tags import read_tag
+from dynaspark_core.reply.signs import LINE_BEGINS, trigger
+from dynaspark_core.reply.thoughts import HEADS, LEADING, THOUGHTS
+from dynaspark_core.reply.tokens import read_sign
+from dynaspark_core.reply.vendors import RECIPIENT
+from dynaspark_core.reply.vendors import TRIGGER as VENDORS
+
+TRIGGER = trigger(VENDORS, LINE_BEGINS)
+TRIGGER_AFTER = trigger(VENDORS, "")
+"""After a call, each line may also begin another's turn."""
 
 
 class ReplyReader:
@@ -50,7 +59,7 @@ class ReplyReader:
             return [TextDelta(text)] if text else []
         if text and not buffer.is_cut and buffer.add(text):
             next(self._steps, None)
-        return _taken(buffer)
+        return buffer.taken_events()
 
     def close(self) -> list[Event]:
         """The events that were held, and `Done` with the whole reply."""
@@ -61,12 +70,7 @@ class ReplyReader:
         for _ in self._steps:
             pass
         buffer.finish()
-        return _taken(buffer)
-
-
-def _taken(buffer: ReplyBuffer) -> list[Event]:
-    events, buffer.events = buffer.events, []
-    return events
+        return buffer.taken_events()
 
 
 def read_reply(
@@ -88,43 +92,58 @@ def read_reply(
 def _steps(buffer: ReplyBuffer) -> Steps:
     """The main loop: from one place that may begin a call to the next."""
     yield from buffer.more()
-    yield from _thoughts(buffer)
-    yield from read_bare_tool_code(buffer, buffer.position)
+    yield from _lead(buffer)
+    yield from read_bare_code(buffer, buffer.position)
+    if buffer.scan == buffer.position:
+        yield from _bare_recipient(buffer)
     if buffer.scan == buffer.position:
         yield from read_block(buffer, buffer.position)
     while not buffer.is_cut:
-        if buffer.is_behind_call:
-            buffer.is_behind_call = False
-            if (yield from is_other_turn(buffer, buffer.position)):
-                buffer.cut()
-                return
-        pattern = TRIGGER_AFTER if buffer.has_calls else TRIGGER
-        found = pattern.search(buffer.text, buffer.scan)
+        buffer.trim()
+        if buffer.was_behind_call():
+            yield from read_block(buffer, buffer.position)
+            continue
+        found = (TRIGGER_AFTER if buffer.has_calls else TRIGGER).search(buffer.text, buffer.scan)
         if found is None:
-            buffer.scan = len(buffer.text)
+            buffer.go_on(len(buffer.text))
             buffer.show_before(buffer.scan)
             if not (yield from buffer.more_text(is_idle=True)):
                 return
-            continue
-        buffer.show_before(found.start())
-        if found[0] == "<":
-            yield from read_tag(buffer, found.start())
-        else:
-            buffer.scan = found.end()
+        elif found[0] == "\n":
+            buffer.show_before(found.start())
+            buffer.go_on(found.end())
             yield from read_block(buffer, found.end())
+        else:
+            buffer.show_before(found.start())
+            yield from read_sign(buffer, found.start())
 
 
-def _thoughts(buffer: ReplyBuffer) -> Steps:
-    """Pass over leading reasoning and the blanks after it; a reply that ends within it has no text."""
+def _bare_recipient(buffer: ReplyBuffer) -> Steps:
+    """Read a call of gpt-oss whose first token is missing."""
+    at = yield from buffer.visible(buffer.position)
+    if buffer.text.startswith("t", at) and (yield from buffer.match(RECIPIENT, at)) is not None:
+        yield from read_sign(buffer, at)
+
+
+def _lead(buffer: ReplyBuffer) -> Steps:
+    """Pass over what leads a reply: reasoning, our own opening line, a vendor's line before the text; and blanks."""
     while True:
-        found = THOUGHTS.match(buffer.text, buffer.position)
-        if found is not None:
-            end = yield from buffer.seek(THOUGHTS_END, found.end())
-            buffer.is_truncated = end is None
-            buffer.skip(end.end() if end is not None else len(buffer.text))
-            yield from _blanks(buffer)
-        elif not THOUGHTS_UNDECIDED.match(buffer.text, buffer.position) or not (yield from buffer.more()):
-            return
+        yield from buffer.match(LEADING, buffer.position)
+        for opener, closer in THOUGHTS:
+            found = opener.whole.match(buffer.text, buffer.position)
+            if found is not None:
+                end = yield from buffer.seek(closer.whole, found.end())
+                buffer.is_truncated = end is None
+                buffer.skip(end.end() if end is not None else len(buffer.text))
+                break
+        else:
+            head = next((head for sign in HEADS if (head := sign.whole.match(buffer.text, buffer.position))), None)
+            if head is None:
+                return
+            buffer.skip(head.end())
+            if "final" in head[0]:
+                buffer.pass_objects(sys.maxsize)  # its object is an answer in JSON
+        yield from _blanks(buffer)
 
 
 def _blanks(buffer: ReplyBuffer) -> Steps:

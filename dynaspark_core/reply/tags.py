@@ -1,4 +1,4 @@
-"""Calls between tags, `<tool_call>…</tool_call>` and its kin, and between the lines of a call fence.
+"""Calls between tags: `<tool_call>…</tool_call>` and its kin.
 
 The end of a call is found by parsing: a strict JSON value may hold any tag. Only where that fails is the first closing
 tag taken for the end, or a later one if the first stands in a member's string.
@@ -6,159 +6,215 @@ tag taken for the end, or a later one if the first stands in a member's string.
 
 import re
 from collections.abc import Generator
+from dataclasses import replace
 
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
 from dynaspark_core.reply.body import intro_end
-from dynaspark_core.reply.buffer import ReplyBuffer, Steps, Waiting
-from dynaspark_core.reply.envelope import Envelope, Found, end_of_envelope, read_up_to_closer, read_values
+from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.envelope import Envelope, first_of, read_up_to_closer, read_values
+from dynaspark_core.reply.held import Steps, Waiting
+from dynaspark_core.reply.sentences import leave_quoted, settle
 from dynaspark_core.reply.signs import (
+    BARS,
     CLOSER,
     EXPLICIT,
     FUNCTION_CLOSER,
+    FUNCTIONS,
     NAME_ATTRIBUTE,
-    OTHER_MARKERS,
+    NAMESPACE,
     OWN_MARKERS,
     REASONING,
+    RESULTS,
     TAG,
-    UNDECIDED,
     family,
-)
-from dynaspark_core.reply.written import RawCall
+)  # fmt: skip
+from dynaspark_core.reply.written import MAX_NESTED_WRAPPERS, RawCall
 
-_INTRO_UNDECIDED = re.compile(
-    r"[\s\ufeff\xa0]*+(?:`{1,2}|~{1,2}|(?:`{3,}|~~~)[ \t]*[\w-]{0,20}[ \t]*(?:\n\s*+)?)?(?:j(?:s(?:o(?:n\s*+)?)?)?)?\Z"
+_BLANK = r"[\s\ufeff\xa0]"
+_FENCE = seq(
+    either(chars("`", 3, 40), chars("~", 3, 40)), chars("[ \t]", 0, 9), chars(r"[\w\-]", 0, 20), chars("[ \t]", 0, 9)
 )
-_NAME = r"""["'`]?[A-Za-z_][\w.\-/]{0,127}["'`]?"""
-_HEAD = re.compile(rf"""{_NAME}(?:[ \t]{{0,8}}[({{:=]|[ \t]{{0,8}}\r?\n\s{{0,8}}[{{<]|<arg_key>)|[{{\[<"'“(]""")
-_HEAD_UNDECIDED = re.compile(rf"""(?:{_NAME}[ \t]{{0,8}}(?:\r?\n\s{{0,8}})?(?:<[\s|]?\\?[a-z_]{{0,8}})?|["'`])\Z""")
-_BARE_NAME = re.compile(rf"({_NAME})\s{{0,8}}<[\s|]?\\?/")
-_PYTHON_LIST = re.compile(r"\[\s*[A-Za-z_][\w.\-/]{0,127}\s*\(")
-_PYTHON_LIST_UNDECIDED = re.compile(r"\[\s*(?:[A-Za-z_][\w.\-/]{0,127}\s*)?\Z")
-_END_OF_LINE = re.compile(r"\n|<")
+INTRO = Sign(
+    seq(maybe(seq(_FENCE, chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 40))), maybe(seq(word("json"), chars(r"\s", 0, 40)))),
+    "```json\n", "x",
+)  # fmt: skip
+"""What may come before the body of a call: a fence's first line, the word json."""
+_NAME = seq(chars("[\"'`]", 0, 1), group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/:]", 0, 127))),
+            chars("[\"'`]", 0, 1))  # fmt: skip
+_IN_LINE = chars("[ \t]", 0, 8)
+HEAD = Sign(
+    either(
+        seq(_NAME, _IN_LINE, either(chars("[({:=]", 1, 1), word("<arg_key>"), ahead(seq(chars(r"[\r\n]", 1, 2),
+            chars(r"\s", 0, 8), chars("[{<]", 1, 1))))),
+        chars("[{\\[<\"'“(#]", 1, 1),
+    ),
+    "f(", "the weather of", "hm",
+)  # fmt: skip
+"""How the body of a call begins, where prose does not."""
+BARE_NAME = Sign(
+    seq(_NAME, chars(r"\s", 0, 8), word("<"), chars(r"[\s|]", 0, 1), maybe(word("\\")), word("/")),
+    "log_out</",
+    "log out</",
+)
+FUNCTION_BODY = Sign(
+    seq(chars(r"\s", 0, 24), either(word("{"), seq(word("<"), chars(BARS, 0, 3), maybe(word("/")), chars(BARS, 0, 3),
+        maybe(NAMESPACE), anycase(words("param", "arg", "function", "invoke"))), Atom(r"\Z", r"\Z"))),
+    "\n<parameter", " to call it",
+)  # fmt: skip
+"""What follows the tag of a function that is called, not spoken of."""
+TOOL_NAME = Sign(
+    seq(chars(r"\s", 0, 24), word("<tool_name>"), chars(r"\s", 0, 9), group("name", chars(r"[\w.\-/:]", 1, 128)),
+        chars(r"\s", 0, 9), word("</tool_name>")),
+    "\n<tool_name>f</tool_name>", "<tool_name>",
+)  # fmt: skip
+PYTHON_LIST = Sign(
+    seq(word("["), chars(r"\s", 0, 20), chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127), chars(r"\s", 0, 9),
+        word("(")),
+    "[f(", '["f("]', "[]",
+)  # fmt: skip
+OTHERS = RESULTS | REASONING | OWN_MARKERS
+"""Tags that open no call."""
 
 
 def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a `<` at this place begins: an envelope, a marker of another turn, or text."""
-    found = TAG.match(buffer.text, at)
-    while found is None and UNDECIDED.match(buffer.text, at) and (yield from buffer.more()):
-        found = TAG.match(buffer.text, at)
-    buffer.scan = at + 1
+    found = yield from buffer.match(TAG, at)
+    buffer.go_on(at + 1)
     if found is None or buffer.is_quoted(at):
         return
-    name, is_closing = family(found), found["slash"] is not None
-    if name in OWN_MARKERS or (name in OTHER_MARKERS and buffer.has_calls):
+    name, is_closing = family(found), found["slash"] != ""
+    if name in OWN_MARKERS or (name in RESULTS and buffer.has_calls):
         buffer.cut()
     elif name in REASONING and is_closing:
         buffer.forget_late(found.end())
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
-    elif name not in OTHER_MARKERS and name not in REASONING and (not is_closing or name in EXPLICIT):
-        yield from read_envelope(buffer, _opened(found, name, is_closing=is_closing))
+    elif name not in OTHERS and (not is_closing or name in EXPLICIT):
+        yield from _read_opened(buffer, found, name, at, is_closing=is_closing)
+    elif is_closing and name not in OTHERS and buffer.has_calls:
+        buffer.skip(found.end())
+
+
+def _read_opened(buffer: ReplyBuffer, found: re.Match[str], name: str, start: int, *, is_closing: bool) -> Steps:
+    """Read the envelope that a tag opens. A known function's is explicit, if its arguments follow the tag."""
+    opened = replace(_opened(found, name, is_closing=is_closing), start=start)
+    if opened.is_closer_inside:
+        inner = yield from buffer.match(TOOL_NAME, found.end())
+        known = buffer.judge.names.find(opened.name or (inner["name"] if inner is not None else ""))
+        body = yield from buffer.match(FUNCTION_BODY, found.end())
+        is_meant = known is not None and (inner or body) is not None
+        is_object = body is not None and body[0].endswith("{")
+        opened = replace(opened, is_explicit=is_meant, is_closer_inside=not is_object)
+        opened = replace(opened, body=found.end()) if is_object else opened
+    yield from read_envelope(buffer, opened)
 
 
 def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
     attribute = NAME_ATTRIBUTE.search(found["rest"])
-    is_function = name in {"function", "functions", "invoke"} and attribute is not None
+    is_function = name in FUNCTIONS and (attribute is not None or name == "invoke")
     return Envelope(
         start=found.start(),
         body=found.start() if is_function else found.end(),
-        closer=FUNCTION_CLOSER if is_function else CLOSER,
-        name=attribute[1].strip() if attribute is not None and not is_function and "=" in found["rest"] else None,
+        closer=FUNCTION_CLOSER.whole if is_function else CLOSER.whole,
+        name=attribute[1].strip() if attribute is not None and "=" in found["rest"] else None,
         is_explicit=name in EXPLICIT and not is_closing,
         is_closer_inside=is_function,
+        is_self_closing="/" in found["end"],
     )
 
 
 def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
     """Read the calls of an envelope; where it holds none, the text goes on after its opening."""
+    if opened.is_self_closing and opened.is_explicit:
+        yield from decide_empty(buffer, opened, opened.body, is_closed=True)
+        return
     begin = yield from _begin(buffer, opened)
-    if begin >= len(buffer.text):
-        _empty(buffer, opened, begin, is_closed=False)
-        return
+    opened = replace(opened, has_fence=opened.has_fence or not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]))
     if opened.is_closer_inside:
-        yield from _settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
-        return
-    if buffer.text[begin] == "<":
+        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
+    elif begin >= len(buffer.text):
+        yield from decide_empty(buffer, opened, begin, is_closed=False)
+    elif opened.is_token and (yield from _is_only_name(buffer, begin)):
+        named = replace(opened, name=buffer.text[begin:].strip())
+        yield from decide_empty(buffer, named, len(buffer.text), is_closed=False)
+    elif buffer.text[begin] == "<":
         yield from _tag_inside(buffer, opened, begin)
-        return
-    if buffer.text[begin] in "{[" and not (yield from _is_python(buffer, begin)):
-        yield from _settle(buffer, opened, (yield from read_values(buffer, opened, begin)))
+    elif buffer.text[begin] in "{[" and (yield from buffer.match(PYTHON_LIST, begin)) is None:
+        yield from settle(buffer, opened, (yield from read_values(buffer, opened, begin)))
     elif (yield from _is_call(buffer, begin)) or (yield from _is_broken_call(buffer, opened, begin)):
-        yield from _settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
+        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
     else:
-        buffer.scan = opened.start + 1
+        buffer.go_on(opened.start + 1)
 
 
 def _begin(buffer: ReplyBuffer, opened: Envelope) -> Generator[None, None, int]:
     """Where the body really begins; the end of the text if it never does."""
-    while _INTRO_UNDECIDED.match(buffer.text, opened.body) and (yield from buffer.more()):
-        pass
-    return intro_end(buffer.text, opened.body, len(buffer.text))
+    begin = yield from buffer.visible(opened.body, lambda char: char.isspace() or char == "\ufeff")
+    yield from buffer.match(INTRO, begin)
+    begin = intro_end(buffer.text, begin, len(buffer.text))
+    return (yield from buffer.visible(begin))
 
 
-def _is_python(buffer: ReplyBuffer, begin: int) -> Waiting:
-    while _PYTHON_LIST_UNDECIDED.match(buffer.text, begin) and (yield from buffer.more()):
-        pass
-    return _PYTHON_LIST.match(buffer.text, begin) is not None
+def _is_only_name(buffer: ReplyBuffer, begin: int) -> Waiting:
+    """Whether the reply ends with the name of a tool."""
+    head = yield from buffer.match(HEAD, begin)
+    return head is None and buffer.is_final and buffer.judge.names.find(buffer.text[begin:].strip()) is not None
 
 
 def _is_call(buffer: ReplyBuffer, begin: int) -> Waiting:
     """Whether the body begins as a call does, not as prose."""
-    while _HEAD_UNDECIDED.match(buffer.text, begin) and (yield from buffer.more()):
-        pass
-    bare = _BARE_NAME.match(buffer.text, begin)
+    head = yield from buffer.match(HEAD, begin)
+    bare = yield from buffer.match(BARE_NAME, begin)
     if bare is not None:
-        return buffer.judge.names.find(bare[1]) is not None
-    return _HEAD.match(buffer.text, begin) is not None
+        return buffer.judge.names.find(bare["name"]) is not None
+    return head is not None
 
 
 def _is_broken_call(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Waiting:
     """Whether prose in an envelope is meant as a call: on lines of its own, or closed on the line that it begins."""
     if not opened.is_explicit or buffer.is_line_begun(opened.start):
         return False
+    if opened.is_token:
+        return buffer.text[opened.start] == "<"
     if "\n" in buffer.text[opened.start : begin]:
         return True
-    while (found := _END_OF_LINE.search(buffer.text, begin)) is None or UNDECIDED.match(buffer.text, found.start()):
-        if not (yield from buffer.more()):
-            return False
-    return opened.closer.match(buffer.text, found.start()) is not None
+    found = yield from buffer.seek(first_of(opened.closer, "\n"), begin)
+    return found is not None and found[0] != "\n"
 
 
 def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
     """Read a body that begins with a tag: a doubled or plural opening, a closing tag, or a call in XML."""
-    while (found := TAG.match(buffer.text, begin)) is None and UNDECIDED.match(buffer.text, begin):
-        if not (yield from buffer.more()):
-            break
+    found = yield from buffer.match(TAG, begin)
     name = family(found) if found is not None else ""
-    if found is not None and found["slash"] is None and name in EXPLICIT and opened.is_explicit:
-        buffer.skip(begin)
+    if found is not None and found["slash"] == "" and name in EXPLICIT and opened.is_explicit:
+        if opened.depth >= MAX_NESTED_WRAPPERS:
+            buffer.skip(begin)
+            return
+        inner = _opened(found, name, is_closing=False)
+        yield from read_envelope(buffer, replace(inner, start=opened.start, depth=opened.depth + 1))
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
-        _empty(buffer, opened, found.end(), is_closed=True)
-    elif opened.is_explicit or name in {"function", "functions", "invoke"}:
-        yield from _settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
+        yield from decide_empty(buffer, opened, found.end(), is_closed=True)
+    elif found is not None and name in FUNCTIONS and not opened.is_explicit:
+        yield from _read_opened(buffer, found, name, opened.start, is_closing=False)
+    elif opened.is_explicit:
+        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
     else:
-        buffer.scan = opened.start + 1
+        buffer.go_on(opened.start + 1)
 
 
-def _empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) -> None:
+def decide_empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) -> Steps:
+    """Decide about an envelope without a body: a call if it names a tool without parameters, else a broken one."""
+    if (yield from leave_quoted(buffer, opened, end)):
+        return
     if opened.name is not None and opened.is_explicit:
-        buffer.accept([RawCall(buffer.text[opened.start : end], opened.name, {})], end)
+        call = RawCall(buffer.text[opened.start : end], opened.name, {}, has_arguments=False)
+        if is_closed or (buffer.judge.takes_nothing(opened.name) and not opened.is_token):
+            buffer.accept([call], end)
+        else:
+            buffer.reject(call.raw, "truncated", "the reply ends before the arguments", end, opened.name)
     elif opened.is_explicit and buffer.has_calls:
         buffer.skip(end)  # an opening tag in the place of a closing one
-    elif opened.is_explicit and not buffer.is_line_begun(opened.start):
+    elif opened.is_explicit and not buffer.has_words_before(opened.start):
         buffer.reject("", "malformed" if is_closed else "truncated", "the call is empty", end)
     else:
-        buffer.scan = opened.start + 1
-
-
-def _settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
-    """Accept what was found, or leave it as text if the envelope is not one of calls alone."""
-    if not opened.is_explicit and (found.error or not buffer.judge.would_accept(found.calls)):
-        buffer.scan = opened.start + 1
-        return
-    end = found.end
-    if not found.error and not found.is_closed:
-        end = yield from end_of_envelope(buffer, opened, end)
-    if found.calls or not found.error:
-        buffer.accept(found.calls, end)
-    if found.error:
-        buffer.reject(found.raw, found.reason, found.error, end, buffer.judge.name_in(found.raw))
+        buffer.go_on(opened.start + 1)

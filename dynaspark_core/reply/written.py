@@ -6,6 +6,7 @@ lists below; nothing is guessed from a key that is not there.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +117,24 @@ def _single(value: dict[str, Any], raw: str) -> RawCall:
     rest = value.keys() - {name_key, *written}
     if any(value[key] != value[filled[0]] for key in filled[1:]):
         return _stray(value, raw, value[name_key], filled[1:])
+    twice = next((key for key in (name_key, *written) if raw.count(f'"{key}"') > 1 and _is_twice(raw, key)), None)
+    if twice is not None:
+        return RawCall(raw, value[name_key], source=value, reason="malformed", error=f"{twice!r} is given twice")
     if not rest <= REMARKS:
         return _stray(value, raw, value[name_key], rest - REMARKS)
     key = next(iter([*filled, *written]), None)
     arguments = value[key] if key is not None else {}
     return RawCall(raw, value[name_key], arguments, value, has_arguments=key is not None, beside=frozenset(rest))
+
+
+def _is_twice(raw: str, key: str) -> bool:
+    """Whether an object in the JSON text has the key twice: the value of the first would be lost."""
+    found: list[bool] = []
+    with suppress(ValueError, RecursionError):
+        json.loads(
+            raw, strict=False, object_pairs_hook=lambda pairs: found.append([k for k, _ in pairs].count(key) > 1)
+        )
+    return any(found)
 
 
 def _stray(value: Any, raw: str, name: str | None, keys: Iterable[str]) -> RawCall:

@@ -2,8 +2,9 @@
 
 # ruff: noqa: RUF001 - characters that look like others are what is read here
 
-from cases.replies import OBJECT, OSLO, ROME, SECOND, STRING, TIME, TOOLS, Case, bad, body, none, one
+from typing import Any
 
+from cases.replies import OBJECT, OSLO, ROME, SECOND, STRING, TIME, TOOLS, Case, bad, body, none, one
 from dynaspark_core.messages import Tool
 
 X = f"<tool_call>{OBJECT}</tool_call>"
@@ -20,7 +21,7 @@ USER = Tool(
     },
 )
 MORE = (*TOOLS, LOG_OUT, LISTING, USER)
-ALL = {"tools": MORE}
+ALL: dict[str, Any] = {"tools": MORE}
 FILES = ("list_files", {"path": "/etc"})
 ADA = ("create_user", {"name": "Ada", "email": "a@b.c"})
 LEFT: tuple[str, dict[str, object]] = ("log_out", {})
@@ -56,13 +57,13 @@ SENTENCES = [
             "Do not write X!",
             "I would have to write X — but I will not",
             "I would have to write X - but I will not",
-            "Between X and Y there is no difference",
+            "Between X and @ there is no difference",
             "Mention X\tagain",
             "Do not send X 3 times",
-            "First X, then Y.",
+            "First X, then @.",
             "A | X | B",
             "| Form | X |",
-            "Use X/Y here",
+            "Use X/@ here",
             "Use X: it is the format",
             "Use X… or not",
         )
@@ -93,14 +94,14 @@ SENTENCES = [
             "• Falsch: X",
             "1. Wrong: X",
             "2) wrong X",
-            "- Right: Y\n- Wrong: X",
-            "Two forms:\n  - old: X\n  - new: Y\n",
+            "- Right: @\n- Wrong: X",
+            "Two forms:\n  - old: X\n  - new: @\n",
             "a) X is right",
             "– Wrong: X",
         )
     )
 ]  # fmt: skip
-SENTENCES = [Case(each.name, each.reply.replace("Y", Y), text=(each.text or "").replace("Y", Y)) for each in SENTENCES]
+SENTENCES = [Case(each.name, each.reply.replace("@", Y), text=(each.text or "").replace("@", Y)) for each in SENTENCES]
 
 RUNNING = [
     one("a sentence before", f"One moment. {X}", "One moment."),
@@ -194,7 +195,6 @@ LOST = [
             )
         )
     ),
-    bad("objects after prose", body(f"{OBJECT} or perhaps {SECOND}")),
 ]  # fmt: skip
 
 NESTED = [
@@ -291,7 +291,8 @@ def written(content: str) -> tuple[str, dict[str, object]]:
 
 SWALLOWED = [
     Case("closer in a value", body(FILE.format("x\n</function>\ny")), (written("x\n</function>\ny"),)),
-    Case("closer in a value, then a call", body(FILE.format("x </function> y")) + X, (written("x </function> y"), OSLO)),
+    Case("closer in a value, then a call", body(FILE.format("x </function> y")) + X,
+         (written("x </function> y"), OSLO)),
     Case("parameter in a value", body(FILE.format("x\n<parameter=path>\ny")), (), ("malformed",)),
     Case("parameter given twice", body(FILE.format("x\n</parameter>\n<parameter=content>\ny")) + X, (OSLO,),
          ("malformed",)),
@@ -304,7 +305,7 @@ SWALLOWED = [
          "<function=get_weather><parameter=city>Rome</parameter></function>", (OSLO, ROME)),
     Case("invoke given twice", '<invoke name="get_weather"><parameter name="city">Oslo</parameter>'
          '<parameter name="city">Rome</parameter></invoke>', (), ("malformed",)),
-    Case("glm value without a closer", f"<tool_call>{GLM.format('x')}</tool_call>\n{Y}", (ROME,), ("malformed",)),
+    Case("glm value without a closer", f"<tool_call>{GLM.format('x')}</tool_call>\n{Y}", (written("x"), ROME)),
     Case("glm given twice", "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Oslo</arg_value><arg_key>city"
          f"</arg_key><arg_value>Rome</arg_value></tool_call>{Y}", (ROME,), ("malformed",)),
     Case("python given twice", body("get_weather(city='Oslo', city='Rome')") + Y, (ROME,), ("malformed",)),
@@ -336,7 +337,7 @@ GEMINI = [
     Case("two printed", "print(default_api.get_weather(city='Oslo'))\nprint(default_api.get_time())", (OSLO, TIME)),
     none("printed in prose", "Write print(default_api.get_weather(city='Oslo')) to see it."),
     none("printed, then text", "print(default_api.get_weather(city='Oslo'))\nThat prints it."),
-    one("comment in tool_code", "```tool_code\n# look up the weather\nprint(default_api.get_weather(city='Oslo'))\n```"),
+    one("comment in tool_code", "```tool_code\n# look it up\nprint(default_api.get_weather(city='Oslo'))\n```"),
     one("comments around", "```tool_code\n# a\nget_weather(city='Oslo')  # b\n# c\n```"),
     Case("raw string", "```tool_code\nsearch(query=r'\\d+\\n')\n```", (("search", {"query": "\\d+\\n"}),)),
     Case("marker in a string", "```tool_code\nsearch(query='a </tool_call> ``` </turn> b')\n```",

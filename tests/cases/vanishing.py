@@ -47,7 +47,7 @@ MARKERS = [
             '{\n "a": "he said \\"x\\" </turn>"\n}\n',
             'Use `<turn role="user">` to begin a turn.',
             'Use "</turn>" to end it, and „</turn>“ in German.',
-            'Use «</turn>» and 「</turn>」.',
+            "Use «</turn>» and 「</turn>」.",
             '```xml\n<turn role="user">\nHi\n</turn>\n```\nDone.',
             "~~~\n</turn>\n~~~",
             '```json\n{"a": "</turn>"}\n```',
@@ -95,7 +95,7 @@ NO_OBJECTS = [
     bad("no call in the list", body("[]")),
     bad("no call in the object", body("{}"), "missing_name"),
     bad("a number in a tag", body("5")),
-    bad("a text in a tag", body('"get_weather"')),
+    bad("a name in a tag", body('"get_weather"'), "bad_arguments"),
     Case("an empty list, then a call", body("[]") + X, (OSLO,), ("malformed",)),
 ]  # fmt: skip
 
@@ -119,7 +119,8 @@ ONE = {
     "mistral name": f"[TOOL_CALLS]get_weather{A}",
     "mistral ended": f"[TOOL_CALLS]get_weather[ARGS]{A}</s>",
     "llama": '<|python_tag|>{"name": "get_weather", "parameters": {"city": "Oslo"}}',
-    "llama ended": '<|python_tag|>{"type": "function", "name": "get_weather", "parameters": {"city": "Oslo"}}<|eom_id|>',
+    "llama ended": '<|python_tag|>{"type": "function", "name": "get_weather", "parameters": {"city": "Oslo"}}'
+    "<|eom_id|>",
     "llama python": '<|python_tag|>get_weather(city="Oslo")',
     "llama call": '<|python_tag|>get_weather.call(city="Oslo")',
     "functools": f"functools[{OBJECT}]",
@@ -127,7 +128,8 @@ ONE = {
     "deepseek": "<｜tool▁calls▁begin｜>" + DEEPSEEK.format(A) + "<｜tool▁calls▁end｜>",
     "deepseek ended": "<｜tool▁calls▁begin｜>" + DEEPSEEK.format(A) + "<｜tool▁calls▁end｜><｜end▁of▁sentence｜>",
     "deepseek 3.1": "<｜tool▁calls▁begin｜>" + DEEPSEEK31.format(A) + "<｜tool▁calls▁end｜>",
-    "deepseek plain": "<|tool_calls_begin|><|tool_call_begin|>get_weather<|tool_sep|>" + A
+    "deepseek plain": "<|tool_calls_begin|><|tool_call_begin|>get_weather<|tool_sep|>"
+    + A
     + "<|tool_call_end|><|tool_calls_end|>",
     "kimi": "<|tool_calls_section_begin|>" + KIMI.format(0, A) + "<|tool_calls_section_end|>",
     "kimi with blanks": f"<|tool_calls_section_begin|>\n<|tool_call_begin|> functions.get_weather:0 "
@@ -138,13 +140,14 @@ ONE = {
     "harmony recipient first": "<|start|>assistant to=functions.get_weather<|channel|>commentary json<|message|>" + A,
     "harmony analysis": "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary "
     f"to=functions.get_weather <|constrain|>json<|message|>{A}<|call|>",
-    "cohere": f'<|START_ACTION|>[{{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {A}}}]'
-    "<|END_ACTION|>",
+    "cohere": f'<|START_ACTION|>[{{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {A}}}]<|END_ACTION|>',
     "cohere with a plan": "<|START_THINKING|>Hm.<|END_THINKING|><|START_ACTION|>\n"
     f'[{{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {A}}}]\n<|END_ACTION|>',
-    "namespaced": '<ns:function_calls>\n<ns:invoke name="get_weather">\n<ns:parameter name="city">Oslo</ns:parameter>\n'
+    "namespaced": '<ns:function_calls>\n<ns:invoke name="get_weather">\n'
+    '<ns:parameter name="city">Oslo</ns:parameter>\n'
     "</ns:invoke>\n</ns:function_calls>",
-    "namespace of a vendor": '<minimax:tool_call>\n<invoke name="get_weather">\n<parameter name="city">Oslo</parameter>\n'
+    "namespace of a vendor": '<minimax:tool_call>\n<invoke name="get_weather">\n'
+    '<parameter name="city">Oslo</parameter>\n'
     "</invoke>\n</minimax:tool_call>",
     "elements": "<function_calls><invoke><tool_name>get_weather</tool_name><parameters><city>Oslo</city></parameters>"
     "</invoke></function_calls>",
@@ -152,54 +155,83 @@ ONE = {
     "</invoke>",
     "function without a closer": f"<function=get_weather>{A}",
 }
-CONTROL = [
-    case
-    for name, text in ONE.items()
-    for case in (
-        one(name, text),
-        one(f"{name}, text before", f"Let me look.\n{text}", "Let me look."),
-        one(f"{name}, text before on its line", f"Let me look. {text}", "Let me look."),
-        none(f"{name}, quoted", f"It writes `{text}` then.") if "\n" not in text and "`" not in text else None,
-    )
-    if case is not None
-] + [
-    Case("mistral, two", f"[TOOL_CALLS]get_weather[ARGS]{A}[TOOL_CALLS]get_time[ARGS]{{}}", (OSLO, TIME)),
-    Case("mistral, array of two", f"[TOOL_CALLS] [{OBJECT}, {SECOND}]", (OSLO, ROME)),
-    Case("llama, two", f"<|python_tag|>{OBJECT}; {SECOND}", (OSLO, ROME)),
-    Case("functools, two", f"functools[{OBJECT}, {SECOND}]", (OSLO, ROME)),
-    Case("deepseek, two", "<｜tool▁calls▁begin｜>" + DEEPSEEK31.format(A) + "\n" + DEEPSEEK31.format('{"city": "Rome"}')
-         + "<｜tool▁calls▁end｜>", (OSLO, ROME)),
-    Case("kimi, two", "<|tool_calls_section_begin|>" + KIMI.format(0, A) + KIMI.format(1, '{"city": "Rome"}')
-         + "<|tool_calls_section_end|>", (OSLO, ROME)),
-    Case("objects with semicolons", f"{OBJECT}; {SECOND}", (OSLO, ROME)),
-    Case("objects with semicolons, no blank", f"{OBJECT};{SECOND};", (OSLO, ROME)),
-    none("objects with semicolons in prose", f"{OBJECT}; {SECOND}; these are calls"),
-    one("harmony, final text before", "<|channel|>final<|message|>Let me look.<|end|>"
-        f"<|start|>assistant<|channel|>commentary to=functions.get_weather<|message|>{A}<|call|>", "Let me look."),
-    bad("deepseek broken", "<｜tool▁calls▁begin｜>" + DEEPSEEK.format('{"city": Oslo + 1}') + "<｜tool▁calls▁end｜>"),
-    bad("kimi broken", "<|tool_calls_section_begin|>" + KIMI.format(0, '{"city": Oslo + 1}')
-        + "<|tool_calls_section_end|>"),
-    bad("mistral broken", '[TOOL_CALLS]get_weather[ARGS]{"city": Oslo + 1}'),
-    bad("mistral, unknown", '[TOOL_CALLS]fly[ARGS]{"to": "Rome"}', "unknown_tool"),
-    none("words like them", "functools.partial and functools[0], [ARGS] and <|x|>, python_tag, [TOOL] calls"),
-    none("a list of words", "[TOOLS]\n[CALLS]\n"),
-] + [
-    bad(f"{name}, cut", text, "truncated")
-    for name, text in {
-        "mistral": f"[TOOL_CALLS]get_weather[ARGS]{A[:-4]}",
-        "mistral array": f"[TOOL_CALLS] [{OBJECT[:-5]}",
-        "mistral opener": "[TOOL_CALLS]",
-        "mistral name": "[TOOL_CALLS]get_weather",
-        "llama": f"<|python_tag|>{OBJECT[:-5]}",
-        "deepseek": f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{A[:-4]}",
-        "deepseek opener": "<｜tool▁calls▁begin｜>",
-        "kimi": f"<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{A[:9]}",
-        "harmony": f"<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{A[:-4]}",
-        "cohere": f"<|START_ACTION|>[{OBJECT[:-5]}",
-        "invoke": '<ns:invoke name="get_weather"><ns:parameter name="city">Os',
-        "function": f"<function=get_weather>{A[:-4]}",
-    }.items()
-]
+CONTROL = (
+    [
+        case
+        for name, text in ONE.items()
+        for case in (
+            one(name, text),
+            *(
+                one(f"{name}, text before{gap!r}", f"Let me look.{gap}{text}", "Let me look.")
+                for gap in ("\n", " ")
+                if not name.endswith((" analysis", " with a plan"))
+            ),
+            none(f"{name}, quoted", f"It writes `{text}` then.") if "\n" not in text and "`" not in text else None,
+        )
+        if case is not None
+    ]
+    + [
+        Case("mistral, two", f"[TOOL_CALLS]get_weather[ARGS]{A}[TOOL_CALLS]get_time[ARGS]{{}}", (OSLO, TIME)),
+        Case("mistral, array of two", f"[TOOL_CALLS] [{OBJECT}, {SECOND}]", (OSLO, ROME)),
+        Case("llama, two", f"<|python_tag|>{OBJECT}; {SECOND}", (OSLO, ROME)),
+        Case("functools, two", f"functools[{OBJECT}, {SECOND}]", (OSLO, ROME)),
+        Case(
+            "deepseek, two",
+            "<｜tool▁calls▁begin｜>"
+            + DEEPSEEK31.format(A)
+            + "\n"
+            + DEEPSEEK31.format('{"city": "Rome"}')
+            + "<｜tool▁calls▁end｜>",
+            (OSLO, ROME),
+        ),
+        Case(
+            "kimi, two",
+            "<|tool_calls_section_begin|>"
+            + KIMI.format(0, A)
+            + KIMI.format(1, '{"city": "Rome"}')
+            + "<|tool_calls_section_end|>",
+            (OSLO, ROME),
+        ),
+        Case("objects with semicolons", f"{OBJECT}; {SECOND}", (OSLO, ROME)),
+        Case("objects with semicolons, no blank", f"{OBJECT};{SECOND};", (OSLO, ROME)),
+        none("objects with semicolons in prose", f"{OBJECT}; {SECOND}; these are calls"),
+        one(
+            "harmony, final text before",
+            "<|channel|>final<|message|>Let me look.<|end|>"
+            f"<|start|>assistant<|channel|>commentary to=functions.get_weather<|message|>{A}<|call|>",
+            "Let me look.",
+        ),
+        bad(
+            "deepseek broken", "<｜tool▁calls▁begin｜>" + DEEPSEEK.format('{"city": Oslo + 1}') + "<｜tool▁calls▁end｜>"
+        ),
+        bad(
+            "kimi broken",
+            "<|tool_calls_section_begin|>" + KIMI.format(0, '{"city": Oslo + 1}') + "<|tool_calls_section_end|>",
+        ),
+        bad("mistral broken", '[TOOL_CALLS]get_weather[ARGS]{"city": Oslo + 1}'),
+        bad("mistral, unknown", '[TOOL_CALLS]fly[ARGS]{"to": "Rome"}', "unknown_tool"),
+        none("words like them", "functools.partial and functools[0], [ARGS] and <|x|>, python_tag, [TOOL] calls"),
+        none("a list of words", "[TOOLS]\n[CALLS]\n"),
+    ]
+    + [
+        bad(f"{name}, cut", text, "truncated")
+        for name, text in {
+            "mistral": f"[TOOL_CALLS]get_weather[ARGS]{A[:-4]}",
+            "mistral array": f"[TOOL_CALLS] [{OBJECT[:-5]}",
+            "mistral opener": "[TOOL_CALLS]",
+            "mistral name": "[TOOL_CALLS]get_weather",
+            "llama": f"<|python_tag|>{OBJECT[:-5]}",
+            "deepseek": f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{A[:-4]}",
+            "deepseek opener": "<｜tool▁calls▁begin｜>",
+            "kimi": "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0"
+            f"<|tool_call_argument_begin|>{A[:9]}",
+            "harmony": f"<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{A[:-4]}",
+            "cohere": f"<|START_ACTION|>[{OBJECT[:-5]}",
+            "invoke": '<ns:invoke name="get_weather"><ns:parameter name="city">Os',
+            "function": f"<function=get_weather>{A[:-4]}",
+        }.items()
+    ]
+)
 
 REMAINS = [
     one("namespaced tag", f"<minimax:tool_call>\n{OBJECT}\n</minimax:tool_call>"),
@@ -214,7 +246,8 @@ REMAINS = [
     none("json line before text", "json\nis a format"),
     none("action before text", "Action:\nbuy milk"),
     none("json line before another object", 'json\n{"a": 1}'),
-    one("function_calls around", f'<function_calls>\n<invoke name="get_weather">\n<parameter name="city">Oslo</parameter>\n'
+    one("function_calls around", '<function_calls>\n<invoke name="get_weather">\n'
+        '<parameter name="city">Oslo</parameter>\n'
         "</invoke>\n</function_calls>"),
 ]  # fmt: skip
 

@@ -1,0 +1,99 @@
+"""Patterns that also know their own beginnings, so that a stream can tell "not yet" from "no".
+
+A `Sign` is put together from atoms. From the same atoms come the pattern and its twin: what a text that ends too early
+may still become. Letters of any case are ASCII letters only: a long s is not an s.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """`whole` matches it; `begun` matches any beginning of it at the end of the text, also the empty one."""
+
+    whole: str
+    begun: str
+
+
+def word(text: str) -> Atom:
+    """Exactly this text."""
+    begun = r"\Z"
+    for char in reversed(text[:-1]):
+        begun = rf"\Z|{re.escape(char)}(?:{begun})"
+    return Atom(re.escape(text), begun)
+
+
+def anycase(atom: Atom) -> Atom:
+    """The atom in ASCII letters of any case."""
+    return Atom(f"(?ai:{atom.whole})", f"(?ai:{atom.begun})")
+
+
+def chars(of: str, least: int, most: int) -> Atom:
+    """From `least` to `most` characters of a class."""
+    return Atom(rf"{of}{{{least},{most}}}", rf"{of}{{0,{most}}}\Z")
+
+
+def seq(*atoms: Atom) -> Atom:
+    """One after the other."""
+    whole = "".join(atom.whole for atom in atoms)
+    return Atom(
+        whole, reduce(lambda later, atom: f"{atom.begun}|{atom.whole}(?:{later})", atoms[-2::-1], atoms[-1].begun)
+    )
+
+
+def either(*atoms: Atom) -> Atom:
+    """The first that matches."""
+    return Atom(f"(?:{'|'.join(atom.whole for atom in atoms)})", f"(?:{'|'.join(atom.begun for atom in atoms)})")
+
+
+def words(*texts: str) -> Atom:
+    """One of these texts."""
+    return either(*map(word, texts))
+
+
+def maybe(atom: Atom) -> Atom:
+    """The atom, or nothing."""
+    return Atom(f"(?:{atom.whole})?", rf"(?:\Z|{atom.begun})")
+
+
+def many(atom: Atom) -> Atom:
+    """The atom any number of times."""
+    return Atom(f"(?:{atom.whole})*", rf"(?:{atom.whole})*(?:\Z|{atom.begun})")
+
+
+def group(name: str, atom: Atom) -> Atom:
+    """The atom as a named group."""
+    return Atom(f"(?P<{name}>{atom.whole})", atom.begun)
+
+
+def ahead(atom: Atom) -> Atom:
+    """The atom must follow; it is not taken."""
+    return Atom(f"(?={atom.whole})", atom.begun)
+
+
+def unless(of: str) -> Atom:
+    """No character of this class may follow; the end of a text that goes on decides nothing."""
+    return Atom(f"(?!{of})", r"\Z")
+
+
+_GROUP = re.compile(r"\(\?P<\w+>")
+
+
+class Sign:
+    """A pattern with its twin, an `example` of what it matches whole, and texts that it must not match.
+
+    Each is compiled when it is first used: the twins are needed only where a text ends too early.
+    """
+
+    def __init__(self, atom: Atom, example: str, *others: str) -> None:
+        self.atom, self.example, self.others = atom, example, others
+
+    @cached_property
+    def whole(self) -> re.Pattern[str]:
+        return re.compile(self.atom.whole)
+
+    @cached_property
+    def begun(self) -> re.Pattern[str]:
+        return re.compile(_GROUP.sub("(?:", self.atom.begun))

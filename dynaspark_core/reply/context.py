@@ -1,0 +1,164 @@
+"""What stands before a place in the shown text, as far as it says whether the place is only quoted.
+
+Quotation signs of any language, backticks, `<code>`, `<pre>`, comments, quoted lines, list points, announced examples.
+Nothing is looked at before somebody asks, and each character once.
+"""
+
+# ruff: noqa: RUF001 - quotation signs of other languages
+
+import re
+from collections.abc import Mapping
+
+QUOTATION: Mapping[str, str] = {
+    "“": "”", "‘": "’", "„": "“”", "‚": "‘’", "«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "『": "』",
+    "《": "》", "〈": "〉", "【": "】", "〝": "〞〟", "﹁": "﹂", "”": "”", "’": "’", '"': '"', "'": "'", "＂": "＂",
+}  # fmt: skip
+"""Opening quotation sign → what closes it: „x“ in German, »x« too, ”x” in Swedish."""
+CLOSING = frozenset("".join(QUOTATION.values()))
+_AMBIGUOUS = frozenset("\"'‘’”»›＂")
+"""Also closing signs, apostrophes or inches: they open only behind a blank or a bracket, and end with their line."""
+_OPENS_AFTER = frozenset("([{（<=:,/>-–—")
+_INLINE = frozenset({"code", "samp", "kbd", "tt", "q"})
+"""Elements that end with their paragraph at the latest."""
+_SIGNS = re.compile(
+    r"(?P<ticks>`+)|(?P<comment><!--)|(?P<end>-->)"
+    r"|<(?P<slash>/?)(?P<element>(?ai:code|pre|samp|kbd|tt|q|xmp|blockquote|textarea|example))(?:\s[^<>]{0,200})?>"
+    rf"|(?P<line>\n(?P<blank>[ \t]*\n)?)|(?<!\\)(?P<quote>[{''.join(map(re.escape, sorted({*QUOTATION, *CLOSING})))}])"
+)
+_POINT = re.compile(r"[ \t]*(?:(?:[-*•‣◦▪●·–—]|\(?\w{1,3}[.)]|\d{1,3}[、．])[ \t]+|[①-⑳])")
+_WORD = re.compile(r"[^\W_]")
+_SENTENCE_ENDS = frozenset(".!?:…。！？：")
+_EXAMPLE = (
+    r"(?i:\b(?:examples?|e\.\s?g\.|for instance|beispiel\w*|z\.\s?b\.|exemples?|ejemplos?|exemplos?|esempi\w*"
+    r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例|たとえば|예)"
+)
+_ANNOUNCED = re.compile(
+    rf"\A\W*{_EXAMPLE}\W*\Z|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|sample|template|wrong|incorrect)).*[:：]\W*\Z"
+)
+_ANNOUNCED_CLOSELY = re.compile(rf"{_EXAMPLE}\W*[:：]\W*\Z")
+_TAIL = 400
+"""Characters that are kept of the text before, for its last line."""
+
+
+class Context:
+    """`add` the shown text, then ask about the place behind it. `gap` is the blank text up to that place."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._line = self._tail = ""
+        self._ticks = 0
+        self._quotes: list[str] = []
+        self._elements: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Add shown text before the place."""
+        self._pieces.append(text)
+
+    def begin(self, first: str = "") -> None:
+        """Count quotation signs anew: behind an envelope, on whose line `first` stands for what came before."""
+        self._fold()
+        self._line, self._tail, self._ticks = first, "", 0
+        self._quotes.clear()
+
+    def is_quoted(self, gap: str = "") -> bool:
+        """Whether what comes next is a quotation."""
+        self._fold()
+        if self._elements:
+            return True
+        if "\n" in gap:
+            return gap.count("\n") == 1 and any(sign not in _AMBIGUOUS for sign in self._quotes)
+        return bool(self._ticks or self._quotes) or self._line.lstrip()[:1] in {">", "+", "|"}
+
+    def is_markup(self) -> bool:
+        """Whether the place is inside a comment or an element that shows code."""
+        self._fold()
+        return bool(self._elements)
+
+    def is_begun(self) -> bool:
+        """Whether anything but blanks stands before the place on its line."""
+        self._fold()
+        return bool(self._line.strip())
+
+    def has_words(self) -> bool:
+        """Whether words, or the bracket of an aside, stand before the place on its line."""
+        self._fold()
+        return _WORD.search(self._line) is not None or self._line.rstrip()[-1:] in {"(", "（"}
+
+    def is_list_point(self) -> bool:
+        """Whether these words are in a point of a list."""
+        self._fold()
+        point = _POINT.match(self._line)
+        return point is not None and _WORD.search(self._line, point.end()) is not None
+
+    def ends_sentence(self) -> bool:
+        """Whether a sentence ends right before the place."""
+        self._fold()
+        return self._line.rstrip()[-1:] in _SENTENCE_ENDS
+
+    def ends_cased(self) -> bool:
+        """Whether a letter of a script with cases is right before the place."""
+        self._fold()
+        return self._line[-1:].islower() or self._line[-1:].isupper()
+
+    def indent(self) -> int:
+        """Blanks before the last line that has words; -1 if there is none."""
+        line = self._last_line()
+        return len(line) - len(line.lstrip()) if line else -1
+
+    def announces_example(self, *, closely: bool = False) -> bool:
+        """Whether the last line that has words announces an example; closely: ends with the word for one."""
+        pattern = _ANNOUNCED_CLOSELY if closely else _ANNOUNCED
+        return pattern.search(self._last_line()) is not None
+
+    def _last_line(self) -> str:
+        self._fold()
+        return self._tail.rstrip().rpartition("\n")[2]
+
+    def _fold(self) -> None:
+        """Look at the text that was added since the last question."""
+        if not self._pieces:
+            return
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        for sign in _SIGNS.finditer(text):
+            before = text[sign.start() - 1] if sign.start() else self._line[-1:]
+            self._take(sign, before, text[sign.end() : sign.end() + 1])
+        border = text.rfind("\n")
+        self._line = text[border + 1 :] if border >= 0 else self._line + text
+        self._tail = (self._tail + text)[-_TAIL:]
+
+    def _take(self, sign: re.Match[str], before: str, after: str) -> None:
+        if sign["line"]:
+            self._end_line(is_blank=sign["blank"] is not None)
+        elif sign["ticks"]:
+            run = len(sign["ticks"])
+            self._ticks = run if not self._ticks else 0 if run == self._ticks else self._ticks
+        elif sign["quote"]:
+            self._quote(sign["quote"], before, after)
+        elif sign["end"]:
+            self._elements = [name for name in self._elements if name != "<!--"]
+        elif not self._ticks:
+            self._element(sign["comment"] or sign["element"].lower(), is_end=bool(sign["slash"]))
+
+    def _end_line(self, *, is_blank: bool) -> None:
+        self._ticks = 0
+        if is_blank:
+            self._quotes.clear()
+            self._elements = [name for name in self._elements if name not in _INLINE]
+        else:
+            self._quotes = [sign for sign in self._quotes if sign not in _AMBIGUOUS]
+
+    def _element(self, name: str, *, is_end: bool) -> None:
+        if not is_end:
+            self._elements.append(name)
+        elif name in self._elements:
+            del self._elements[len(self._elements) - 1 - self._elements[::-1].index(name) :]
+
+    def _quote(self, sign: str, before: str, after: str) -> None:
+        if self._quotes and sign in QUOTATION[self._quotes[-1]]:
+            if not (sign in "'’" and before.isalnum() and after.isalnum()):
+                self._quotes.pop()
+            return
+        is_first = (not before or before.isspace() or before in _OPENS_AFTER) and not after.isspace()
+        if sign in QUOTATION and not self._ticks and (sign not in _AMBIGUOUS or is_first):
+            self._quotes.append(sign)

@@ -1,0 +1,118 @@
+"""The text of a reply that is not decided yet: pieces come in, and whoever reads waits for what decides a place.
+
+Waiting costs each piece once: it is looked at when it comes, and joined to the text when it may decide something.
+"""
+
+import re
+from collections.abc import Callable, Generator
+
+from dynaspark_core.reply.atoms import Sign
+from dynaspark_core.reply.watch import MAX_TAG_CHARACTERS, PatternWatch, Watch
+
+Waiting = Generator[None, None, bool]
+Steps = Generator[None, None, None]
+Seeking = Generator[None, None, re.Match[str] | None]
+Placing = Generator[None, None, int]
+
+_MIN_TRIMMED = 4_096
+_SCAN_FACTOR = 8
+_SCAN_FLOOR = 65_536
+_JOINED_SHARE = 64
+"""Of long text that is held, so many times a piece is joined at most: a piece waits until it is this part of it."""
+
+
+class HeldText:
+    """`text[position:]` is undecided; `scan` is where the search for calls goes on in it."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.position = self.scan = 0
+        self.is_final = False
+        self._pieces: list[str] = []
+        self._waiting = 0
+        self._is_due = False
+        self._watch: Watch | None = None
+        self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
+        self._objects_from = self._pending_end = 0
+        self._scanned = 0
+        self._trimmed = 0
+
+    def add(self, piece: str) -> bool:
+        """Take the next piece; returns whether it may decide something."""
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        self._is_due = self._is_due or self._watch is None or self._watch(piece)
+        return self._is_due and self._waiting * _JOINED_SHARE >= len(self.text)
+
+    def more(self, watch: Watch | None = None) -> Waiting:
+        """Wait for more text, until the watch sees something in it. False if there is no more."""
+        if self.is_final:
+            return False
+        self._watch = watch
+        yield
+        self._watch, self._is_due, self._waiting = None, False, 0
+        self.text += "".join(self._pieces)
+        self._pieces.clear()
+        return True
+
+    def trim(self) -> None:
+        """Forget what was decided once it is most of the text. Places of before are not good any more."""
+        if self.position >= _MIN_TRIMMED and 2 * self.position >= len(self.text):
+            self._forget()
+
+    def _forget(self) -> None:
+        if not self.position:
+            return
+        self._found.clear()
+        self.text = self.text[self.position :]
+        self.scan -= self.position
+        self._objects_from -= self.position
+        self._pending_end -= self.position
+        self._trimmed += self.position
+        self.position = 0
+
+    def match(self, sign: Sign, at: int) -> Seeking:
+        """The match of the sign at a place, as soon as the text that has come decides it."""
+        while sign.begun.match(self.text, at) and (yield from self.more()):
+            pass
+        return sign.whole.match(self.text, at)
+
+    def visible(self, at: int, blank: Callable[[str], bool] = str.isspace) -> Placing:
+        """The place of the next character that is not blank, waiting for it; the end of the text if there is none."""
+        place = at
+        while True:
+            while place < len(self.text) and blank(self.text[place]):
+                place += 1
+            if place < len(self.text) or not (yield from self.more(lambda piece: not all(map(blank, piece)))):
+                return place
+
+    def find(self, pattern: re.Pattern[str], start: int) -> re.Match[str] | None:
+        """The first match from `start` on. What was looked through for the same pattern is not looked through again."""
+        begin, found, seen = self._found.get(pattern, (len(self.text) + 1, None, 0))
+        if begin > start or (found is not None and found.start() < start):
+            begin, found, seen = start, None, start
+        if found is None and seen < len(self.text):
+            found = pattern.search(self.text, max(start, seen - MAX_TAG_CHARACTERS))
+        self._found[pattern] = begin, found, len(self.text)
+        return found
+
+    def seek(self, pattern: re.Pattern[str], start: int) -> Seeking:
+        """The first match from `start` on, waiting for it; None if the text ends without one.
+
+        A match that reaches the end of the text may be none when more comes.
+        """
+        while (found := self.find(pattern, start)) is None or (
+            found.end() >= len(self.text) and found[0][-1:].isalnum()
+        ):
+            tail = self.text[max(start, len(self.text) - MAX_TAG_CHARACTERS) :]
+            if not (yield from self.more(PatternWatch(pattern, tail) if found is None else None)):
+                return found
+            if found is not None:
+                del self._found[pattern]
+                start = found.start()
+        return found
+
+    def within_budget(self, start: int, end: int) -> bool:
+        """Whether one more tolerant look at `text[start:end]` keeps all such looks within a multiple of the text."""
+        self._scanned += end - start
+        return self._scanned <= _SCAN_FACTOR * (self._trimmed + end) + _SCAN_FLOOR

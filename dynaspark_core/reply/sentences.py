@@ -1,0 +1,65 @@
+"""Whether a call that is written within a line was meant, or is a part of what the line says; and its acceptance."""
+
+# ruff: noqa: RUF001 - punctuation of other languages
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.context import CLOSING
+from dynaspark_core.reply.envelope import Envelope, Found, end_of_envelope
+from dynaspark_core.reply.held import Steps, Waiting
+from dynaspark_core.reply.written import RawCall
+
+_GOES_ON = frozenset(",.;:!?)]}(…。、，；：！？）」』-–—/&=+%|>")
+_EMPHASIS = " \t*_~"
+
+
+def leave_quoted(buffer: ReplyBuffer, opened: Envelope, end: int) -> Waiting:
+    """Leave an envelope that ends at `end` as text if the line or the paragraph before it speaks of it."""
+    if not (yield from _is_quoted(buffer, opened.start, end)):
+        return False
+    buffer.pass_objects(end)
+    buffer.go_on(end)
+    return True
+
+
+def _is_quoted(buffer: ReplyBuffer, start: int, end: int) -> Waiting:
+    if not buffer.is_line_begun(start):
+        return buffer.is_announced(start, closely=True)
+    if not buffer.has_words_before(start):
+        return False
+    if buffer.context.is_list_point():
+        return True
+    place = yield from buffer.visible(end, _EMPHASIS.__contains__)
+    if place == end and buffer.context.ends_cased() and buffer.gap(start) == "":
+        return False  # the tag is set between two words without a blank: no sentence reads so
+    return _goes_on(buffer.text[place : place + 1], is_close=place == end, is_new=buffer.context.ends_sentence())
+
+
+def _goes_on(char: str, *, is_close: bool, is_new: bool) -> bool:
+    """Whether the sentence before a call goes on with this character. `is_new`: one had ended before the call."""
+    if char.isalnum():
+        return char.islower() or not (char.isupper() or char.istitle() or is_new)
+    return (char in CLOSING and is_close) or char in _GOES_ON if char else False
+
+
+def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
+    """Accept what was found, or leave it as text if it is quoted or the envelope is not one of calls alone."""
+    if not opened.is_explicit and (found.error or not buffer.judge.would_accept(found.calls)):
+        buffer.go_on(opened.start + 1)
+        return
+    end = found.end
+    if not found.is_closed:
+        end = yield from end_of_envelope(buffer, opened, end)
+    if found.reason != "truncated" and (yield from leave_quoted(buffer, opened, end)):
+        return
+    if found.calls or not found.error:
+        buffer.accept(_whole(found.calls, buffer.text[opened.start : end], is_named=opened.name is not None), end)
+    if found.error:
+        buffer.reject(found.raw, found.reason, found.error, end, opened.name or buffer.judge.name_in(found.raw))
+
+
+def _whole(calls: Sequence[RawCall], text: str, *, is_named: bool) -> Sequence[RawCall]:
+    """The calls; one whose own text is only its name or only its arguments is known by the text of its envelope."""
+    return [replace(call, raw=text) if is_named or call.raw == call.name or not call.raw else call for call in calls]

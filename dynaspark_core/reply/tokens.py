@@ -1,0 +1,61 @@
+"""What a sign within a line begins: a call behind the control tokens of another vendor, a tag, somebody else's turn."""
+
+import re
+
+from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.envelope import Envelope, read_up_to_closer
+from dynaspark_core.reply.held import Steps
+from dynaspark_core.reply.sentences import settle
+from dynaspark_core.reply.tags import decide_empty, read_envelope, read_tag
+from dynaspark_core.reply.vendors import ROWS, TOKEN
+
+
+def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
+    """Read what a sign within a line begins: a call, a marker of another turn, or text."""
+    while TOKEN.begun.match(buffer.text, at) and (yield from buffer.more()):
+        pass
+    row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
+    if row is None:
+        yield from read_tag(buffer, at)
+        return
+    found = row.opener.whole.match(buffer.text, at)
+    buffer.go_on(at + 1)
+    if found is None or buffer.is_quoted(at):
+        return
+    if row.meaning == "turn":
+        if buffer.has_calls:
+            buffer.cut()
+    elif row.meaning == "nothing":
+        yield from _skip_token(buffer, found)
+    elif row.meaning == "section":
+        yield from _section(buffer, found, row.closer)
+    else:
+        names = found.groupdict()
+        yield from read_envelope(
+            buffer, Envelope(at, found.end(), row.closer, names.get("name") or names.get("first"), is_token=True)
+        )
+
+
+def _skip_token(buffer: ReplyBuffer, found: re.Match[str]) -> Steps:
+    """Pass over a token that ends something, if it follows a call, or another token or nothing comes next."""
+    place = yield from buffer.visible(found.end())
+    if buffer.has_calls or place >= len(buffer.text) or buffer.text[place] == "<":
+        buffer.skip(found.end())
+
+
+def _section(buffer: ReplyBuffer, found: re.Match[str], closer: re.Pattern[str]) -> Steps:
+    """Read the first call of a section; those after it are found by their own openers."""
+    begin = yield from buffer.visible(found.end())
+    while TOKEN.begun.match(buffer.text, begin) and (yield from buffer.more()):
+        pass
+    for row in ROWS:
+        inner = row.opener.whole.match(buffer.text, begin)
+        if inner is not None and row.meaning == "call" and "name" in inner.groupdict():
+            opened = Envelope(found.start(), inner.end(), row.closer, inner["name"], is_token=True)
+            yield from read_envelope(buffer, opened)
+            return
+    opened = Envelope(found.start(), found.end(), closer, is_token=True)
+    if begin >= len(buffer.text):
+        yield from decide_empty(buffer, opened, begin, is_closed=False)
+    else:
+        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))

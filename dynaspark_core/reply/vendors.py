@@ -1,0 +1,154 @@
+"""The control tokens of other vendors' models, one row each: the opener, what it begins, the closer.
+
+Whoever puts an open model behind the local service meets them. Sources: the chat templates of Mistral, Llama 3.1,
+Phi-4, DeepSeek V3 and V3.1, Kimi K2, gpt-oss (harmony) and Command R, as published with the models.
+"""
+
+# ruff: noqa: RUF001 - DeepSeek's tokens are written with full-width bars
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, group, maybe, seq, word, words
+
+Meaning = Literal["call", "section", "turn", "nothing"]
+"""A call; a list of calls, each with an opener of its own; somebody else's turn; a token that says nothing."""
+
+_GROUP = re.compile(r"\(\?P<\w+>")
+_BAR = chars("[|｜]", 1, 1)
+_GAP = chars("[▁_]", 1, 1)
+_SPACE = chars(r"\s", 0, 4)
+_NAME = group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/:]", 0, 127)))
+
+
+def _token(*parts: str) -> Atom:
+    """A token between bars, its words joined by `_` or DeepSeek's `▁`."""
+    joined = [word(parts[0])]
+    for part in parts[1:]:
+        joined += [_GAP, word(part)]
+    return seq(word("<"), _BAR, *joined, _BAR, word(">"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`opener` begins it; `closer` ends a call's body, None where nothing does but the next token."""
+
+    meaning: Meaning
+    opener: Sign
+    closer: re.Pattern[str]
+
+
+_ANY = re.compile(r"(?=<[|｜][A-Za-z_▁]{2,40}[|｜]>|</s>|\[TOOL_CALLS\])")
+
+
+def _begins(first: str, rest: Atom) -> str:
+    return f"{re.escape(first)}(?={rest.whole}|{rest.begun})"
+
+
+TRIGGER = "|".join(
+    (
+        _begins("<", words("|", "｜", "s>", "/s>", "start_of", "end_of")),
+        _begins("[", words("TOOL_", "INST]", "/INST]", "/TOOL_")),
+        r"\b" + _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))),
+    )
+)
+"""Where one of these may begin, as a part of one search."""
+_TO = seq(word("to="), _NAME)
+RECIPIENT = Sign(seq(word("to="), _NAME, chars(r"\s", 0, 2), word("<|channel|>")), "to=f<|channel|>", "to=5")
+_CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
+ROWS = (
+    Row(
+        "call",
+        Sign(
+            seq(
+                word("[TOOL_CALLS]"), _SPACE,
+                maybe(seq(_NAME, maybe(seq(word("[CALL_ID]"), chars(r"\w", 1, 40))), maybe(word("[ARGS]")), _SPACE,
+                    ahead(word("{")))),
+            ),
+            "[TOOL_CALLS]f[ARGS]{", "[TOOL_RESULTS]", "[TOOLS]",
+        ),
+        _ANY,
+    ),
+    Row("call", Sign(words("<|python_tag|>", "<|python_start|>"), "<|python_tag|>", "<|python|>"), _ANY),
+    Row(
+        "call",
+        Sign(seq(word("functools"), chars(r"\s", 0, 2), ahead(seq(word("["), _SPACE, word("{")))), "functools[{",
+            "functools[0]", "functools.partial"),
+        _ANY,
+    ),
+    Row(
+        "call",
+        Sign(
+            seq(
+                _token("tool", "call", "begin"), _SPACE, maybe(seq(word("function"), _token("tool", "sep"))), _NAME,
+                _SPACE, either(_token("tool", "sep"), _token("tool", "call", "argument", "begin"), ahead(word("{")),
+                ahead(word("```"))),
+            ),
+            "<｜tool▁call▁begin｜>f<｜tool▁sep｜>", "<|tool_calls_begin|>",
+        ),
+        re.compile(r"<[|｜]tool[▁_]call[▁_]end[|｜]>"),
+    ),
+    Row(
+        "section",
+        Sign(either(_token("tool", "calls", "begin"), _token("tool", "calls", "section", "begin")),
+            "<|tool_calls_section_begin|>", "<|tool_call_begin|>"),
+        re.compile(r"<[|｜]tool[▁_]calls(?:[▁_]section)?[▁_]end[|｜]>"),
+    ),
+    Row(
+        "call",
+        Sign(
+            seq(
+                maybe(word("<|start|>assistant")), chars(r"\s", 0, 2),
+                either(seq(_CHANNEL, chars(r"\s", 1, 2), _TO), seq(word("to="),
+                    group("first", chars(r"[\w.\-/:]", 1, 128)),
+                    chars(r"\s", 0, 2), _CHANNEL)),
+                chars("[ a-z]", 0, 16), maybe(seq(word("<|constrain|>"), chars("[a-z]", 1, 8))), chars(r"\s", 0, 2),
+                word("<|message|>"),
+            ),
+            "<|channel|>commentary to=functions.f <|constrain|>json<|message|>", "<|channel|>final<|message|>",
+        ),
+        re.compile(r"<\|(?:call|end|return|start)\|>"),
+    ),
+    Row("call", Sign(seq(word('<|open|>call tool="'), _NAME, word('"')), '<|open|>call tool="f"', "<|open|>tools"),
+        re.compile(r"<\|close\|>call<\|sep\|>")),
+    Row("call", Sign(word("<|START_ACTION|>"), "<|START_ACTION|>", "<|START_RESPONSE|>"),
+        re.compile(r"<\|END_ACTION\|>")),
+    Row(
+        "turn",
+        Sign(
+            either(
+                seq(word("<|"), words("eot_id", "start_header_id", "im_start", "im_end", "im_sep", "user",
+                    "observation", "endoftext", "START_TOOL_RESULT", "START_OF_TURN_TOKEN", "END_OF_TURN_TOKEN",
+                    "tool_response", "system"), word("|>")),
+                seq(word("<|start|>"), words("functions", "user", "system", "developer", "tool")),
+                seq(word("<"), words("start_of_turn", "end_of_turn"), word(">")),
+                seq(word("["), maybe(word("/")), words("TOOL_RESULTS", "TOOL_RESULT", "INST", "TOOL_CONTENT"),
+                    word("]")),
+                _token("tool", "outputs", "begin"), _token("tool", "output", "begin"), _token("User"),
+                _token("end", "of", "sentence"), words("</s>", "<s>"),
+            ),
+            "<|eot_id|>", "<|eot|>", "[TOOL_CALLS]",
+        ),
+        _ANY,
+    ),
+    Row(
+        "nothing",
+        Sign(
+            either(
+                _token("tool", "calls", "end"), _token("tool", "calls", "section", "end"),
+                _token("tool", "call", "end"),
+                words("<|call|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
+                seq(maybe(word("<|start|>assistant")), _CHANNEL, word("<|message|>")),
+            ),
+            "<|tool_calls_section_end|>", "<|tool_calls_section_begin|>",
+        ),
+        _ANY,
+    ),
+)  # fmt: skip
+"""In the order in which they are tried."""
+TOKEN = Sign(
+    either(*(Atom(_GROUP.sub("(?:", row.opener.atom.whole), row.opener.atom.begun) for row in ROWS)),
+    "<|python_tag|>",
+    "<|x|>",
+)

@@ -6,14 +6,14 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from secrets import token_hex
+from dataclasses import replace
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
 from dynaspark_core.reply.arguments import Refused, as_object, from_texts, unwrapped
 from dynaspark_core.reply.names import Names, plain_name
 from dynaspark_core.reply.wrapped import fit_value
-from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo
+from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo, new_id
 from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, conform
 
@@ -21,9 +21,11 @@ _NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Z
 _SQUEEZED = re.compile(r"[\s\\]+")
 
 
-def new_id() -> str:
-    """A random id: `call_` and 24 hexadecimal digits."""
-    return f"call_{token_hex(12)}"
+def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether all that is required is there, and nothing that the schema does not list."""
+    required, properties = schema.get("required"), schema.get("properties")
+    is_whole = not isinstance(required, list) or set(map(str, required)) <= values.keys()
+    return is_whole and (not isinstance(properties, Mapping) or values.keys() <= properties.keys())
 
 
 class Judge:
@@ -136,7 +138,8 @@ class Judge:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
         fitted = fit_value(values, schema, name=tool.name)
         if isinstance(fitted, Mismatch):
-            return self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
+            refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
+            return replace(refused, is_wrong_value=_has_its_keys(values, schema))
         if self._is_copied(call):
             error = "this call stands word for word in a text from elsewhere"
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)

@@ -11,7 +11,7 @@ from typing import Any
 from dynaspark_core.errors import OutputError
 from dynaspark_core.reply.candidates import MAX_UNREADABLE, MAX_VALUES, Candidate, candidates
 from dynaspark_core.reply.presented import Standing, corrects
-from dynaspark_core.reply.thoughts import LEADING, THOUGHTS
+from dynaspark_core.reply.thoughts import THOUGHTS
 from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.schema import Mismatch, equal_json
 
@@ -35,14 +35,15 @@ def read_object(text: str, schema: Mapping[str, Any]) -> Any:
 
 
 def _end_of_thoughts(text: str) -> int:
-    """Where leading reasoning, and a copy of our own opening line, end; the end of the text if reasoning never does."""
+    """Where leading reasoning ends; the end of the text if it never does."""
     position = 0
-    while (lead := LEADING.whole.match(text, position)) is not None:
-        closers = (closer for opener, closer in THOUGHTS if opener.whole.match(text, position) is not None)
-        closer = next(closers, None)
-        closed = lead if closer is None else closer.whole.search(text, lead.end())
+    while True:
+        pairs = ((opener.whole.match(text, position), closer) for opener, closer in THOUGHTS)
+        opened, closer = next(((found, closer) for found, closer in pairs if found is not None), (None, None))
+        if opened is None or closer is None:
+            return position
+        closed = closer.whole.search(text, opened.end())
         position = closed.end() if closed is not None else len(text)
-    return position
 
 
 class _Choice:

@@ -5,21 +5,15 @@ The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
-from dynaspark_core.prompt.render import estimate_tokens, render
+from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
+from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
 from dynaspark_core.wire import http
 from dynaspark_core.wire.decoders import Decoder, decoder
 
-if TYPE_CHECKING:
-    from dynaspark_core.reply.reader import ReplyReader
-
-NO_MORE_TURNS = ("</turn>", "<turn role=")
-"""A model that was given turns may write the turns of others: its own answer ends where one of these begins. (With
-tools the reader of calls knows.)"""
 TOKENS_OF_AN_IMAGE = 258
 """What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
 
@@ -46,15 +40,13 @@ class Exchange:
         self.form = http.form(self.prompt, chat.model, image)
         self._chat = chat
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)
-        ends_with_turns = not chat.offered() and self.prompt.startswith("<turn ")
-        self._stop = (*chat.stop, *(NO_MORE_TURNS if ends_with_turns else ()))
 
     def reader(self, headers: Mapping[str, str], now: float) -> "AnswerReader":
         """The reader of one attempt's answer: a 2xx response with these headers, which began at Unix time `now`."""
         return AnswerReader(
             decoder(headers.get("Content-Type", ""), partial(http.body_error, header=headers, now=now)),
-            _reply_reader(self._chat) if self._chat.offered() else None,
-            Stops(self._stop),
+            _reply_reader(self._chat),
+            Stops(self._chat.stop),
             self._prompt_tokens,
         )
 
@@ -65,9 +57,9 @@ class AnswerReader:
     `prompt_tokens` is the estimate of what was sent, for an answer that reports no usage.
     """
 
-    def __init__(self, decoder: Decoder, calls: "ReplyReader | None", stops: Stops, prompt_tokens: int) -> None:
+    def __init__(self, decoder: Decoder, reply: TextReader, stops: Stops, prompt_tokens: int) -> None:
         self._decoder = decoder
-        self._calls = calls
+        self._reply = reply
         self._stops = stops
         self._prompt_tokens = prompt_tokens
         self._texts: list[str] = []
@@ -85,12 +77,12 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes bring."""
-        return self._shown_of(self._events(self._decoded(data)))
+        return self._shown_of(self._reply.feed(self._decoded(data)))
 
     def close(self) -> list[Event]:
         """The last events; `Done` is the last of all. Raises if the answer is not whole, or is none."""
-        rest = self._events(self._decoded(None))
-        return self._shown_of([*rest, *(self._calls.close() if self._calls else [Done(Reply(""))])])
+        rest = self._reply.feed(self._decoded(None))
+        return self._shown_of([*rest, *self._reply.close()])
 
     def _decoded(self, data: bytes | None) -> str:
         try:
@@ -100,9 +92,6 @@ class AnswerReader:
             raise
         self._texts.append(text)
         return text
-
-    def _events(self, text: str) -> list[Event]:
-        return self._calls.feed(text) if self._calls is not None else [TextDelta(text)]
 
     def _shown_of(self, events: Iterable[Event]) -> list[Event]:
         """The events up to a stop sequence; `Done` with what was shown."""
@@ -138,7 +127,9 @@ class AnswerReader:
         )
 
 
-def _reply_reader(chat: Chat) -> "ReplyReader":
+def _reply_reader(chat: Chat) -> TextReader:
+    if not chat.offered():
+        return TextReader(has_turns=has_turns(chat))
     from dynaspark_core.reply.reader import ReplyReader  # noqa: PLC0415  # see `reply`: only tools need its patterns
 
     return ReplyReader(

@@ -6,6 +6,7 @@ import pytest
 from cases.replies import Case
 from cases.uninvited import CASES as UNINVITED
 from cases.vanishing import CASES as VANISHING
+from cases.vanishing import PLAIN_CASES
 from test_reply_reader import events_of, outcome
 
 CASES = [*VANISHING, *UNINVITED]
@@ -22,3 +23,15 @@ def test_a_hard_reply_is_read_whole_and_in_pieces(case: Case) -> None:
     pieces += [[reply[at : at + size] for at in range(0, len(reply), size)] for size in (1, 2, 3, 7)]
     for each in pieces:
         assert outcome(events_of(each, **case.options)) == wanted, each
+
+
+@pytest.mark.parametrize("case", PLAIN_CASES, ids=str)
+def test_turns_end_an_answer_without_tools_too(case: Case) -> None:
+    for size in (1, 2, 3, 7, len(case.reply)):
+        pieces = [case.reply[at : at + size] for at in range(0, len(case.reply), size)]
+        assert outcome(events_of(pieces, tools=(), has_turns=True)) == ((), (), case.text)
+
+
+def test_an_answer_to_a_lone_prompt_may_hold_any_turn() -> None:
+    text = '<turn role="assistant">Hi</turn>\n<turn role="user">'
+    assert outcome(events_of([text], tools=())) == ((), (), text)

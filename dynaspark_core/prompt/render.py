@@ -82,6 +82,11 @@ def _ranges(numbers: Sequence[int]) -> Iterator[str]:
             start = following
 
 
+def has_turns(chat: Chat) -> bool:
+    """Whether the prompt is written in turns, so that the answer may repeat or continue them."""
+    return not _is_lone(chat)
+
+
 def _is_lone(chat: Chat) -> bool:
     if len(chat.messages) != 1 or (chat.tools and chat.tool_choice != "none") or chat.response_schema is not None:
         return False

@@ -14,15 +14,19 @@ The contract of a step (a generator in `reader`, `tags`, `blocks`, `fences`, `re
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from dynaspark_core.messages import Done, Event, InvalidReason, InvalidToolCall, Reply, TextDelta, ToolCall
 from dynaspark_core.reply.context import Context
 from dynaspark_core.reply.held import HeldText, Waiting
-from dynaspark_core.reply.judge import Judge, new_id
-from dynaspark_core.reply.signs import MAX_HELD_CHARACTERS
-from dynaspark_core.reply.written import RawCall
+from dynaspark_core.reply.written import RawCall, new_id
 
-_SPECIAL = re.compile(r"[<\n\[f]|\s\Z")
+if TYPE_CHECKING:
+    from dynaspark_core.reply.judge import Judge
+
+MAX_HELD_CHARACTERS = 24
+"""Most characters of plain prose that are held back."""
+_SPECIAL = re.compile(r"[<\n\[]|\bf(?:u|\Z)|\s\Z")
 """What no piece has that is plain text to its end: the beginning of a sign or a line, a blank that may stay held."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""
@@ -31,9 +35,9 @@ USED = "\ue000"
 class ReplyBuffer(HeldText):
     """The undecided text, and what has come of the rest: shown text, calls, calls that are held."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: "Judge | None" = None) -> None:
         super().__init__()
-        self.judge = judge
+        self._judge = judge
         self.context = Context()
         self.is_cut = self.is_truncated = False
         self._is_behind_call = False
@@ -44,6 +48,12 @@ class ReplyBuffer(HeldText):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = self._is_idle = False
         self._pending: list[RawCall] = []
+
+    @property
+    def judge(self) -> "Judge":
+        """What may run. There is one where tools are offered; only there are calls read."""
+        assert self._judge is not None  # noqa: S101  # see above
+        return self._judge
 
     # ---- text in
 

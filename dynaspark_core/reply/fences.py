@@ -6,7 +6,7 @@ shown as it comes, and nothing in it is a call.
 
 import re
 
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, group, maybe, seq, word
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, maybe, seq, word
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope
@@ -14,19 +14,14 @@ from dynaspark_core.reply.heads import Kind, kind_of_block
 from dynaspark_core.reply.held import Seeking, Steps, Waiting
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.offers import closing_bracket, may_offer, offer_calls, read_calls
+from dynaspark_core.reply.shown import FENCE, FENCE_END, TICKS, show_fence
 from dynaspark_core.reply.signs import CLOSER, EXPLICIT, TAG, family
 from dynaspark_core.reply.tags import read_envelope
 from dynaspark_core.reply.watch import PatternWatch
 from dynaspark_core.reply.written import RawCall
 
-_TICKS = either(chars("`", 3, 40), chars("~", 3, 40))
 _INLINE = chars("[ \t]", 0, 40)
-FENCE = Sign(
-    seq(_TICKS, _INLINE, group("language", chars(r"[\w+.\-]", 0, 30)), _INLINE,
-        either(word("\n"), word("\r\n"), ahead(chars(r"[\[{<]", 1, 1)))),
-    "```json\n", "``", "```a b\n",
-)  # fmt: skip
-CLOSING = Sign(seq(_TICKS, _INLINE, either(ahead(word("\n")), Atom(r"\Z", r"\Z"))), "```", "``", "```json")
+CLOSING = Sign(seq(TICKS, _INLINE, either(ahead(word("\n")), Atom(r"\Z", r"\Z"))), "```", "``", "```json")
 """The last line of a fence."""
 _SPACE = chars(r"\s", 0, 4)
 _WORD = seq(chars("[A-Za-z_]", 1, 1), chars(r"\w", 0, 60))
@@ -39,9 +34,8 @@ PRINTED_API = Sign(
     "print(default_api.", "print(x)", "[1]",
 )  # fmt: skip
 """Python that is meant as a call, not as code to look at."""
-_FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z)")
+_CALL_CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
 _CALL_FENCE_END = re.compile(r"(?:\n[ \t]{0,12}|(?<=[\])};]))(?:```|~~~)")
-_MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}\Z")
 _CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
 _BETWEEN = " \t\r\n,;"
 
@@ -62,7 +56,7 @@ def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
     if (yield from _is_of_calls(buffer, found, language)):
         yield from read_envelope(buffer, Envelope(at, found.end(), _CALL_FENCE_END))
     elif language in CALL_FENCES or not (yield from _soft_fence(buffer, found, language)):
-        yield from _literal_fence(buffer, max(buffer.scan, found.end() - 1))
+        yield from show_fence(buffer, max(buffer.scan, found.end() - 1))
 
 
 def _is_of_calls(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Waiting:
@@ -122,8 +116,8 @@ def _fenced_values(buffer: ReplyBuffer, kind: Kind, begin: int) -> Waiting:
 
 
 def _content_end(buffer: ReplyBuffer, begin: int) -> Seeking:
-    while (end := _FENCE_END.search(buffer.text, begin)) is None or (end.end() >= len(buffer.text)):
-        if not (yield from buffer.more(PatternWatch(_FENCE_END, buffer.text[max(begin, len(buffer.text) - 40) :]))):
+    while (end := FENCE_END.search(buffer.text, begin)) is None or (end.end() >= len(buffer.text)):
+        if not (yield from buffer.more(PatternWatch(FENCE_END, buffer.text[max(begin, len(buffer.text) - 40) :]))):
             break
     return end
 
@@ -147,20 +141,3 @@ def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Waiting:
         return False
     buffer.hold(calls, closing.end() if closing is not None else end)
     return True
-
-
-def _literal_fence(buffer: ReplyBuffer, begin: int) -> Steps:
-    """Show a fence to its end, as it comes: nothing in it is a call."""
-    place = begin
-    while (end := _FENCE_END.search(buffer.text, place)) is None or end.end() >= len(buffer.text):
-        border = buffer.text.rfind("\n", place)
-        is_held = border >= 0 and _MAYBE_END.match(buffer.text, border)
-        place = border if is_held else len(buffer.text)
-        buffer.show(place)
-        buffer.go_on(place)
-        if not (yield from buffer.more_text()):
-            break
-        place = buffer.scan
-    place = end.end() if end is not None else len(buffer.text)
-    buffer.show(place)
-    buffer.go_on(place)

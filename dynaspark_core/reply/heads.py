@@ -29,8 +29,6 @@ PYTHON = Sign(
         chars(r"\s", 0, 10), word("(")),
     "[f(", "[f]",
 )  # fmt: skip
-JSON_TEXT = Sign(seq(chars(r"[{\[]", 1, 1), chars(r"\s", 0, 24), chars(r"[\"{\[]", 1, 1)), '{"', "[link]", "{x}")
-"""How JSON begins, where a list or a set in prose does not."""
 
 
 def kind_of_block(buffer: ReplyBuffer, at: int) -> Generator[None, None, Kind]:

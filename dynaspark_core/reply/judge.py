@@ -6,24 +6,18 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from secrets import token_hex
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
 from dynaspark_core.reply.arguments import Refused, as_object, from_texts, unwrapped
 from dynaspark_core.reply.names import Names, plain_name
 from dynaspark_core.reply.wrapped import fit_value
-from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo
+from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo, new_id
 from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, conform
 
 _NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Za-z_][\w.\-]{0,127})\s*[({>]""")
 _SQUEEZED = re.compile(r"[\s\\]+")
-
-
-def new_id() -> str:
-    """A random id: `call_` and 24 hexadecimal digits."""
-    return f"call_{token_hex(12)}"
 
 
 class Judge:

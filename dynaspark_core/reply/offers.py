@@ -1,19 +1,14 @@
 """Calls that are only offered: they count if all of them could run, and if nothing but other calls follows."""
 
-import re
 from collections.abc import Generator, Sequence
 
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.heads import Kind
-from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.watch import Balance, BalanceWatch
 from dynaspark_core.reply.written import RawCall, unwrap_calls
-
-_IN_OBJECT = re.compile(r'["<{}\[\]]|\n[ \t]*\n')
-_IN_STRING = re.compile(r'"|\\.?|\n[ \t]*\n?', re.DOTALL)
 
 
 def offer_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int, after: int | None = None) -> bool:
@@ -44,31 +39,6 @@ def read_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int) -> list[Ra
     except Unreadable:
         return []
     return unwrap_calls(value, buffer.text[begin:after]) if after == end else []
-
-
-def show_object(buffer: ReplyBuffer, at: int) -> Steps:
-    """Show JSON that is no call, as it comes: nothing in its strings is a sign. A blank line ends what is no JSON."""
-    place, depth, in_string = at, 0, False
-    while True:
-        found = (_IN_STRING if in_string else _IN_OBJECT).search(buffer.text, place)
-        if found is None or (found.end() >= len(buffer.text) and found[0][0] in "\\\n"):
-            place = found.start() if found is not None else len(buffer.text)
-            buffer.show_before(place)
-            buffer.go_on(place)
-            if not (yield from buffer.more_text()):
-                return
-            place = buffer.scan
-            continue
-        char, place = found[0], found.end()
-        if char == '"':
-            in_string = not in_string
-        elif char in "{[":
-            depth += 1
-        elif char in "}]":
-            depth -= 1
-        if char == "<" or char.count("\n") > 1 or depth <= 0:
-            buffer.go_on(place if char in "}]" else found.start())
-            return
 
 
 def closing_bracket(buffer: ReplyBuffer, at: int, kind: Kind) -> Generator[None, None, int | None]:

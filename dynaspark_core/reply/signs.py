@@ -25,8 +25,6 @@ from dynaspark_core.reply.atoms import (
     words,
 )  # fmt: skip
 
-MAX_HELD_CHARACTERS = 24
-"""Most characters of plain prose that are held back."""
 MAX_INDENT_CHARACTERS = 12
 """Most blanks before a block at the beginning of a line."""
 
@@ -109,7 +107,7 @@ FUNCTION_CLOSER = Sign(
 )  # fmt: skip
 MARKER = Sign(
     seq(word("<"), SPACE, maybe(word("/")), SPACE, anycase(words("turn", "tool_results", "tool_result",
-        "tool_responses", "tool_response")), unless(r"\w")),
+        "tool_responses", "tool_response")), unless(r"[\w\-]")),
     "</turn", "<turnstile>", "<tool_call>",
 )  # fmt: skip
 """A marker of another turn."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
@@ -146,6 +147,11 @@ def _nameless(value: dict[str, Any], raw: str, written: Sequence[str]) -> RawCal
     """An object that names no tool. Kept with all it has: the one tool that was asked for by name needs no name."""
     arguments = value[written[0]] if written and len(value) == 1 else value
     return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
+
+
+def new_id() -> str:
+    """A random id: `call_` and 24 hexadecimal digits."""
+    return f"call_{token_hex(12)}"
 
 
 def is_schema_echo(arguments: Any, properties: Any) -> bool:

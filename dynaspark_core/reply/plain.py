@@ -1,0 +1,123 @@
+"""The reader of replies without calls: text, without what leads it and without the turns of others.
+
+`reader` builds on it where there are tools. It is a module of its own because the patterns of calls take long to load.
+"""
+
+import re
+import sys
+
+from dynaspark_core.messages import Event
+from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word
+from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.held import Steps
+from dynaspark_core.reply.shown import FENCE, JSON_TEXT, show_fence, show_object
+from dynaspark_core.reply.thoughts import HEADS, LEADING, OPENING, THOUGHTS
+
+TURN = Sign(
+    seq(word("<"), chars(r"\s", 0, 4), maybe(word("/")), chars(r"\s", 0, 4), anycase(word("turn")), unless(r"[\w\-]")),
+    "</turn>", "<turnstile>",
+)  # fmt: skip
+"""Where a model that was given turns starts to write the turns of others, its own answer has ended."""
+_TRIGGER = re.compile(
+    r"<(?=[\s/]{0,9}(?:\Z|(?ai:t(?:\Z|u(?:\Z|r(?:\Z|n))))))"
+    r"|\n(?=[ \t]{0,12}(?:\Z|[{\[]|`{1,2}\Z|```|~{1,2}\Z|~~~))"
+)
+
+
+class TextReader:
+    """Reads one reply to a prompt without tools: `feed` each piece, then `close`.
+
+    `has_turns`: the prompt was written in turns, so that the answer ends where the model begins another's.
+    """
+
+    def __init__(self, *, has_turns: bool) -> None:
+        buffer = ReplyBuffer()
+        self._begin(buffer, _steps(buffer, has_turns=has_turns))
+
+    def _begin(self, buffer: ReplyBuffer, steps: Steps) -> None:
+        self._buffer, self._steps = buffer, steps
+        next(steps)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether what follows cannot change the reply any more: the model plays another's turn. Reading may stop."""
+        return self._buffer.is_cut
+
+    def feed(self, text: str) -> list[Event]:
+        """The events that this piece brings: `TextDelta`, `ToolCall`, `InvalidToolCall`."""
+        if text and not self._buffer.is_cut and self._buffer.add(text):
+            next(self._steps, None)
+        return self._buffer.taken_events()
+
+    def close(self) -> list[Event]:
+        """The events that were held, and `Done` with the whole reply."""
+        self._buffer.is_final = True
+        for _ in self._steps:
+            pass
+        self._buffer.finish()
+        return self._buffer.taken_events()
+
+
+def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
+    """The main loop: from one place that may end the reply to the next."""
+    yield from buffer.more()
+    yield from pass_lead(buffer, has_turns=has_turns)
+    if not has_turns:
+        while True:
+            buffer.show(len(buffer.text))
+            if not (yield from buffer.more_text(is_idle=True)):
+                return
+    yield from _at_line(buffer, buffer.position)
+    while not buffer.is_cut:
+        found = _TRIGGER.search(buffer.text, buffer.scan)
+        buffer.show_before(found.start() if found is not None else len(buffer.text))
+        if found is None:
+            buffer.go_on(len(buffer.text))
+            if not (yield from buffer.more_text(is_idle=True)):
+                return
+        elif found[0] == "\n":
+            yield from _at_line(buffer, found.end())
+        else:
+            buffer.go_on(found.end())
+            if (yield from buffer.match(TURN, found.start())) is not None and not buffer.is_quoted(found.start()):
+                buffer.cut()
+
+
+def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
+    """Show a fence or JSON that begins a line; nothing in it ends the reply."""
+    buffer.go_on(at)
+    place = yield from buffer.visible(at, " \t".__contains__)
+    fence = yield from buffer.match(FENCE, place)
+    if fence is not None:
+        yield from show_fence(buffer, fence.end() - 1)
+    elif (yield from buffer.match(JSON_TEXT, place)) is not None:
+        yield from show_object(buffer, place)
+
+
+def pass_lead(buffer: ReplyBuffer, *, has_turns: bool = True) -> Steps:
+    """Pass over what leads a reply: reasoning, our own opening line, a vendor's line before the text; and blanks."""
+    while True:
+        yield from buffer.match(LEADING, buffer.position)
+        for opener, closer in THOUGHTS:
+            found = opener.whole.match(buffer.text, buffer.position)
+            if found is not None:
+                end = yield from buffer.seek(closer.whole, found.end())
+                buffer.is_truncated = end is None
+                buffer.skip(end.end() if end is not None else len(buffer.text))
+                break
+        else:
+            head = next((head for sign in HEADS if (head := sign.whole.match(buffer.text, buffer.position))), None)
+            if head is None or (head.re is OPENING.whole and not has_turns):
+                return
+            buffer.skip(head.end())
+            if "final" in head[0]:
+                buffer.pass_objects(sys.maxsize)  # its object is an answer in JSON
+        yield from _blanks(buffer)
+
+
+def _blanks(buffer: ReplyBuffer) -> Steps:
+    while True:
+        rest = buffer.text[buffer.position :]
+        buffer.skip(len(buffer.text) - len(rest.lstrip()))
+        if buffer.position < len(buffer.text) or not (yield from buffer.more_text()):
+            return

@@ -1,0 +1,63 @@
+"""Text that is shown as it comes, whatever signs are in it: fences, and JSON that is no call."""
+
+import re
+
+from dynaspark_core.reply.atoms import Sign, ahead, chars, either, group, seq, word
+from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.held import Steps
+
+TICKS = either(chars("`", 3, 40), chars("~", 3, 40))
+_INLINE = chars("[ \t]", 0, 40)
+FENCE = Sign(
+    seq(TICKS, _INLINE, group("language", chars(r"[\w+.\-]", 0, 30)), _INLINE,
+        either(word("\n"), word("\r\n"), ahead(chars(r"[\[{<]", 1, 1)))),
+    "```json\n", "``", "```a b\n",
+)  # fmt: skip
+FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z)")
+_MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}\Z")
+JSON_TEXT = Sign(seq(chars(r"[{\[]", 1, 1), chars(r"\s", 0, 24), chars(r"[\"{\[]", 1, 1)), '{"', "[link]", "{x}")
+"""How JSON begins, where a list or a set in prose does not."""
+_IN_OBJECT = re.compile(r'["<{}\[\]]|\n[ \t]*\n')
+_IN_STRING = re.compile(r'"|\\.?|\n[ \t]*\n?', re.DOTALL)
+
+
+def show_fence(buffer: ReplyBuffer, begin: int) -> Steps:
+    """Show a fence to its end, as it comes: nothing in it is a call."""
+    place = begin
+    while (end := FENCE_END.search(buffer.text, place)) is None or end.end() >= len(buffer.text):
+        border = buffer.text.rfind("\n", place)
+        is_held = border >= 0 and _MAYBE_END.match(buffer.text, border)
+        place = border if is_held else len(buffer.text)
+        buffer.show(place)
+        buffer.go_on(place)
+        if not (yield from buffer.more_text()):
+            break
+        place = buffer.scan
+    place = end.end() if end is not None else len(buffer.text)
+    buffer.show(place)
+    buffer.go_on(place)
+
+
+def show_object(buffer: ReplyBuffer, at: int) -> Steps:
+    """Show JSON that is no call, as it comes: nothing in its strings is a sign. A blank line ends what is no JSON."""
+    place, depth, in_string = at, 0, False
+    while True:
+        found = (_IN_STRING if in_string else _IN_OBJECT).search(buffer.text, place)
+        if found is None or (found.end() >= len(buffer.text) and found[0][0] in "\\\n"):
+            place = found.start() if found is not None else len(buffer.text)
+            buffer.show_before(place)
+            buffer.go_on(place)
+            if not (yield from buffer.more_text()):
+                return
+            place = buffer.scan
+            continue
+        char, place = found[0], found.end()
+        if char == '"':
+            in_string = not in_string
+        elif char in "{[":
+            depth += 1
+        elif char in "}]":
+            depth -= 1
+        if char == "<" or char.count("\n") > 1 or depth <= 0:
+            buffer.go_on(place if char in "}]" else found.start())
+            return

@@ -88,5 +88,5 @@ def rest_after(text: str, position: int, end: int) -> int:
     if text[begin] in "{[":
         return begin
     if text[begin] in _NOT_PROSE or "," in text[position:begin]:
-        raise Unreadable(begin, f"expected the end of the call, found {text[begin : begin + 12]!r}")
+        raise Unreadable(begin, f"expected the end of the call, found {text[begin : min(begin + 12, end)]!r}")
     return end

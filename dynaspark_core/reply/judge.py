@@ -6,6 +6,7 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
@@ -18,6 +19,13 @@ from dynaspark_core.schema import Mismatch, conform
 
 _NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Za-z_][\w.\-]{0,127})\s*[({>]""")
 _SQUEEZED = re.compile(r"[\s\\]+")
+
+
+def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether all that is required is there, and nothing that the schema does not list."""
+    required, properties = schema.get("required"), schema.get("properties")
+    is_whole = not isinstance(required, list) or set(map(str, required)) <= values.keys()
+    return is_whole and (not isinstance(properties, Mapping) or values.keys() <= properties.keys())
 
 
 class Judge:
@@ -130,7 +138,8 @@ class Judge:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
         fitted = fit_value(values, schema, name=tool.name)
         if isinstance(fitted, Mismatch):
-            return self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
+            refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
+            return replace(refused, is_wrong_value=_has_its_keys(values, schema))
         if self._is_copied(call):
             error = "this call stands word for word in a text from elsewhere"
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)

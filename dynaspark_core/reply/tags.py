@@ -158,7 +158,7 @@ def _begin(buffer: ReplyBuffer, opened: Envelope) -> Generator[None, None, int]:
 def _is_only_name(buffer: ReplyBuffer, begin: int) -> Waiting:
     """Whether the reply ends with the name of a tool."""
     head = yield from buffer.match(HEAD, begin)
-    return head is None and buffer.judge.names.find(buffer.text[begin:].strip()) is not None
+    return head is None and buffer.is_final and buffer.judge.names.find(buffer.text[begin:].strip()) is not None
 
 
 def _is_call(buffer: ReplyBuffer, begin: int) -> Waiting:

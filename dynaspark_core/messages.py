@@ -10,7 +10,8 @@ from typing import Any, Literal
 Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]
 """What becomes of several images, where one file can be sent."""
-FinishReason = Literal["stop", "tool_calls", "length"]
+FinishReason = Literal["stop", "tool_calls", "length", "malformed_tool_call"]
+"""`malformed_tool_call`: there is no call that can run and none that a framework answers; the text says why."""
 InvalidReason = Literal[
     "malformed", "truncated", "unknown_tool", "bad_arguments", "missing_name", "schema_echo", "not_allowed",
     "copied_from_untrusted",
@@ -116,6 +117,8 @@ class InvalidToolCall:
     error: str = ""
     arguments: dict[str, Any] | None = None
     """The arguments, when they could be read (`unknown_tool`, `bad_arguments`); else None."""
+    is_wrong_value: bool = False
+    """Of `bad_arguments`: all that is required is there, but a value has a wrong type or is not allowed."""
 
     @property
     def fate(self) -> Fate:
@@ -125,6 +128,8 @@ class InvalidToolCall:
     def is_passed_on(self, *, checked: bool) -> bool:
         """Whether a framework gets it as a call; `checked` says that it checks arguments before it runs a tool."""
         fate = self.fate.if_checked if checked else self.fate.if_unchecked
+        if self.is_wrong_value and not checked:
+            return False  # a missing argument is refused by Python itself, a wrong value would be used
         return fate == "pass on" and bool(self.name) and self.arguments is not None
 
 
@@ -163,6 +168,7 @@ class Chat:
 
     `tool_choice` is `auto`, `none`, `required` (a call must come) or the name of the one tool to call. `stop` cuts the
     answer at the first occurrence of any of these strings. `response_schema` asks for one JSON value of that schema.
+    `checks_arguments`: who runs the tools checks their arguments first, so that calls with wrong ones can go on.
     """
 
     messages: tuple[Message, ...]
@@ -172,6 +178,7 @@ class Chat:
     parallel_tool_calls: bool = True
     stop: tuple[str, ...] = ()
     response_schema: Mapping[str, Any] | None = None
+    checks_arguments: bool = True
     _offered: tuple[Tool, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def offered(self) -> tuple[Tool, ...]:

@@ -4,6 +4,7 @@ Only an answer of which nothing was shown can be asked for again. So what may st
 that must not run, and all of an answer that has to be a call.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -15,12 +16,15 @@ from dynaspark_core.messages import (
     InvalidToolCall,
     Message,
     Reply,
+    TextDelta,
     Usage,
     Value,
 )
 from dynaspark_core.prompt.signatures import json_tool_line
 from dynaspark_core.prompt.tools import value_section
 from dynaspark_core.prompt.turns import cut_middle
+
+_log = logging.getLogger("dynaspark_core")
 
 MAX_QUOTE_CHARACTERS = 2_000
 """Longest quotation of what the model wrote, in characters."""
@@ -81,7 +85,34 @@ class Repairs:
         is_required = bool(self._asked.tools) and self._asked.tool_choice not in {"auto", "none"}
         if is_required and not reply.tool_calls and not reply.invalid_tool_calls:
             raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
-        return [*events, Done(reply)]
+        return [*events, *_with_reason(self._asked, reply)]
+
+
+def _with_reason(chat: Chat, reply: Reply) -> list[Event]:
+    """The end of an answer. Where it leads nowhere, its text ends with a sentence that says what happened."""
+    if not leads_nowhere(chat, reply) or (chat.response_schema is not None and not reply.invalid_tool_calls):
+        return [Done(reply)]
+    lost = [f"a call{f' of {call.name}' if call.name else ''} was not made ({call.reason}: {call.error})"
+            for call in reply.invalid_tool_calls]  # fmt: skip
+    what = "; ".join(lost) or "the model wrote no answer and called no tool"
+    _log.warning("An answer ends without a call that can run: %s", ", ".join(_reasons(reply)) or "it is empty")
+    sentence = f"{chr(10) * 2 if reply.text.strip() else ''}[{what[0].upper()}{what[1:]}.]"
+    return [
+        TextDelta(sentence),
+        Done(replace(reply, text=reply.text + sentence, finish_reason="malformed_tool_call")),
+    ]
+
+
+def _reasons(reply: Reply) -> list[str]:
+    return [f"{call.name or 'a call'} ({call.reason})" for call in reply.invalid_tool_calls]
+
+
+def leads_nowhere(chat: Chat, reply: Reply) -> bool:
+    """Whether tools were offered and no call goes on, and there are refused ones or no text in their place."""
+    goes_on = any(call.is_passed_on(checked=chat.checks_arguments) for call in reply.invalid_tool_calls)
+    if not chat.offered() or reply.tool_calls or goes_on:
+        return False
+    return bool(reply.invalid_tool_calls) or not reply.text.strip()
 
 
 def value_in(reply: Reply, chat: Chat) -> Value:
@@ -136,7 +167,11 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
     if reply.tool_calls or not tools:
         return
     due = {"always"} if chat.tool_choice in {"auto", "required"} else {"always", "named"}
-    broken = [call for call in reply.invalid_tool_calls if call.fate.repair in due]
+    broken = [
+        call
+        for call in reply.invalid_tool_calls
+        if call.fate.repair in due or (call.is_wrong_value and not chat.checks_arguments)
+    ]
     for call in broken:
         yield from _complaint(chat, call)
     if broken:
@@ -144,6 +179,10 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
     elif chat.tool_choice != "auto" and not reply.invalid_tool_calls:
         names = ", ".join(tool.name for tool in tools)
         yield f"A tool call is required, and the reply had none. Call one of these tools now: {names}."
+    elif leads_nowhere(chat, reply) and not reply.text.strip():
+        for call in reply.invalid_tool_calls:
+            yield f"A tool call of this reply is not run ({call.reason}): {call.error}"
+        yield "The reply holds no answer. Answer the user now in your own words, or call a tool."
 
 
 def _complaint(chat: Chat, call: InvalidToolCall) -> Iterator[str]:

@@ -104,11 +104,12 @@ def marked(raw: str) -> str:
 
 def _metadata(reply: Reply, chat: Chat) -> dict[str, Any]:
     has_calls = bool(reply.tool_calls or _passed_on(reply))
-    return {
+    metadata: dict[str, Any] = {
         "model_name": reply.model or chat.model,
         "model_provider": PROVIDER,
         "finish_reason": "tool_calls" if has_calls else reply.finish_reason,
     }
+    return metadata | ({"repairs": reply.repairs} if reply.repairs else {})
 
 
 def _usage(usage: Usage | None) -> UsageMetadata | None:

@@ -88,6 +88,7 @@ class AskingLLM(ConfiguredLLM):
             parallel_tool_calls=False not in {allow_parallel_tool_calls, parallel_tool_calls},
             stop=stops(self.stop if said.stop is None else said.stop),
             response_schema=schema_of_format(response_format) if response_schema is None else response_schema,
+            checks_arguments=False,
         )
 
     def _history(self, messages: Sequence[ChatMessage], *, is_completion: bool) -> tuple[Message, ...]:

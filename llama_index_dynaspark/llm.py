@@ -173,9 +173,10 @@ class Dynaspark(AskingLLM):
         known_only: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
-        """The response itself. Raises `ToolCallError` for a call that nobody could answer (`known_only`)."""
+        """The response itself. Raises `ToolCallError` for calls that nobody could answer or run (`known_only`)."""
         if known_only:
             options.require_known(response.message, tools)
+            options.require_readable(response)
         return response
 
     def get_tool_calls_from_response(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
@@ -107,3 +107,11 @@ def require_known(message: ChatMessage, tools: Sequence[BaseTool]) -> None:
                 f"the model called {call.tool_name!r}; the tools are: {', '.join(names)}",
                 text=str(message.content or ""),
             )
+
+
+def require_readable(response: ChatResponse) -> None:
+    """Raises `ToolCallError` if the model called tools, and none of its calls can run."""
+    raw = response.raw if isinstance(response.raw, dict) else {}
+    if raw.get("finish_reason") == "malformed_tool_call" and raw.get("invalid_tool_calls"):
+        text = str(response.message.content or "")
+        raise ToolCallError(f"none of the model's calls can run: {text[:200]}", text=text)

@@ -47,7 +47,10 @@ def response(chat: Chat, reply: Reply, *, shown: str | None = None) -> ChatRespo
             f"a tool call was required, but none of the model's calls can run: {_unmade(chat, reply, calls)}",
             text=reply.text,
         )
-    text = "\n\n".join(filter(None, (reply.text, _unmade(chat, reply, calls))))
+    unmade = _unmade(chat, reply, calls)
+    if reply.finish_reason == "malformed_tool_call":  # the text says already that they were not made, and why
+        unmade = "\n".join(f"[It was written: {escape(call.raw)}]" for call in reply.invalid_tool_calls if call.raw)
+    text = "\n\n".join(filter(None, (reply.text, unmade)))
     counts = _usage(reply.usage)
     return ChatResponse(
         message=message(text, calls),
@@ -96,6 +99,8 @@ def _raw(reply: Reply, counts: dict[str, Any]) -> dict[str, Any]:
     raw: dict[str, Any] = {"response": reply.text, "model": reply.model, "usage": counts}
     if reply.repairs:
         raw["repairs"] = reply.repairs
+    if reply.finish_reason == "malformed_tool_call":
+        raw["finish_reason"] = reply.finish_reason
     if reply.invalid_tool_calls:
         raw["invalid_tool_calls"] = [asdict(call) for call in reply.invalid_tool_calls]
     return raw

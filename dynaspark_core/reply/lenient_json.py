@@ -101,9 +101,8 @@ class LenientReader:
         """The error at the position: cut off if the text ends there."""
         if self.position >= self.end:
             return Unreadable(self.position, "the text ends too early", is_cut=not self._is_closed)
-        return Unreadable(
-            self.position, f"{why}, found {self.text[self.position : min(self.position + 12, self.end)]!r}"
-        )
+        found = self.text[self.position : min(self.position + 12, self.end)]
+        return Unreadable(self.position, f"{why}, found {found!r}")
 
     def _open(self, opener: str) -> None:
         if len(self._stack) >= MAX_LEVELS:

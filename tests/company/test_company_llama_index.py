@@ -30,8 +30,8 @@ from llama_index_dynaspark.mcp import BlocksClient
 SERVER = str(Path(__file__).with_name("mcp_server.py"))
 
 
-def call(name: str, **arguments: Any) -> str:
-    return f"<tool_call>{json.dumps({'name': name, 'arguments': arguments})}</tool_call>"
+def call(tool: str, /, **arguments: Any) -> str:
+    return f"<tool_call>{json.dumps({'name': tool, 'arguments': arguments})}</tool_call>"
 
 
 @pytest.mark.parametrize(

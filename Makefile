@@ -51,6 +51,9 @@ faults: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pytest -m fuzz --durations=0 tests/test_reply_fuzz.py tests/test_reply_cost.py
 
+mutants: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m mutants
+
 dialects: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_dialects.py
 

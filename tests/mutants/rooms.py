@@ -1,0 +1,46 @@
+"""Which tests exercise a module of the pure half: those of its room, the quickest to notice first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+READING = (
+    "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
+    "test_reply_properties.py",
+)  # fmt: skip
+VALUE = ("test_reply_value.py", *READING)
+ROOMS: Mapping[str, Sequence[str]] = {
+    "reply/value": VALUE,
+    "reply/candidates": VALUE,
+    "reply/presented": VALUE,
+    "reply/wrapped": VALUE,
+    "reply/stops": ("test_reply_stops.py",),
+    "reply/lenient_json": ("test_reply_lenient_json.py", *VALUE),
+    "reply/lenient_strings": ("test_reply_lenient_json.py", *VALUE),
+    "reply": (*READING, "test_reply_value.py"),
+    "schema": ("test_schema.py", "test_reply_value.py", "test_reply_reader.py", "test_prompt_compact.py"),
+    "prompt": ("test_prompt.py", "test_prompt_compact.py", "test_reply_reader.py", "test_repair_request.py"),
+    "content": (
+        "test_content_blocks.py", "test_content_checks.py", "test_content_dictionaries.py", "test_langchain_content.py",
+    ),
+    "images/addresses": ("test_images_addresses.py", "test_loading.py"),
+    "images": ("test_images.py", "test_loading.py"),
+    "wire": ("test_wire_http.py", "test_wire_decoders.py", "test_wire_pacing.py", "test_client.py"),
+    "exchange": ("test_client.py", "test_langchain_tools.py", "test_repair.py"),
+    "repair": ("test_repair_request.py", "test_repair.py"),
+    "messages": ("test_messages.py", "test_reply_reader.py", "test_repair.py", "test_client.py"),
+}  # fmt: skip
+
+
+def tests_of(path: str) -> Sequence[str]:
+    """The test files for `dynaspark_core/…`, by the module's name or its room's."""
+    name = path.removeprefix("dynaspark_core/").removesuffix(".py")
+    return ROOMS[name] if name in ROOMS else ROOMS[name.partition("/")[0]]
+
+
+def pure_modules(root: Path) -> Iterator[str]:
+    """The modules that the table covers, below the root."""
+    for path in sorted((root / "dynaspark_core").rglob("*.py")):
+        relative = path.relative_to(root).as_posix()
+        room = relative.removeprefix("dynaspark_core/").removesuffix(".py").partition("/")[0]
+        if path.name != "__init__.py" and any(name.partition("/")[0] == room for name in ROOMS):
+            yield relative

@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from llama_index.core.base.llms.generic_utils import image_node_to_image_block
 from llama_index.core.base.llms.types import (
     CachePoint,
     ChatMessage,
@@ -163,7 +163,10 @@ def _source(data: Any, path: object, url: object, place: Place) -> ImageRef:
 
 def _stored(encoded: bytes) -> ImageRef:
     """What an `ImageBlock` stores: base64, once more encoded when it was given as base64 in lines."""
-    start = base64.b64decode(encoded[:64])
+    try:
+        start = base64.b64decode(encoded[:64])
+    except ValueError:  # damaged: the reader of images says so
+        start = b""
     if start and not start.translate(None, _BASE64):
         return ImageRef("base64", base64.b64decode(encoded).decode("ascii", "replace"))
     return ImageRef("base64", encoded)
@@ -223,10 +226,12 @@ _READERS: tuple[tuple[type, Callable[[Any, Place], Iterable[Part]]], ...] = (
 
 
 def image_block(document: object, place: Place) -> ImageBlock:
-    """An `image_documents` member as a block."""
+    """An `image_documents` member as a block; LlamaIndex's own checks would read the file that a path names."""
     if isinstance(document, ImageBlock):
         return document
     if isinstance(document, ImageNode | ImageDocument):
         node: Any = document  # the two share the attributes that are read
-        return image_node_to_image_block(node)
+        path = node.image_path or node.metadata.get("file_path")
+        stored = {"image": node.image.encode()} if node.image else {"path": Path(path) if path else None}
+        return ImageBlock.model_construct(**stored, url=node.image_url, image_mimetype=node.image_mimetype)
     raise ConfigError(f"{place.name} is a {type(document).__name__}; give ImageDocument, ImageNode or ImageBlock")

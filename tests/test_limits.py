@@ -5,6 +5,7 @@ import copy
 import logging
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -65,12 +66,12 @@ class Redis:
 @contextmanager
 def running(folder: Path) -> Iterator[Redis]:
     """A server that keeps its files and its socket in this folder."""
-    socket = folder / "redis"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "", "--requirepass", SECRET]
+    path = folder / "redis"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--requirepass", SECRET]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert any("ready to accept" in line.lower() for line in process.stdout)
-        yield Redis(socket, process)
+        yield Redis(path, process)
         process.kill()
 
 
@@ -598,3 +599,33 @@ async def test_a_client_from_elsewhere_says_as_well_what_is_missing(monkeypatch:
 def test_the_libraries_are_left_alone_until_they_are_needed() -> None:
     code = "import sys, dynaspark_core; dynaspark_core.DynasparkClient(); print({'limits', 'redis'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+@needs_redis
+async def test_a_poisoned_storage_does_not_stop_calls_for_longer_than_an_hour(key: str, server: Redis) -> None:
+    """Somebody has made every mark last for years; what is not believable is not believed."""
+    with LocalService(script := Script(used_up(), "ok")) as service:
+        client = DynasparkClient(base_url=service.url, api_key=key, limit_storage=server.url)
+        await client.complete("x")
+        with redis.Redis(unix_socket_path=str(server.socket), password=SECRET) as own:
+            marks = [mark for mark in own.scan_iter() if b"empty" in mark]
+            assert marks
+            for mark in marks:
+                own.expire(mark, 10**9)
+        assert ended(started("print(*ask(client(), 1))", service.url, key, server.url)) == "ok\n"
+    assert len(script.asked) == 2
+
+
+async def test_a_slow_storage_does_not_fill_the_applications_executor(key: str) -> None:
+    """A storage that takes connections and says nothing; what the application runs in threads goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf, LocalService(Script("ok")) as service:
+        url = f"redis://127.0.0.1:{deaf.getsockname()[1]}"
+        client = DynasparkClient(base_url=service.url, api_key=key, limit_storage=url, max_retries=0)
+        calls = [asyncio.create_task(client.complete("x")) for _ in range(60)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert await asyncio.to_thread(lambda: "at once") == "at once"
+        assert not any(call.done() for call in calls)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)

@@ -41,7 +41,7 @@ from llama_index.core.schema import ImageDocument, ImageNode
 from PIL import Image
 from serving import PNG
 
-from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, UnreadableImageError
+from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError, UnreadableImageError
 from dynaspark_core.server import Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
 
@@ -442,3 +442,52 @@ def test_an_answers_texts_are_joined_directly(llm: Dynaspark, script: Script) ->
     llm.chat([ChatMessage("Hi"), answer, ChatMessage(blocks=[TextBlock(text="a"), TextBlock(text="b")])])
     assert ">It is 5 °C.</turn>" in script.asked[0].prompt
     assert ">a\nb</turn>" in script.asked[0].prompt
+
+
+DOCUMENTS: dict[str, tuple[Callable[[Path], Any], type[DynasparkError]]] = {
+    "a missing path": (lambda path: ImageDocument(metadata={"file_path": str(path / "none.png")}), ImageError),
+    "a missing path of a resource": (
+        lambda path: ImageNode(image_path=str(path / "none.png")),
+        ImageError,
+    ),
+    "a directory": (lambda path: ImageDocument(metadata={"file_path": str(path)}), ImageError),
+    "bad base64": (
+        lambda _: ImageNode(image="?!no base64"),
+        UnreadableImageError,
+    ),
+    "half base64": (
+        lambda _: ImageNode(image="iVBORw0KG"),
+        UnreadableImageError,
+    ),
+    "base64 of text": (
+        lambda _: ImageNode(image="dGV4dA=="),
+        UnreadableImageError,
+    ),
+    "a bad URL": (
+        lambda _: ImageNode(image_url="http://[::1"),
+        DynasparkError,
+    ),
+    "a private URL": (
+        lambda _: ImageNode(image_url="http://127.0.0.1/x.png"),
+        ForbiddenImageError,
+    ),
+    "no image": (lambda _: ImageNode(), ConfigError),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_whose_image_cannot_be_sent_is_one_of_our_errors(name: str, tmp_path: Path) -> None:
+    make, kind = DOCUMENTS[name]
+    with pytest.raises(kind):
+        Dynaspark(base_url="http://127.0.0.1:1").complete("x", image_documents=[make(tmp_path)])
+
+
+def test_where_files_are_not_allowed_no_error_tells_whether_one_is_there(tmp_path: Path) -> None:
+    (tmp_path / "is.png").write_bytes(b"x")
+    llm = Dynaspark(base_url="http://127.0.0.1:1", allow_image_paths=False)
+    messages = set()
+    for name in ("is.png", "no.png"):
+        with pytest.raises(ForbiddenImageError) as caught:
+            llm.complete("x", image_documents=[ImageDocument(metadata={"file_path": str(tmp_path / name)})])
+        messages.add(str(caught.value))
+    assert len(messages) == 1

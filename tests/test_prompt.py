@@ -145,8 +145,8 @@ def test_several_images_are_numbered_in_their_places() -> None:
 def test_what_is_not_shown_says_so() -> None:
     message = Message("user", ("a", PNG, URL, ImageRef("bytes", b"12345"), ImageRef("base64", "AAAA")))
     assert render(Chat((message,)), hidden=[1, 2, 3]) == (
-        "a[image: cat.png, image/png, 10 bytes – not shown][image: dog.jpg, url – not shown]"
-        "[image: unnamed, 5 bytes – not shown][image]"
+        "a [image: cat.png, image/png, 10 bytes – not shown] [image: dog.jpg, url – not shown]"
+        " [image: unnamed, 5 bytes – not shown][image]"
     )
     assert "secret" not in render(Chat((message,)), hidden=[1, 2, 3])
 

@@ -37,8 +37,8 @@ TURNS = {
 }
 """Orientation → what makes the picture upright (EXIF 2.32, section 4.6.4)."""
 
-DIRECT = ("RGB", "RGBA", "L")
-"""Modes that can be made smaller as they are."""
+STRIP_ROWS = 64
+"""Rows that are worked on at a time where a step needs four times their memory."""
 
 FIRST_FRAME = "first frame of an animation"
 
@@ -54,20 +54,40 @@ def _translated(what: str) -> Iterator[None]:
 
 
 def decode(image: Image, width: int, height: int) -> "Picture":
-    """The image's first frame, upright, as RGB or RGBA, within `width` and `height` and never enlarged.
+    """The image's first frame, upright, as RGB or RGBA, without metadata, within `width` and `height`, never enlarged.
 
-    It is made small as early as possible, so that the large picture is in memory once, and of a JPEG often never.
+    First its rows are made narrower, then its columns shorter, which is what Pillow does, with the large picture in
+    memory only once, as it was decoded; of a JPEG often never.
     """
     from PIL.Image import Resampling, Transpose  # noqa: PLC0415  # see the module's first line
 
+    with _translated(f"the {image.content_type} image cannot be decoded"):
+        narrow, rows, turn = _narrowed(image, width, height)
+        picture = narrow.resize((narrow.width, rows), Resampling.LANCZOS)
+        plain = picture.convert("RGBA") if picture.mode == "RGBa" else picture
+        return plain.transpose(Transpose[TURNS[turn]]) if turn in TURNS else plain
+
+
+def _narrowed(image: Image, width: int, height: int) -> "tuple[Picture, int, int]":
+    """The picture with its rows at their final width, how many rows it is to have, and its orientation.
+
+    It is made strip by strip. Its mode is RGB, or RGBa: transparent pixels must not colour their neighbours.
+    """
+    from PIL import Image as Pillow  # noqa: PLC0415  # see the module's first line
+
     with _opened(image) as file:
         turn = _orientation(file)
-        size = (height, width) if turn in TURNED else (width, height)
-        file.draft(file.mode, size)  # a JPEG is then decoded at a half, a quarter or an eighth, if that is enough
-        picture = file if file.mode in DIRECT and not file.has_transparency_data else _plain(file)
-        picture.thumbnail(size, Resampling.LANCZOS)
-        upright = picture.transpose(Transpose[TURNS[turn]]) if turn in TURNS else picture
-        return _plain(upright)
+        wide, high = (height, width) if turn in TURNED else (width, height)
+        file.draft(file.mode, (wide, high))  # a JPEG is then decoded at a half, a quarter or an eighth, if that will do
+        scale = min(1.0, wide / file.width, high / file.height)
+        columns, rows = max(1, round(file.width * scale)), max(1, round(file.height * scale))
+        file.load()
+        mode, work = ("RGBA", "RGBa") if file.has_transparency_data else ("RGB", "RGB")
+        narrow = Pillow.new(work, (columns, file.height))
+        for top in range(0, file.height, STRIP_ROWS):
+            strip = _plain(file.crop((0, top, file.width, min(top + STRIP_ROWS, file.height)))).convert(mode)
+            narrow.paste(strip.convert(work).resize((columns, strip.height), Pillow.Resampling.LANCZOS), (0, top))
+        return narrow, rows, turn
 
 
 def upright_size(image: Image) -> tuple[int, int]:

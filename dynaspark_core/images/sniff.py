@@ -40,7 +40,10 @@ def content_type_of(data: bytes) -> str:
             return content_type
     start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     what = next((what for pattern, what in _OTHERS if pattern.match(start)), None) or _text_or_unknown(start)
-    raise UnreadableImageError(f"{what} is no image that can be sent; the service takes png, jpeg, gif and webp")
+    way_out = next((f": {advice}" for word, advice in _CONVERSIONS.items() if word in what), "")
+    raise UnreadableImageError(
+        f"{what} is no image that can be sent; the service takes png, jpeg, gif and webp{way_out}"
+    )
 
 
 def read_header(data: bytes) -> Header:
@@ -48,7 +51,9 @@ def read_header(data: bytes) -> Header:
     content_type = content_type_of(data)
     try:
         width, height, animated = _READERS[content_type](data)
-    except (struct.error, IndexError) as exc:
+    except UnreadableImageError:
+        raise
+    except (struct.error, IndexError, ValueError) as exc:
         raise UnreadableImageError(f"the {content_type} image is truncated: it ends after {len(data):,} bytes") from exc
     if not (width and height):
         raise UnreadableImageError(f"the {content_type} image declares no size")
@@ -67,13 +72,19 @@ _LINE_BREAKS = str.maketrans("\n\r\t\f", "    ")
 
 
 def _png(data: bytes) -> tuple[int, int, bool]:
+    if data[12:16] not in {b"IHDR", b""}:  # a decoder takes the size from the first IHDR, wherever it is
+        raise UnreadableImageError("the image/png image is damaged: it does not begin with its header")
     width, height = struct.unpack_from(">II", data, 16)
-    position, animated = 8, False
+    position, frames, has_pixels = 8, 1, False
     for _ in range(MAX_BLOCKS):
         length, kind, _ = struct.unpack_from(">I4s4s", data, position)  # even the last chunk has its check sum
         if kind == b"IEND":
-            return width, height, animated
-        animated = animated or kind == b"acTL"
+            return width, height, frames > 1
+        if kind == b"IHDR" and position > 8:
+            raise UnreadableImageError("the image/png image is damaged: it has two headers")
+        has_pixels = has_pixels or kind == b"IDAT"
+        if kind == b"acTL" and not has_pixels:  # one that comes later does not count (PNG, third edition, 11.3.6.1)
+            (frames,) = struct.unpack_from(">I", data, position + 8)
         position += 12 + length
     raise _endless("png")
 
@@ -81,10 +92,8 @@ def _png(data: bytes) -> tuple[int, int, bool]:
 def _jpeg(data: bytes) -> tuple[int, int, bool]:
     position = 2
     for _ in range(MAX_BLOCKS):
-        if data[position] != 0xFF:
-            raise UnreadableImageError(
-                "the image/jpeg image is damaged: a segment does not start where the one before it ends"
-            )
+        if data[position] != 0xFF:  # bytes between segments: every decoder skips them, and old editors write them
+            position = data.index(b"\xff", position)
         marker = data[position + 1]
         if marker in _FRAME_MARKERS:
             height, width = struct.unpack_from(">HH", data, position + 5)
@@ -183,6 +192,13 @@ _OTHERS = (
 )
 """What is refused by name; the first that matches the start of the file, blanks removed, counts."""
 
+_CONVERSIONS = {
+    "HEIC": "convert it, as with pillow-heif: Image.open(path).convert('RGB').save('picture.jpg')",
+    "BMP": "convert it, as with Pillow: Image.open(path).convert('RGB').save('picture.png')",
+    "SVG": "draw it first, as with CairoSVG: cairosvg.svg2png(url=path, write_to='picture.png')",
+    "PDF": "draw its pages first, as with pypdfium2: PdfDocument(path)[0].render(scale=2).to_pil().save('page.png')",
+}
+"""Word in the name of what is refused → how to make a picture of it."""
 _READERS: dict[str, Callable[[bytes], tuple[int, int, bool]]] = {
     "image/png": _png,
     "image/jpeg": _jpeg,

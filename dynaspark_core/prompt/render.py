@@ -149,7 +149,11 @@ def _joined(message: Message, marks: Iterator[str], limit: int | None = None) ->
     content = message.content
     if len(content) == 1 and isinstance(content[0], str):
         return content[0]
-    return "".join(_shown_text(part, marks, limit) for part in message.parts())
+    text = ""
+    for part in message.parts():
+        shown = _shown_text(part, marks, limit)
+        text += f" {shown}" if shown.startswith("[image:") and text and not text[-1].isspace() else shown
+    return text
 
 
 def _shown_text(part: Part, marks: Iterator[str], limit: int | None) -> str:

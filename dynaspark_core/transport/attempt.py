@@ -15,7 +15,7 @@ from yarl import URL
 from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
-from dynaspark_core.transport.aiohttp_errors import FOREIGN, refused_by_proxy, translated
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
 from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
 from dynaspark_core.transport.tls import tls_context
@@ -55,7 +55,7 @@ class Endpoint:
         """The attempt, once its answer has begun; `name` is for the log. Raises `TransportError` or `StatusError`."""
         form = exchange.form
         _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
-        attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota)
+        attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota, has_proxy=self._proxy is not None)
         posted = session.post(
             self._url,
             ssl=await self._tls(),
@@ -89,8 +89,11 @@ class Attempt:
 
     _reader: AnswerReader
 
-    def __init__(self, exchange: Exchange, redactor: Redactor, seconds: float, name: str, quota: Quota) -> None:
+    def __init__(
+        self, exchange: Exchange, redactor: Redactor, seconds: float, name: str, quota: Quota, *, has_proxy: bool
+    ) -> None:
         self._exchange = exchange
+        self._has_proxy = has_proxy
         self._guard = _Guard(redactor, name)
         self._seconds = self._left = seconds
         self._name = name
@@ -107,8 +110,8 @@ class Attempt:
             response = self._response = await self._waited(posted)
             now = time.time()
             _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
-            if response.status == 407:  # no service answers so, only a proxy does
-                raise refused_by_proxy(407, response.headers)
+            if response.status == 407 and self._has_proxy:  # as aiohttp does for an answer to CONNECT
+                raise aiohttp.ClientHttpProxyError(response.request_info, (), status=407, headers=response.headers)
             await self._quota.note_headers(response.headers, now)
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)

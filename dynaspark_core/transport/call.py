@@ -1,13 +1,16 @@
 """One call: a chat is sent, with a slot and within the quota, and again if that may help; events come back."""
 
+import asyncio
 import itertools
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import Any, TypeVar
 from warnings import warn
 
 from dynaspark_core import models
 from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
+from dynaspark_core.errors import RequestTimeoutError
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
@@ -15,6 +18,7 @@ from dynaspark_core.transport.attempt import Attempt, Endpoint
 from dynaspark_core.transport.retrying import retried
 from dynaspark_core.transport.settings import Settings
 
+T = TypeVar("T")
 _numbers = itertools.count(1)
 """Of the calls of this process, for the log."""
 
@@ -98,8 +102,21 @@ class Caller:
         chat = await text_files.with_texts(chat)
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
         history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)
-        packed = await packing.load_packed(list(chat.images()), self._settings.image_policy, options, history)
+        policy = self._settings.image_policy
+        packed = await self._in_time(packing.load_packed(list(chat.images()), policy, options, history))
         return Exchange(chat, packed.file, packed.numbers, packed.remarks, packed.hidden)
+
+    async def _in_time(self, packing: Coroutine[Any, Any, T]) -> T:
+        """What becomes of the call's images; they have the seconds of one attempt."""
+        seconds = self._settings.timeout
+        try:
+            async with asyncio.timeout(seconds) as deadline:
+                return await packing
+        except TimeoutError as exc:
+            if not deadline.expired():
+                raise
+            message = f"the images of this call took longer than timeout={seconds:g} s; nothing was sent"
+            raise RequestTimeoutError(message, is_retryable=False) from exc
 
 
 @lru_cache(maxsize=64)

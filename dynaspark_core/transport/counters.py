@@ -7,6 +7,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,7 +31,11 @@ STORAGE_TIMEOUT_SECONDS = 2.0
 MAX_QUESTION_SECONDS = 5.0
 """Seconds after which a shared storage counts as unreachable, whatever it is doing."""
 
+MAX_STORAGE_THREADS = 4
+"""Threads that ask shared storages: a slow one must not fill the application's own executor."""
+
 T = TypeVar("T")
+_threads = ThreadPoolExecutor(MAX_STORAGE_THREADS, "dynaspark-limits")
 _limiters: "dict[str | None, MovingWindowRateLimiter]" = {}
 _making = threading.Lock()
 _counting = threading.Lock()
@@ -99,7 +104,7 @@ async def ask_storage(url: str, question: "Callable[[MovingWindowRateLimiter], T
     """The answer of a shared storage. Raises `ConnectError` or `ConfigError`; the URL's password is in neither."""
     try:
         async with asyncio.timeout(MAX_QUESTION_SECONDS):
-            return await asyncio.to_thread(_asked, url, question)
+            return await asyncio.get_running_loop().run_in_executor(_threads, _asked, url, question)
     except TimeoutError as exc:
         raise _unreachable(url, f"no answer within {MAX_QUESTION_SECONDS:.0f} s", is_retryable=True) from exc
 
@@ -142,8 +147,9 @@ def _redactor(url: str) -> Redactor:
 
 def _after_fork() -> None:
     """Count from zero in the child's memory; in a shared storage it counts on with its parent."""
-    global _making, _counting  # the parent may have held them
+    global _making, _counting, _threads  # noqa: PLW0603  # the parent held them, and its threads are not here
     _making, _counting = threading.Lock(), threading.Lock()
+    _threads = ThreadPoolExecutor(MAX_STORAGE_THREADS, "dynaspark-limits")
     _limiters.pop(None, None)
 
 

@@ -107,7 +107,7 @@ class Quota:
 
     def _count_shared(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
         left = limiter.storage.get_expiry(self._mark) - time.time()
-        return _used_up(left) if left > 0 else self._count(limiter)
+        return _used_up(left) if 0 < left <= pacing.MAX_QUOTA_SECONDS else self._count(limiter)
 
     def _mark_empty(self, limiter: "MovingWindowRateLimiter", seconds: float) -> None:
         """Keep a mark in the storage for as long as the quota is used up."""
@@ -127,7 +127,8 @@ class Quota:
         item = RateLimitItemPerHour(self.per_hour)
         if limiter.hit(item, self.bucket):
             return None
-        left = max(limiter.get_window_stats(item, self.bucket).reset_time - time.time(), MIN_WAIT_SECONDS)
+        reset = limiter.get_window_stats(item, self.bucket).reset_time - time.time()
+        left = min(max(reset, MIN_WAIT_SECONDS), pacing.MAX_QUOTA_SECONDS)
         limit = f"requests_per_hour={self.per_hour} is used up; the next request is allowed in {left:,.0f} s"
         return RateLimitError(f"{limit}; nothing was sent", retry_after=left)
 

@@ -265,7 +265,8 @@ async def test_a_service_that_is_not_there_is_a_connect_error() -> None:
 
 
 async def test_a_proxy_is_used_and_its_failure_is_no_direct_connection() -> None:
-    with LocalService(script := Script("through the proxy")) as service:
+    rules = Rules(allow_hosts=("far.invalid",))
+    with LocalService(script := Script("through the proxy"), rules=rules) as service:
         failing = DynasparkClient(base_url=service.url, proxy="http://user:secret@127.0.0.1:9", max_retries=0)
         with pytest.raises(ConnectError) as caught:
             await failing.complete("x")

@@ -11,7 +11,6 @@ Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]
 """What becomes of several images, where one file can be sent."""
 FinishReason = Literal["stop", "tool_calls", "length", "malformed_tool_call"]
-"""`malformed_tool_call`: there is no call that can run and none that a framework answers; the text says why."""
 InvalidReason = Literal[
     "malformed", "truncated", "unknown_tool", "bad_arguments", "missing_name", "schema_echo", "not_allowed",
     "copied_from_untrusted",
@@ -22,10 +21,9 @@ InvalidReason = Literal[
 class Fate:
     """What becomes of a call that must not run.
 
-    `text_after`: text that follows it is part of the answer, or is dropped because the model made it up. `repair`: when
-    the model is asked for the call again; `named` means only where `tool_choice` names one tool. `if_checked` and
-    `if_unchecked`: what a framework gets that checks arguments before it runs a tool (LangChain), or does not
-    (LlamaIndex): the call itself, which it answers with an error, a record of it, or a sentence in the answer's text.
+    `text_after`: what becomes of text that follows it, which the model may have made up. `repair`: when the model is
+    asked for it again (`named`: where `tool_choice` names one tool). `if_checked` and `if_unchecked`: what a framework
+    gets that checks arguments before it runs a tool (LangChain), or does not: the call, a record of it, or a sentence.
     """
 
     text_after: Literal["shown", "dropped"]
@@ -117,8 +115,7 @@ class InvalidToolCall:
     error: str = ""
     arguments: dict[str, Any] | None = None
     """The arguments, when they could be read (`unknown_tool`, `bad_arguments`); else None."""
-    is_wrong_value: bool = False
-    """Of `bad_arguments`: all that is required is there, but a value has a wrong type or is not allowed."""
+    is_wrong_value: bool = False  # of `bad_arguments`: nothing is missing or unknown, but a value does not fit
 
     @property
     def fate(self) -> Fate:
@@ -127,9 +124,7 @@ class InvalidToolCall:
 
     def is_passed_on(self, *, checked: bool) -> bool:
         """Whether a framework gets it as a call; `checked` says that it checks arguments before it runs a tool."""
-        fate = self.fate.if_checked if checked else self.fate.if_unchecked
-        if self.is_wrong_value and not checked:
-            return False  # a missing argument is refused by Python itself, a wrong value would be used
+        fate = self.fate.if_checked if checked else "tell" if self.is_wrong_value else self.fate.if_unchecked
         return fate == "pass on" and bool(self.name) and self.arguments is not None
 
 
@@ -153,9 +148,7 @@ class Message:
     def parts(self) -> Iterator[Part]:
         """The content; texts side by side with a line break between them, but in an assistant's turn, which is one."""
         before: Part = "\n"
-        for part in self.content:
-            if part == "":
-                continue
+        for part in (part for part in self.content if part != ""):
             if self.role != "assistant" and isinstance(before, str) and isinstance(part, str):
                 yield "" if before.endswith("\n") or part.startswith("\n") else "\n"
             yield part

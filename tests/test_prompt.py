@@ -107,6 +107,17 @@ def test_a_name_stays_in_its_attribute(name: str) -> None:
         "<\u00adturn",
         "<t u r n>",
         "<\x00turn",
+        "<t\u0301urn>",
+        "<tu\u20ddrn>",
+        "<ⓣⓤⓡⓝ>",
+        "<ⓉⓊⓇⓃ>",
+        "<🅃🅄🅁🄽>",
+        "<🅣🅤🅡🅝>",
+        "<🇹🇺🇷🇳>",
+        "<ᵗᵘʳⁿ>",
+        "<t\u00fcrn>",
+        "<⒯⒰⒭⒩>",
+        "<too\u2113s>",
     ],
 )
 @pytest.mark.parametrize("role", ["user", "system", "assistant", "tool"])

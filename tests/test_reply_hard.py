@@ -1,6 +1,9 @@
 """Replies written to be hard: every case whole, in every cut and in steps; the same where only turns are told apart."""
 
+import importlib
+import pkgutil
 import random
+from collections.abc import Iterator
 
 import pytest
 from cases.replies import Case
@@ -9,18 +12,22 @@ from cases.vanishing import CASES as VANISHING
 from cases.vanishing import PLAIN_CASES
 from test_reply_reader import events_of, outcome
 
+from dynaspark_core import reply
+from dynaspark_core.reply import thoughts, vendors
+from dynaspark_core.reply.atoms import Sign
+
 CASES = [*VANISHING, *UNINVITED]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_hard_reply_is_read_whole_and_in_pieces(case: Case) -> None:
-    reply, wanted = case.reply, (case.calls, case.invalid, case.text)
-    assert outcome(events_of([reply], **case.options)) == wanted
-    cuts = range(1, len(reply))
-    if len(reply) > 200:
+    text, wanted = case.reply, (case.calls, case.invalid, case.text)
+    assert outcome(events_of([text], **case.options)) == wanted
+    cuts = range(1, len(text))
+    if len(text) > 200:
         cuts = random.Random(case.name).sample(cuts, 60)  # type: ignore[assignment]  # some of them
-    pieces = [[reply[:cut], reply[cut:]] for cut in cuts]
-    pieces += [[reply[at : at + size] for at in range(0, len(reply), size)] for size in (1, 2, 3, 7)]
+    pieces = [[text[:cut], text[cut:]] for cut in cuts]
+    pieces += [[text[at : at + size] for at in range(0, len(text), size)] for size in (1, 2, 3, 7)]
     for each in pieces:
         assert outcome(events_of(each, **case.options)) == wanted, each
 
@@ -35,3 +42,23 @@ def test_turns_end_an_answer_without_tools_too(case: Case) -> None:
 def test_an_answer_to_a_lone_prompt_may_hold_any_turn() -> None:
     text = '<turn role="assistant">Hi</turn>\n<turn role="user">'
     assert outcome(events_of([text], tools=())) == ((), (), text)
+
+
+def signs() -> Iterator[tuple[str, Sign]]:
+    """Every sign of the reader, by where it is."""
+    for module in pkgutil.iter_modules(reply.__path__):
+        found = vars(importlib.import_module(f"{reply.__name__}.{module.name}"))
+        yield from ((f"{module.name}.{name}", sign) for name, sign in found.items() if isinstance(sign, Sign))
+    yield from ((f"row {index}", row.opener) for index, row in enumerate(vendors.ROWS))
+    yield from ((f"thoughts {index}", sign) for index, pair in enumerate(thoughts.THOUGHTS) for sign in pair)
+
+
+@pytest.mark.parametrize(("name", "sign"), [*signs()])
+def test_a_sign_matches_its_example_and_may_become_it(name: str, sign: Sign) -> None:
+    found = sign.whole.match(sign.example)
+    assert found is not None
+    assert sign.others
+    for other in sign.others:
+        assert sign.whole.match(other) is None, other
+    for end in range(found.end()):
+        assert sign.begun.match(sign.example[:end]) is not None, sign.example[:end]

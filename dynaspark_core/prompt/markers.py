@@ -1,34 +1,50 @@
 """Our own markers, and how text that is inserted is kept from forging them.
 
 Only writing: what a prompt may hold. `reply.signs` knows what a reply may hold. The markers are
-`<turn>`, `<tools>`, `<tool_call>` and `<tool_result>`; a model reads them also with blanks, zero-width characters,
-other cases and full-width or mathematical letters in them, so every one of these spellings is escaped.
+`<turn>`, `<tools>`, `<tool_call>` and `<tool_result>`; a model reads them also with blanks, zero-width characters and
+combining marks in them, in other cases, and in letters that only look different, so these spellings are escaped too.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from string import ascii_lowercase
+from unicodedata import normalize
 
 _OPENERS = "<＜﹤"  # noqa: RUF001 - the forms of "<" that Unicode normalisation (NFKC) maps to it
 _BLANK = (
-    r"[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
-    r"\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]*+"
+    r"[\x00-\x20\x7f-\xa0\xad\u0300-\u036f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    r"\u1ab0-\u1aff\u1dc0-\u1dff\u205f-\u206f\u20d0-\u20ff\u3000\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]*+"
 )
-_MATH_STYLES = range(0x1D400, 0x1D6A4, 52)
-"""First letters of the 13 mathematical alphabets, each of 26 capitals and 26 small letters (Unicode, block 1D400)."""
+_LETTERS = (
+    (0xC0, 0x250), (0x2B0, 0x2E5),
+    (0x1D2C, 0x1DC0), (0x1E00, 0x1F00), (0x2070, 0x20A0), (0x2100, 0x2150), (0x2460, 0x2500),
+    (0xFF21, 0xFF5B), (0x1D400, 0x1D800), (0x1F110, 0x1F150),
+)  # fmt: skip
+"""Where Unicode keeps letters that decompose (NFKD) to a plain one: accented, raised, letter-like, circled, full-width,
+mathematical and squared."""
+_PICTURES = (0x1F150, 0x1F170, 0x1F1E6)
+"""First letters of three alphabets that do not decompose: negative circled, negative squared, regional indicators."""
 
 
-def _spellings(letter: str) -> str:
-    """A character class of the letter in every case, width and mathematical style."""
-    index = ord(letter) - ord("a")
-    wide = chr(0xFF21 + index) + chr(0xFF41 + index)
-    styled = "".join(chr(first + index) + chr(first + 26 + index) for first in _MATH_STYLES)
-    return f"[{letter}{letter.upper()}{wide}{styled}]"
+@cache
+def _forms() -> Mapping[str, str]:
+    """The forms of each small letter, as a part of a character class."""
+    forms = {letter: letter + letter.upper() for letter in ascii_lowercase}
+    for code in (code for first, end in _LETTERS for code in range(first, end)):
+        base = normalize("NFKD", chr(code)).strip("()")[:1].lower()
+        if base in forms:
+            forms[base] += chr(code)
+    for first in _PICTURES:
+        for index, letter in enumerate(ascii_lowercase):
+            forms[letter] += chr(first + index)
+    return forms
 
 
 def _spaced(word: str) -> str:
     """A pattern of the word with anything invisible between its letters; an underscore may be missing or a dash."""
     gap = rf"(?:[_\uff3f\u2010-\u2015-]{_BLANK})?+"
-    return "".join(gap if char == "_" else _spellings(char) + _BLANK for char in word)
+    return "".join(gap if char == "_" else f"[{_forms()[char]}]" + _BLANK for char in word)
 
 
 _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})

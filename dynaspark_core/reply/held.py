@@ -42,7 +42,7 @@ class HeldText:
         self._pieces.append(piece)
         self._waiting += len(piece)
         self._is_due = self._is_due or self._watch is None or self._watch(piece)
-        return self._is_due and self._waiting * _JOINED_SHARE >= len(self.text)
+        return self._is_due and self._waiting * _JOINED_SHARE >= len(self.text) - _MIN_TRIMMED
 
     def more(self, watch: Watch | None = None) -> Waiting:
         """Wait for more text, until the watch sees something in it. False if there is no more."""

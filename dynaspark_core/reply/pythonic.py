@@ -14,7 +14,11 @@ _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")
 _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w{0,63})\s*=\s*(?=[A-Za-z_][\w.\-/]{0,127}\s*\()")
 _KEYWORD = re.compile(r"([A-Za-z_]\w{0,127})\s*=(?!=)\s*")
-_RAW_STRING = re.compile(r"""[rR]("{3}|'{3}|"|')((?:[^\\\n"']|\\.|(?!\1)["'])*)\1""")
+_RAW_STRING = re.compile(
+    r"""[rR](?:"{3}((?:[^\\"]|\\.|"(?!""))*)"{3}|'{3}((?:[^\\']|\\.|'(?!''))*)'{3}"""
+    r"""|"((?:[^\\\n"]|\\.)*)"|'((?:[^\\\n']|\\.)*)')""",
+    re.DOTALL,
+)
 _PRINT = re.compile(r"print\s*\(\s*")
 _STATEMENT = re.compile(r"(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(|[)\]}]")
 _PRINTED = re.compile(r"print\s*\(\s*([A-Za-z_]\w{0,63})(?:\[[^\]\n]*\])?\s*\)")
@@ -117,7 +121,7 @@ class _PythonCalls:
         if raw is None:
             return self._reader.value("argument")
         self._reader.position = raw.end()
-        return raw[2]
+        return next(text for text in raw.groups() if text is not None)
 
     def _keywords(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {}

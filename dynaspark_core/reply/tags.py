@@ -34,10 +34,13 @@ _BLANK = r"[\s\ufeff\xa0]"
 _FENCE = seq(
     either(chars("`", 3, 40), chars("~", 3, 40)), chars("[ \t]", 0, 9), chars(r"[\w\-]", 0, 20), chars("[ \t]", 0, 9)
 )
+_JSON_WORD = seq(word("json"), chars(r"\s", 0, 40))
 INTRO = Sign(
-    seq(maybe(seq(_FENCE, chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 40))), maybe(seq(word("json"), chars(r"\s", 0, 40)))),
-    "```json\n", "x",
-)  # fmt: skip
+    either(seq(_FENCE, chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 40), maybe(_JSON_WORD)), _JSON_WORD),
+    "```json\n",
+    "x",
+    "``",
+)
 """What may come before the body of a call: a fence's first line, the word json."""
 _NAME = seq(chars("[\"'`]", 0, 1), group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/:]", 0, 127))),
             chars("[\"'`]", 0, 1))  # fmt: skip

@@ -26,12 +26,15 @@ Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
 class DynasparkClient:
     """Dynaspark without a framework: `complete` a prompt, or `stream` its answer. Async; needs no closing.
 
-    Every argument but `headers` and `model_aliases` may come from the environment instead (`DYNASPARK_MODEL`, …).
+    Every argument but `headers`, `query` and `model_aliases` may come from the environment instead
+    (`DYNASPARK_MODEL`, …).
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
         base_url: Of the service. Default: the public one.
-        path: Of the form post. Default `/generate_response`.
+        route: `form` (default), the form post, or `api`, the query API: the prompt goes in the URL, and no files.
+        path: Default `/generate_response`, for the query API `/api/generate_response`.
+        query: More parameters of the query API, as text, such as `{"temperature": "0.2", "seed": "7"}`.
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.
         proxy: URL of an HTTP proxy; every request goes through it.
@@ -67,7 +70,9 @@ class DynasparkClient:
         model: str | None = None,
         *,
         base_url: str | None = None,
+        route: str | None = None,
         path: str | None = None,
+        query: Mapping[str, str] | None = None,
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,

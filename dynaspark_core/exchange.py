@@ -4,6 +4,7 @@ The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from dynaspark_core.errors import ConfigError, DynasparkError
@@ -21,6 +22,8 @@ TOKENS_OF_AN_IMAGE = 258
 class Exchange:
     """`image` is the one file; `numbers`, `remarks` and `hidden` are what `prompt.render` takes.
 
+    With `query`, parameters of the caller's, the question goes to the query API as `self.query`.
+
     Raises `ConfigError` for a chat without messages, or with nothing to send in them.
     """
 
@@ -31,13 +34,20 @@ class Exchange:
         numbers: Sequence[int] = (),
         remarks: Sequence[str] = (),
         hidden: Collection[int] = (),
+        *,
+        query: Mapping[str, str] | None = None,
     ) -> None:
         if not chat.messages:
             raise ConfigError("messages is empty: give at least one")
+        system, chat = ("", chat) if query is None else _without_system(chat)
         self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks, hidden=hidden)
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = http.form(self.prompt, chat.model, image)
+        wants_json = chat.response_schema is not None
+        self.query = (
+            None if query is None else http.query(self.prompt, chat.model, system, query, wants_json=wants_json)
+        )
         self._chat = chat
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)
 
@@ -125,6 +135,14 @@ class AnswerReader:
                 usage=self._decoder.usage or Usage(asked, answered, asked + answered, estimated=True),
             )
         )
+
+
+def _without_system(chat: Chat) -> tuple[str, Chat]:
+    """The leading system text, which has a field of its own in the query API, and the chat without it."""
+    first, *rest = chat.messages
+    if first.role != "system" or not rest or not all(isinstance(part, str) for part in first.content):
+        return "", chat
+    return first.text, replace(chat, messages=tuple(rest))
 
 
 def _reply_reader(chat: Chat) -> TextReader:

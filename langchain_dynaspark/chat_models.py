@@ -44,8 +44,8 @@ class ChatDynaspark(ConfiguredChatModel):
             warning says so once.
 
     Key init args — client params:
-        base_url, path, api_key, proxy, ca_file, client_cert, trust_env, timeout, max_retries, max_repairs,
-            max_concurrency, requests_per_hour, limit_storage, model_aliases, context_window, image_policy,
+        base_url, route, path, query, api_key, proxy, ca_file, client_cert, trust_env, timeout, max_retries,
+            max_repairs, max_concurrency, requests_per_hour, limit_storage, model_aliases, context_window, image_policy,
             allow_image_urls, allow_files: See `dynaspark_core.DynasparkClient`; each but the aliases may come from the
             environment, as `DYNASPARK_…`.
         default_headers: Added to the request's headers, or in place of them.

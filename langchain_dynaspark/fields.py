@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from dynaspark_core import Chat, DynasparkClient, __version__, models
+from dynaspark_core import Chat, DynasparkClient, __version__
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
 from dynaspark_core.frameworks import NOT_SENT, ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
@@ -47,7 +47,9 @@ class ConfiguredChatModel(BaseChatModel):
     )
     streaming: bool = False
     base_url: str | None = None
+    route: str | None = None
     path: str | None = None
+    query: Mapping[str, str] | None = Field(default=None, repr=False, exclude=True)
     api_key: SecretStr | None = Field(
         default_factory=secret_from_env("DYNASPARK_API_KEY", default=None),
         validation_alias=AliasChoices("api_key", "dynaspark_api_key"),
@@ -77,7 +79,7 @@ class ConfiguredChatModel(BaseChatModel):
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
         settings = self._client.settings  # wrong ones raise here, before anything is sent
-        self.model = settings.model or models.DEFAULT_MODEL
+        self.model = settings.model or settings.default_model
         about_model(settings)
         warn_of_unsent({name: getattr(self, name) for name in NOT_SENT}, self._clients.warned)
         return self
@@ -121,7 +123,9 @@ class ConfiguredChatModel(BaseChatModel):
             "model": settings.resolved(self.model),
             "model_aliases": dict(settings.model_aliases),
             "base_url": settings.origin + url.path,
+            "route": settings.route,
             "path": settings.path,
+            "query": dict(settings.query),
             "stop": self.stop,
             "max_repairs": settings.max_repairs,
             "image_policy": settings.image_policy,

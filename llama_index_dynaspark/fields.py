@@ -8,7 +8,7 @@ from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
-from dynaspark_core import DynasparkClient, models
+from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
@@ -20,6 +20,8 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     model: str = Field(default="", description="The model's name or an alias.")
     stop: list[str] | None = Field(default=None, description="Texts where the answer is cut.")
     base_url: str | None = Field(default=None, repr=False, description="Of the service.")
+    route: str | None = Field(default=None, description="form or api.")
+    query: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
     path: str | None = Field(default=None, description="Of the form post.")
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
@@ -47,7 +49,7 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
         """Set what was not given, and check what was. Raises `ConfigError` that names the wrong value."""
         settings = self._client.settings  # wrong ones raise here, before anything is sent
         about = about_model(settings)
-        self.model = settings.model or models.DEFAULT_MODEL
+        self.model = settings.model or settings.default_model
         self.context_window = self.context_window or about.context_window
         self.num_output = self.num_output or self.max_tokens or about.max_output
         if not 0 < self.num_output < self.context_window:

@@ -52,9 +52,10 @@ class Dynaspark(AskingLLM):
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
 
-    `base_url`, `path`, `api_key`, `proxy`, `ca_file`, `client_cert`, `trust_env`, `timeout`, `max_retries`,
-    `max_repairs`, `max_concurrency`, `model_aliases`, `requests_per_hour`, `limit_storage`, `image_policy`,
-    `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each may come from the environment as `DYNASPARK_…`.
+    `base_url`, `route`, `path`, `query`, `api_key`, `proxy`, `ca_file`, `client_cert`, `trust_env`, `timeout`,
+    `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`, `requests_per_hour`, `limit_storage`,
+    `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each may come from the environment as
+    `DYNASPARK_…`.
     `temperature`, `max_tokens`: accepted, and not sent, with a warning.
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
@@ -73,7 +74,9 @@ class Dynaspark(AskingLLM):
         *,
         stop: str | Sequence[str] | None = None,
         base_url: str | None = None,
+        route: str | None = None,
         path: str | None = None,
+        query: Mapping[str, str] | None = None,
         api_key: SecretStr | str | None = None,
         default_headers: Mapping[str, str] | None = None,
         proxy: str | None = None,

@@ -61,7 +61,7 @@ def test_the_documented_table_has_exactly_the_settings() -> None:
 
 
 def test_what_maps_names_is_an_argument_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ROWS.keys() - VARIABLES.keys() == {"headers", "model_aliases"}
+    assert ROWS.keys() - VARIABLES.keys() == {"headers", "model_aliases", "query"}
     monkeypatch.setenv("DYNASPARK_HEADERS", "no mapping")
     assert settings_from().headers == {}
 

@@ -1,5 +1,6 @@
 """aiohttp's failures → ours: one table. Modules that use aiohttp raise nothing else."""
 
+import logging
 import re
 import ssl
 import time
@@ -15,8 +16,11 @@ from dynaspark_core.errors import (
     RequestTimeoutError,
     StreamBrokenError,
 )
+from dynaspark_core.exchange import AnswerReader
 from dynaspark_core.wire.pacing import requested_wait
+from dynaspark_core.wire.redaction import Redactor
 
+_log = logging.getLogger("dynaspark_core")
 _CHECK = " (check the network, base_url and proxy)"
 Translation = Callable[[BaseException, str], DynasparkError]
 
@@ -100,3 +104,30 @@ def translated(exc: BaseException, text: str) -> DynasparkError:
 def _reason(exc: BaseException) -> str:
     inner = getattr(exc, "os_error", exc)
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+
+
+class Guard:
+    """Turns aiohttp's errors into ours and removes secrets from them. A cancellation passes."""
+
+    def __init__(self, redactor: Redactor, name: str) -> None:
+        self._redactor = redactor
+        self._name = name
+        self.reader: AnswerReader | None = None
+
+    @property
+    def text(self) -> str:
+        """What has arrived of this answer."""
+        return self.reader.text if self.reader is not None else ""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
+        if exc is None:
+            return
+        self._redactor.clean(exc)
+        is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
+        error = translated(exc, self.text) if is_foreign else exc
+        _log.debug("request %s: %s", self._name, type(error).__name__)
+        if is_foreign:
+            self._redactor.clean(error)
+            raise error from exc

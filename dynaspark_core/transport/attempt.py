@@ -7,15 +7,15 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
 import aiohttp
 from yarl import URL
 
-from dynaspark_core.errors import ConnectError, DynasparkError, ReplyError, RequestTimeoutError, TransportError
+from dynaspark_core.errors import ConnectError, ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
-from dynaspark_core.transport.aiohttp_errors import FOREIGN, translated
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, Guard
 from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
 from dynaspark_core.transport.tls import tls_context
@@ -31,6 +31,9 @@ _WITHOUT_ANSWER = frozenset({204, 205, 206})
 """No content, or a part of it."""
 _CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS)
 """The whole attempt's seconds are counted in `Attempt`."""
+
+Asked = Awaitable[aiohttp.ClientResponse]
+Tls = ssl.SSLContext | bool
 
 _log = logging.getLogger("dynaspark_core")
 
@@ -51,20 +54,15 @@ class Endpoint:
         self.origin = settings.origin
         self.quota = quota_for(self.origin, key, settings.requests_per_hour, settings.limit_storage, others)
 
-    async def post(self, exchange: Exchange, session: aiohttp.ClientSession, name: str) -> "Attempt":
+    async def post(
+        self, exchange: Exchange, session: aiohttp.ClientSession, name: str, *, is_stream: bool = False
+    ) -> "Attempt":
         """The attempt, once its answer has begun; `name` is for the log. Raises `TransportError` or `StatusError`."""
-        form = exchange.form
-        _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
+        if exchange.query is None:
+            posted = self._post(exchange, session, await self._tls(), name)
+        else:
+            posted = self._get(exchange.query, session, await self._tls(), name, is_stream=is_stream)
         attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota, has_proxy=self._proxy is not None)
-        posted = session.post(
-            self._url,
-            ssl=await self._tls(),
-            data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
-            headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
-            proxy=self._proxy,
-            timeout=_CONNECTING,
-            allow_redirects=False,
-        )
         try:
             await attempt.begin(posted)
         except BaseException as exc:
@@ -75,7 +73,30 @@ class Endpoint:
             raise
         return attempt
 
-    async def _tls(self) -> ssl.SSLContext | bool:
+    def _post(self, exchange: Exchange, session: aiohttp.ClientSession, tls: Tls, name: str) -> Asked:
+        form = exchange.form
+        _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
+        return session.post(
+            self._url,
+            ssl=tls,
+            data=b"".join(form.pieces) if form.size <= MAX_JOINED_BYTES else _slices(form.pieces),
+            headers=self._headers | {"Content-Type": form.content_type, "Content-Length": str(form.size)},
+            proxy=self._proxy,
+            timeout=_CONNECTING,
+            allow_redirects=False,
+        )
+
+    def _get(
+        self, query: Mapping[str, str], session: aiohttp.ClientSession, tls: Tls, name: str, *, is_stream: bool
+    ) -> Asked:
+        url = self._url.update_query({**query, **({"stream": "true"} if is_stream else {})})
+        http.check_request_line(url.raw_path_qs)
+        _log.debug("request %s: gets %d bytes from %s", name, len(url.raw_path_qs), self._address)
+        return session.get(
+            url, ssl=tls, headers=self._headers, proxy=self._proxy, timeout=_CONNECTING, allow_redirects=False
+        )
+
+    async def _tls(self) -> Tls:
         """The context of this request; True, aiohttp's own, where there is no TLS."""
         is_used = self._url.scheme == "https" or (self._proxy or "").startswith("https:")
         return await tls_context(*self._files) if is_used else True
@@ -94,7 +115,7 @@ class Attempt:
     ) -> None:
         self._exchange = exchange
         self._has_proxy = has_proxy
-        self._guard = _Guard(redactor, name)
+        self._guard = Guard(redactor, name)
         self._seconds = self._left = seconds
         self._name = name
         self._quota = quota
@@ -203,33 +224,6 @@ class Attempt:
             self._timer = None
         if self._response is not None:
             self._response.close()
-
-
-class _Guard:
-    """Turns aiohttp's errors into ours and removes secrets from them. A cancellation passes."""
-
-    def __init__(self, redactor: Redactor, name: str) -> None:
-        self._redactor = redactor
-        self._name = name
-        self.reader: AnswerReader | None = None
-
-    @property
-    def text(self) -> str:
-        """What has arrived of this answer."""
-        return self.reader.text if self.reader is not None else ""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
-        if exc is None:
-            return
-        self._redactor.clean(exc)
-        is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
-        error = translated(exc, self.text) if is_foreign else exc
-        _log.debug("request %s: %s", self._name, type(error).__name__)
-        if is_foreign:
-            self._redactor.clean(error)
-            raise error from exc
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

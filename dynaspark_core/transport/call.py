@@ -10,7 +10,7 @@ from warnings import warn
 
 from dynaspark_core import models
 from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
-from dynaspark_core.errors import RequestTimeoutError
+from dynaspark_core.errors import ConfigError, RequestTimeoutError
 from dynaspark_core.exchange import Exchange
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
@@ -80,7 +80,7 @@ class Caller:
         await self._endpoint.quota.acquire(slots, self._settings.timeout)
         try:
             own = await sessions.for_this_loop()  # those of before the wait may be closed by now
-            attempt = await self._endpoint.post(exchange, own.session, name)
+            attempt = await self._endpoint.post(exchange, own.session, name, is_stream=not is_whole)
             try:
                 return _OpenAnswer(attempt, await attempt.more(is_whole=is_whole), slots)
             except BaseException:
@@ -92,11 +92,14 @@ class Caller:
 
     async def _exchange(self, chat: Chat) -> Exchange:
         model = self._settings.resolved(chat.model)
-        if model not in models.MODELS:
+        is_form = self._settings.route == "form"
+        if is_form and model not in models.MODELS:
             _warn_of_unknown(model)
         chat = chat if chat.model == model else replace(chat, model=model)
         if all(isinstance(part, str) for message in chat.messages for part in message.content):
-            return Exchange(chat)
+            return Exchange(chat, query=None if is_form else self._settings.query)
+        if not is_form:
+            raise ConfigError("route='api' takes no files: use route='form' for images and text files")
         from dynaspark_core.transport import loading, packing, text_files  # noqa: PLC0415  # a good part of the import
 
         chat = await text_files.with_texts(chat)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Policy
-from dynaspark_core.models import ALIASES, resolve_name
+from dynaspark_core.models import ALIASES, DEFAULT_MODEL, resolve_name
 from dynaspark_core.transport.counters import redis_url
 from dynaspark_core.transport.setting_checks import (
     Check,
@@ -32,6 +33,10 @@ from dynaspark_core.transport.setting_checks import (
     whole_number,
 )
 
+PATHS = {"form": "/generate_response", "api": "/api/generate_response"}
+"""Route → its default path."""
+API_MODEL = "openai"
+"""The default model of the query API, as its documentation says; its names are not those of the form."""
 PUBLIC_URL = "https://dynaspark.onrender.com"
 CONNECT_TIMEOUT_SECONDS = 15.0
 PUBLIC_CONCURRENCY = 10
@@ -60,7 +65,9 @@ class Settings:
 
     model: str = _row("", text)
     base_url: str = _row(PUBLIC_URL, base_url, is_shown=False)
-    path: str = _row("/generate_response", url_path)
+    route: str = _row("form", one_of(*PATHS))
+    path: str = _row(None, url_path)  # see `settings_from`
+    query: Mapping[str, str] = _row({}, texts, is_in_environment=False, is_shown=False)
     api_key: str | None = _row(None, secret, is_shown=False)
     headers: Mapping[str, str] = _row({}, headers, is_in_environment=False, is_shown=False)
     proxy: str | None = _row(None, http_url, is_shown=False)
@@ -97,8 +104,15 @@ class Settings:
         tokens = [line.rpartition(" ")[2] for line in headers]
         return [self.api_key or "", *headers, *tokens, *passwords(self.base_url), *passwords(self.proxy or "")]
 
+    @property
+    def default_model(self) -> str:
+        """The model of a caller who names none."""
+        return API_MODEL if self.route == "api" else DEFAULT_MODEL
+
     def resolved(self, model: str = "") -> str:
         """The name that goes out for this one, or for the settings' own when it is empty."""
+        if self.route == "api":
+            return model or self.model or self.default_model
         return resolve_name(model or self.model, self.model_aliases)
 
 
@@ -112,6 +126,9 @@ def settings_from(**given: Any) -> Settings:
     if unknown := given.keys() - ROWS.keys():
         raise TypeError(f"unknown settings: {', '.join(sorted(unknown))}")
     values = {name: _value(name, given.get(name)) for name in ROWS}
+    values["path"] = values["path"] or PATHS[values["route"]]
+    if values["query"] and values["route"] != "api":
+        raise ConfigError("query is given, but the form has no such fields; set route='api' to send it")
     if values["max_concurrency"] is None:
         is_public = urlsplit(values["base_url"]).hostname == urlsplit(PUBLIC_URL).hostname
         values["max_concurrency"] = PUBLIC_CONCURRENCY if is_public else OTHER_CONCURRENCY

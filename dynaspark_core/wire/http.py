@@ -65,6 +65,26 @@ def _field(boundary: str, name: str, value: str) -> bytes:
         ) from exc
 
 
+MAX_REQUEST_LINE_BYTES = 4000
+"""Servers commonly refuse request lines over 4 to 8 kB."""
+
+
+def query(prompt: str, model: str, system: str, own: Mapping[str, str], *, wants_json: bool) -> dict[str, str]:
+    """The parameters of the query API; `own` are those of the caller, which do not replace the prompt."""
+    given = {"user_input": prompt, "model": model, "system": system, "json": "true" if wants_json else ""}
+    return dict(own) | {name: value for name, value in given.items() if value}
+
+
+def check_request_line(target: str) -> None:
+    """Check the length of a request's target. Raises `ConfigError` for one that servers refuse."""
+    size = len(f"GET {target} HTTP/1.1".encode())
+    if size > MAX_REQUEST_LINE_BYTES:
+        raise ConfigError(
+            f"the prompt makes a request line of {size:,} bytes, and servers take {MAX_REQUEST_LINE_BYTES:,}: "
+            "use route='form', or ask for less"
+        )
+
+
 def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
     """The request headers; `own` replaces any of them, whatever its case."""
     ours = {
@@ -80,7 +100,7 @@ def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
 
 
 _BY_STATUS: dict[int, type[StatusError]] = {
-    **dict.fromkeys((400, 413, 415, 422), RejectedError),
+    **dict.fromkeys((400, 413, 414, 415, 422), RejectedError),
     **dict.fromkeys((401, 403), AccessError),
     404: NotFoundError,
     429: RateLimitError,
@@ -100,7 +120,8 @@ _ADVICE = {
     401: "set api_key or DYNASPARK_API_KEY",
     403: "set api_key or DYNASPARK_API_KEY",
     404: "check base_url and path",
-    405: "check base_url and path",
+    405: "check base_url, path and route",
+    414: "the prompt is too long for a URL: use route='form'",
 }
 
 

@@ -1,0 +1,181 @@
+"""The query API, the second route, at the wire: a server written from the protocol's description."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from faults.rows import GOOD
+from faults.server import FaultServer, keeps, says
+from pydantic import BaseModel
+
+from dynaspark_core import Chat, DynasparkClient, Message
+from dynaspark_core.errors import ConfigError, DynasparkError, RateLimitError, RejectedError
+from dynaspark_core.transport.settings import settings_from
+from langchain_dynaspark import ChatDynaspark
+from llama_index_dynaspark import Dynaspark
+
+BUSY = {"error": {"code": "rate_limit", "message": "slow", "details": {"reset_time": "2999-01-01T00:00:00Z"}}}
+
+
+class Api:
+    """`GET /api/generate_response`; `asked` holds the parameters that came."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, str]] = []
+        self.answer = "whole answer"
+        self.error: tuple[int, Any] | None = None
+        self._ready, self._end = threading.Event(), asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(dict(request.query))
+        if self.error is not None:
+            return web.json_response(self.error[1], status=self.error[0])
+        if request.query.get("stream", "").lower() != "true":
+            usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+            return web.json_response({"response": self.answer, "model": "openai-large", "usage": usage})
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        for word in self.answer.split(" "):
+            await stream.write(f"data: {json.dumps({'response': word + ' '})}\n\n".encode())
+        await stream.write(b"data: [DONE]\n\n")
+        return stream
+
+    async def _serve(self) -> None:
+        app = web.Application()
+        app.router.add_get("/api/generate_response", self._respond)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        await self._end.wait()
+        await runner.cleanup()
+
+    def __enter__(self) -> "Api":
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with Api() as api:
+        yield api
+
+
+ASK: dict[str, tuple[Callable[..., Any], Callable[[Any], str], bool]] = {
+    "client.complete": (DynasparkClient, lambda c: asyncio.run(c.complete("x")).text, False),
+    "client.stream": (DynasparkClient, lambda c: "".join(asyncio.run(_all(c.stream("x")))), True),
+    "ChatDynaspark.invoke": (ChatDynaspark, lambda m: m.invoke("x").text, False),
+    "ChatDynaspark.stream": (ChatDynaspark, lambda m: "".join(chunk.text for chunk in m.stream("x")), True),
+    "Dynaspark.complete": (Dynaspark, lambda m: m.complete("x").text, False),
+    "Dynaspark.stream_complete": (Dynaspark, lambda m: "".join(r.delta or "" for r in m.stream_complete("x")), True),
+}
+
+
+async def _all(source: Any) -> list[str]:
+    return [item async for item in source]
+
+
+@pytest.mark.parametrize("way", ASK)
+def test_every_way_to_ask_goes_to_the_query_api(way: str, api: Api) -> None:
+    make, ask, is_stream = ASK[way]
+    window = {"context_window": 128_000}  # what this route's models have is not published
+    model = make(
+        base_url=api.url, route="api", api_key="k/1", query={"temperature": "0.2", "private": "true"}, **window
+    )
+    assert ask(model).strip() == "whole answer"
+    own = {"temperature": "0.2", "private": "true", "api_key": "k/1"}
+    assert api.asked == [{"user_input": "x", "model": "openai", **own, **({"stream": "true"} if is_stream else {})}]
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"), [("", "openai"), ("mistral", "mistral"), ("gemini-1.5-flash", "gemini-1.5-flash")]
+)
+async def test_a_models_name_is_not_translated(name: str, sent: str, api: Api) -> None:
+    reply = await DynasparkClient(name or None, base_url=api.url, route="api").complete("x")
+    assert (api.asked[0]["model"], reply.model) == (sent, "openai-large")
+    assert reply.usage is not None
+    assert reply.usage.total_tokens == 3
+
+
+async def test_the_leading_system_text_has_its_own_field(api: Api) -> None:
+    client = DynasparkClient(base_url=api.url, route="api")
+    system, user = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}
+    await client.complete([system, user])
+    await client.complete([user, {"role": "assistant", "content": "Hello"}, system, user])
+    assert (api.asked[0]["system"], api.asked[0]["user_input"]) == ("Be brief.", "Hi")
+    assert "system" not in api.asked[1]
+    assert "Be brief." in api.asked[1]["user_input"]
+
+
+async def test_json_is_asked_for_exactly_where_a_call_asks_for_it(api: Api) -> None:
+    class Person(BaseModel):
+        name: str
+
+    api.answer = '{"name": "Ada"}'
+    model = ChatDynaspark(base_url=api.url, route="api", context_window=128_000)
+    await model.ainvoke("x")
+    assert (await model.with_structured_output(Person).ainvoke("x")) == Person(name="Ada")
+    chat = Chat((Message("user", ("x",)),), response_schema={"type": "object"})
+    await DynasparkClient(base_url=api.url, route="api").value(chat)
+    assert [asked.get("json") for asked in api.asked] == [None, "true", "true"]
+
+
+async def test_what_does_not_fit_into_a_url_is_refused_before_anything_is_sent(api: Api) -> None:
+    client = DynasparkClient(base_url=api.url, route="api")
+    for prompt in ("x" * 4000, "ж" * 700, "a b" * 1400):
+        with pytest.raises(ConfigError, match="route='form'"):
+            await client.complete(prompt)
+    with pytest.raises(ConfigError, match="takes no files"):
+        await client.complete("x", images=[b"\x89PNG\r\n\x1a\n"])
+    assert api.asked == []
+    assert (await client.complete("x" * 3000)).text == "whole answer"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [(400, {"error": "bad"}, RejectedError), (414, {}, RejectedError), (429, BUSY, RateLimitError)],
+)
+async def test_errors_are_those_of_the_form(status: int, body: Any, kind: type[DynasparkError], api: Api) -> None:
+    api.error = status, body
+    with pytest.raises(kind) as caught:
+        await DynasparkClient(base_url=api.url, route="api", max_retries=0).complete("x")
+    assert ("route='form'" in str(caught.value)) == (status == 414)
+
+
+def test_the_path_follows_the_route_and_what_the_form_cannot_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_from(route="api").path == "/api/generate_response"
+    assert settings_from(route="api", path="/generate_response").path == "/generate_response"
+    assert settings_from().path == "/generate_response"
+    with pytest.raises(ConfigError, match="route='api'"):
+        settings_from(query={"seed": "1"})
+    with pytest.raises(ConfigError, match="form, api"):
+        settings_from(route="post")
+    monkeypatch.setenv("DYNASPARK_ROUTE", "api")
+    assert settings_from().url.endswith("/api/generate_response")
+
+
+@pytest.mark.parametrize("talk", [says(b""), says(b"HTTP/1.1 abc"), keeps(GOOD[:-5])], ids=["closed", "no HTTP", "cut"])
+async def test_the_prompt_and_the_key_are_in_no_error(talk: Any) -> None:
+    with FaultServer() as server:
+        client = DynasparkClient(
+            base_url=server.open(talk).url, route="api", api_key="s3cret/key", max_retries=0, timeout=2
+        )
+        with pytest.raises(DynasparkError) as caught:
+            await client.complete("private-question")
+    error: BaseException | None = caught.value
+    while error is not None:
+        told = f"{error} {error!r} {error.args} {vars(error)}"
+        assert not [part for part in ("s3cret", "private-question") if part in told]
+        error = error.__cause__ or error.__context__

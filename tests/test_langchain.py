@@ -98,18 +98,18 @@ def test_a_chain_streams() -> None:
     acknowledged = threading.Event()
 
     def halves(_: Asked) -> Iterator[str]:
-        yield "first "
+        yield "first"
         if not acknowledged.wait(10):
             raise TimeoutError("the first half was kept back")
-        yield "second"
+        yield " second"
 
     with LocalService(Script(halves)) as service:
         prompt = ChatPromptTemplate.from_messages([("system", "s"), ("human", "{q}")])
         chain = prompt | ChatDynaspark(base_url=service.url) | StrOutputParser()
         stream = chain.stream({"q": "go"})
-        assert next(stream) == "first "
+        assert next(stream) == "first"
         acknowledged.set()
-        assert "".join(stream) == "second"
+        assert "".join(stream) == " second"
 
 
 def test_stop_of_the_model_and_of_the_call(script: Script) -> None:

@@ -206,7 +206,7 @@ EYES = turn_by_turn(
 )
 CUSTOMS = turn_by_turn(*(wrote("track_parcel", {"parcel_number": 8080}),) * 2, "It is at the customs office.")
 RECEIPT = turn_by_turn(
-    wrote("log_expense", {"shop": "Market Hall", "total": "11.60", "category": "food"}), "11.60 euros are noted."
+    wrote("log_expense", {"shop": "Market Hall", "total": 11.6, "category": "food"}), "11.60 euros are noted."
 )
 
 

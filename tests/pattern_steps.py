@@ -58,7 +58,20 @@ class Around(NamedTuple):
     plan: "Plan"
 
 
-Plan = Sequence[Char | Run | Turns | Branch | Atomic | Around]
+class Border(NamedTuple):
+    """Where a group begins or ends."""
+
+    group: int
+    is_end: bool
+
+
+class Again(NamedTuple):
+    """What a group matched, once more."""
+
+    group: int
+
+
+Plan = Sequence[Char | Run | Turns | Branch | Atomic | Around | Border | Again]
 Then = Callable[[int], bool]
 
 
@@ -78,7 +91,8 @@ def _planned(item: tuple[Any, Any], flags: int) -> Plan:
     """The plan of one item; a group's is that of what it holds."""
     kind, value = str(item[0]), item[1]
     if kind == "SUBPATTERN":
-        return _plan(value[3], (flags | value[1]) & ~value[2])
+        inner = _plan(value[3], (flags | value[1]) & ~value[2])
+        return [Border(value[0], is_end=False), *inner, Border(value[0], is_end=True)] if value[0] else inner
     if kind == "BRANCH":
         return [Branch([_plan(branch, flags) for branch in value[1]])]
     if kind == "ATOMIC_GROUP":
@@ -86,10 +100,17 @@ def _planned(item: tuple[Any, Any], flags: int) -> Plan:
     if kind in {"ASSERT", "ASSERT_NOT"}:
         way, inner = value
         return [Around(kind == "ASSERT", inner.getwidth()[0] if way < 0 else 0, _plan(inner, flags))]
-    if kind in REPEATS:
-        return [_repeated(kind, value, flags)]
+    return [_alone(item, flags)]
+
+
+def _alone(item: tuple[Any, Any], flags: int) -> Again | Run | Turns | Char:
+    """The step that an item is which holds no other, or repeats one."""
+    if str(item[0]) == "GROUPREF":
+        return Again(item[1])
+    if str(item[0]) in REPEATS:
+        return _repeated(str(item[0]), item[1], flags)
     pattern = _compiled(item, flags)
-    return [Char(pattern.match, pattern)]
+    return Char(pattern.match, pattern)
 
 
 def _repeated(kind: str, value: tuple[int, int, Any], flags: int) -> Run | Turns:
@@ -109,7 +130,7 @@ def plan_of(pattern: re.Pattern[str]) -> Plan:
 
 def first(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
     """The one character or place with which every match begins; None if that is not so simple."""
-    step = plan_of(pattern)[0]
+    step = next(step for step in plan_of(pattern) if not isinstance(step, Border))
     return step.pattern if isinstance(step, Char) else None
 
 
@@ -118,6 +139,7 @@ class Look:
 
     def __init__(self, text: str, end: int, spend: Callable[[int], None]) -> None:
         self._text, self._end, self._spend = text, end, spend
+        self._groups: dict[int, tuple[int, int]] = {}
 
     def match(self, plan: Plan, at: int, then: Then = lambda _: True, begin: int = 0) -> bool:
         """Whether the plan from its step `begin` on matches at a place, and what comes after it."""
@@ -158,8 +180,15 @@ class Look:
             ends.append(end)
         return ends
 
-    def _end_of(self, step: Char | Atomic | Around, at: int) -> int | None:
+    def _end_of(self, step: Char | Atomic | Around | Border | Again, at: int) -> int | None:
         """Where a step ends that matches in one way or not at all."""
+        if isinstance(step, Border):
+            self._groups[step.group] = (self._groups[step.group][0], at) if step.is_end else (at, at)
+            return at
+        if isinstance(step, Again):
+            begin, end = self._groups.get(step.group, (0, 0))
+            self._spend(end - begin)
+            return at + end - begin if self._text.startswith(self._text[begin:end], at, self._end) else None
         if isinstance(step, Char):
             self._spend(1)
             found = step.match(self._text, at, self._end)

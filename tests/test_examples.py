@@ -154,18 +154,18 @@ def test_a_streaming_example_prints_what_came_before_more_comes(name: str) -> No
     is_printed = Event()
 
     def pieces(_asked: Asked) -> Iterator[str]:
-        yield "First. "
+        yield "First."
         assert is_printed.wait(SECONDS / 4)
-        yield "Second."
+        yield " Second."
 
     with LocalService(Script(pieces)) as service:
         started = subprocess.Popen(
             [sys.executable, str(FOLDER / name)], env=environment(service.url), stdout=subprocess.PIPE, bufsize=0
         )
         with started, started.stdout as printed:  # type: ignore[union-attr]  # it is a pipe
-            assert printed.read(len("First. ")) == b"First. "
+            assert printed.read(len("First.")) == b"First."
             is_printed.set()
-            assert printed.read() == b"Second.\n"
+            assert printed.read() == b" Second.\n"
 
 
 def test_every_example_has_a_test_a_row_and_at_most_30_lines() -> None:

@@ -16,7 +16,8 @@ import pytest
 from dynaspark_core.server import Asked, LocalService, Script
 
 HEAD = """
-import asyncio, atexit, logging, os, sys, threading
+import asyncio, atexit, logging, os, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 last = []
 atexit.register(lambda: [each() for each in last])  # runs after what the packages do at exit
 from dynaspark_core import DynasparkClient

@@ -190,7 +190,7 @@ def test_a_slow_charset_is_refused_unread(charset: str, steps: Counter[str]) -> 
     with LocalService(Script("Hello.")) as service:
         status, answer = ask(service.url, [body], headers={"Content-Type": MULTIPART})
     assert (status, b"charset" in answer or charset in {"../x", "\x00"}) == (400, True)
-    assert steps["call"] + steps["c_call"] < 20_000
+    assert steps["call"] + steps["c_call"] < 60_000
 
 
 CHARSETS = ["utf-8", "UTF8", "latin-1", "windows-1252", "shift_jis", "gb18030", "big5", "euc-kr", "koi8-r", "us-ascii"]

@@ -34,6 +34,8 @@ def read_body(
         begin, end = 0, len(text)
     has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
+    if has_fence and stop <= begin:
+        raise Unreadable(begin, "the call is empty", is_cut=not is_closed)
     return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name, may_miss=may_miss)
 
 

@@ -52,7 +52,7 @@ def read_xml(text: str, start: int, end: int, *, is_closed: bool, may_miss: bool
     """The calls between `start` and `end`. With `may_miss`, a value may lack its closing tag. Raises `Unreadable`."""
     paired = _PAIRED_NAME.match(text, start, end)
     if paired is not None:
-        return [_pairs(text, start, paired, end, is_closed=is_closed, may_miss=may_miss)]
+        return [_pairs(text, start, paired, end, is_closed=is_closed)]
     calls: list[RawCall] = []
     position = start
     while (function := FUNCTION.match(text, position, end) or _ELEMENTS.match(text, position, end)) is not None:
@@ -134,15 +134,14 @@ def _trimmed(value: str) -> str:
     return inner.removesuffix("\n").removesuffix("\r") if len(inner) < len(value) else value
 
 
-def _pairs(text: str, start: int, name: re.Match[str], end: int, *, is_closed: bool, may_miss: bool) -> RawCall:
+def _pairs(text: str, start: int, name: re.Match[str], end: int, *, is_closed: bool) -> RawCall:
     found, position = Texts(), name.end()
     while (pair := _PAIR.match(text, position, end)) is not None:
         ends = _PAIR_ENDS.search(text, pair.end(), end)
-        limit = ends.start() if ends is not None else end
-        if (ends is None and not may_miss) or _PAIR_BEGINS.search(text, pair.end(), limit) is not None:
+        if ends is None or _PAIR_BEGINS.search(text, pair.end(), ends.start()) is not None:
             raise Unreadable(pair.end(), "an argument does not end", is_cut=not is_closed, in_string=ends is None)
-        found.give(pair[1], text[pair.end() : limit] if ends is not None else text[pair.end() : limit].rstrip(), limit)
-        position = ends.end() if ends is not None else end
+        found.give(pair[1], text[pair.end() : ends.start()], ends.start())
+        position = ends.end()
     if _after_blanks(text, position, end) < end or not is_closed:
         raise Unreadable(position, "expected <arg_key> or the closing tag", is_cut=not is_closed)
     return RawCall(text[start:end].strip(), name[1], found, found)

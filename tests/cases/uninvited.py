@@ -305,7 +305,7 @@ SWALLOWED = [
          "<function=get_weather><parameter=city>Rome</parameter></function>", (OSLO, ROME)),
     Case("invoke given twice", '<invoke name="get_weather"><parameter name="city">Oslo</parameter>'
          '<parameter name="city">Rome</parameter></invoke>', (), ("malformed",)),
-    Case("glm value without a closer", f"<tool_call>{GLM.format('x')}</tool_call>\n{Y}", (written("x"), ROME)),
+    Case("glm value without a closer", f"<tool_call>{GLM.format('x')}</tool_call>\n{Y}", (ROME,), ("malformed",)),
     Case("glm given twice", "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Oslo</arg_value><arg_key>city"
          f"</arg_key><arg_value>Rome</arg_value></tool_call>{Y}", (ROME,), ("malformed",)),
     Case("python given twice", body("get_weather(city='Oslo', city='Rome')") + Y, (ROME,), ("malformed",)),

@@ -46,12 +46,13 @@ def _parsed(text: str) -> Any:
 
 def unwrapped(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """The arguments without wrappers, unless the schema takes them as they are. Raises `Refused` for another's call."""
-    last = arguments
-    for candidate in _layers(arguments, name, schema, names):
-        last = candidate
-        if not _unknown_keys(candidate, schema) and not isinstance(conform(candidate, schema), Mismatch):
-            return candidate
-    return last
+    layers = [*_layers(arguments, name, schema, names)]
+    fits = (
+        layer
+        for layer in layers[:-1]
+        if not _unknown_keys(layer, schema) and not isinstance(conform(layer, schema), Mismatch)
+    )
+    return next(fits, layers[-1])
 
 
 def _layers(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
+MAX_SIGN_CHARACTERS = 4_096
+"""Longer than any sign: where so much text follows a place, what begins there is decided."""
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:
@@ -59,8 +62,8 @@ def maybe(atom: Atom) -> Atom:
 
 
 def many(atom: Atom) -> Atom:
-    """The atom any number of times."""
-    return Atom(f"(?:{atom.whole})*", rf"(?:{atom.whole})*(?:\Z|{atom.begun})")
+    """The atom up to eight times: every sign is shorter than `MAX_SIGN_CHARACTERS`."""
+    return Atom(f"(?:{atom.whole}){{0,8}}", rf"(?:{atom.whole}){{0,8}}(?:\Z|{atom.begun})")
 
 
 def group(name: str, atom: Atom) -> Atom:

@@ -52,7 +52,7 @@ def read_block(buffer: ReplyBuffer, at: int) -> Steps:
     buffer.go_on(max(buffer.scan, at))
     if buffer.text[place : place + 1] not in _BLOCKS:
         return
-    left = yield from buffer.match(LEFTOVER, place)
+    left = (yield from buffer.match(LEFTOVER, place)) if buffer.text[place] in "jJA*" else None
     if buffer.context.is_markup():
         return
     place = left.end() if left is not None else place
@@ -108,8 +108,7 @@ def _behind_object(buffer: ReplyBuffer, end: int) -> Steps:
 
 def _square(buffer: ReplyBuffer, at: int) -> Steps:
     """Read a list, or a token of a vendor that begins like one."""
-    while TOKEN.begun.match(buffer.text, at) and (yield from buffer.more()):
-        pass
+    yield from buffer.decide(TOKEN, at)
     is_token = TOKEN.whole.match(buffer.text, at) is not None
     yield from read_sign(buffer, at) if is_token else _bracket(buffer, at)
 

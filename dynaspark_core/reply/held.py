@@ -6,7 +6,7 @@ Waiting costs each piece once: it is looked at when it comes, and joined to the 
 import re
 from collections.abc import Callable, Generator
 
-from dynaspark_core.reply.atoms import Sign
+from dynaspark_core.reply.atoms import MAX_SIGN_CHARACTERS, Sign
 from dynaspark_core.reply.watch import MAX_TAG_CHARACTERS, PatternWatch, Watch
 
 Waiting = Generator[None, None, bool]
@@ -73,9 +73,14 @@ class HeldText:
 
     def match(self, sign: Sign, at: int) -> Seeking:
         """The match of the sign at a place, as soon as the text that has come decides it."""
-        while sign.begun.match(self.text, at) and (yield from self.more()):
-            pass
+        yield from self.decide(sign, at)
         return sign.whole.match(self.text, at)
+
+    def decide(self, sign: Sign, at: int) -> Steps:
+        """Wait until the text that has come decides whether the sign is at a place."""
+        while len(self.text) - at <= MAX_SIGN_CHARACTERS and sign.begun.match(self.text, at):
+            if not (yield from self.more()):
+                return
 
     def visible(self, at: int, blank: Callable[[str], bool] = str.isspace) -> Placing:
         """The place of the next character that is not blank, waiting for it; the end of the text if there is none."""

@@ -70,7 +70,7 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
     yield from _at_line(buffer, buffer.position)
     while not buffer.is_cut:
         found = _TRIGGER.search(buffer.text, buffer.scan)
-        buffer.show_before(found.start() if found is not None else len(buffer.text))
+        _show_before(buffer, found.start() if found is not None else len(buffer.text))
         if found is None:
             buffer.go_on(len(buffer.text))
             if not (yield from buffer.more_text(is_idle=True)):
@@ -81,6 +81,14 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
             buffer.go_on(found.end())
             if (yield from buffer.match(TURN, found.start())) is not None and not buffer.is_quoted(found.start()):
                 buffer.cut()
+
+
+def _show_before(buffer: ReplyBuffer, place: int) -> None:
+    """Show the text before a place; line breaks right before it wait, as a turn may end there."""
+    text = buffer.text[buffer.position : place]
+    end = len(text.rstrip())
+    border = text.find("\n", end)
+    buffer.show(place if border < 0 else buffer.position + border)
 
 
 def _at_line(buffer: ReplyBuffer, at: int) -> Steps:

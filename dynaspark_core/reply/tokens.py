@@ -7,14 +7,15 @@ from dynaspark_core.reply.envelope import Envelope, read_up_to_closer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.sentences import settle
 from dynaspark_core.reply.tags import decide_empty, read_envelope, read_tag
-from dynaspark_core.reply.vendors import ROWS, TOKEN
+from dynaspark_core.reply.vendors import MAY_BEGIN, ROWS, TOKEN
 
 
 def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a sign within a line begins: a call, a marker of another turn, or text."""
-    while TOKEN.begun.match(buffer.text, at) and (yield from buffer.more()):
-        pass
-    row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
+    row = None
+    if MAY_BEGIN.match(buffer.text, at) is not None:
+        yield from buffer.decide(TOKEN, at)
+        row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
     if row is None:
         yield from read_tag(buffer, at)
         return
@@ -46,8 +47,7 @@ def _skip_token(buffer: ReplyBuffer, found: re.Match[str]) -> Steps:
 def _section(buffer: ReplyBuffer, found: re.Match[str], closer: re.Pattern[str]) -> Steps:
     """Read the first call of a section; those after it are found by their own openers."""
     begin = yield from buffer.visible(found.end())
-    while TOKEN.begun.match(buffer.text, begin) and (yield from buffer.more()):
-        pass
+    yield from buffer.decide(TOKEN, begin)
     for row in ROWS:
         inner = row.opener.whole.match(buffer.text, begin)
         if inner is not None and row.meaning == "call" and "name" in inner.groupdict():

@@ -50,10 +50,11 @@ TRIGGER = "|".join(
     (
         _begins("<", words("|", "｜", "s>", "/s>", "start_of", "end_of")),
         _begins("[", words("TOOL_", "INST]", "/INST]", "/TOOL_")),
-        r"\b" + _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))),
+        _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))).replace("f", r"f(?<!\wf)", 1),
     )
 )
 """Where one of these may begin, as a part of one search."""
+MAY_BEGIN = re.compile(rf"{TRIGGER}|to=")
 _TO = seq(word("to="), _NAME)
 RECIPIENT = Sign(seq(word("to="), _NAME, chars(r"\s", 0, 2), word("<|channel|>")), "to=f<|channel|>", "to=5")
 _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))

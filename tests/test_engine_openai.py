@@ -154,7 +154,7 @@ async def test_a_conversation_goes_as_one_user_message_and_the_answer_comes_back
     async with ours(giving(WHOLE)) as (url, behind):
         reply = await client(url, model="gemini-1.5-flash-8b").complete(list(chat.messages))
     message = {"role": "user", "content": render(chat)}
-    options = {"stream": True, "stream_options": {"include_usage": True}}
+    options = {"stream": True, "max_tokens": 4096, "stream_options": {"include_usage": True}}
     assert behind.asked == [("/v1/chat/completions", {"model": "gemini-1.5-flash-8b", "messages": [message]} | options)]
     assert (reply.text, reply.model, reply.usage) == ("Hello é", "tiny", Usage(7, 2, 9))
 

@@ -168,9 +168,9 @@ async def test_texts_and_files_over_the_limit_are_refused(data: object, status: 
 
 async def test_other_paths_and_methods_are_refused_in_json() -> None:
     with LocalService(Script("Hello."), rules=Rules(path="/ask")) as service:
-        missing, wrong = await post(service, form()), await post(service, path="/ask", method="GET")
+        missing, wrong = await post(service, form(), path="/other"), await post(service, path="/ask", method="GET")
         right = await post(service, form(), path="/ask")
-    assert (missing.status, missing.error()["message"]) == (404, f"Not Found: POST {PATH}")
+    assert (missing.status, missing.error()["message"]) == (404, "Not Found: POST /other")
     assert (wrong.status, wrong.headers["Allow"], right.status) == (405, "POST", 200)
     assert all(name in got.headers for got in (missing, wrong, right) for name in LIMITS)
 

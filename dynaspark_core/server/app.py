@@ -1,26 +1,22 @@
-"""The web application: one form, its errors and limits, as PROTOCOL documents them for the service."""
+"""The web application: the form, the query API and what tells of the service, as PROTOCOL documents them."""
 
 import hmac
-import logging
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from aiohttp import hdrs, web
 
-from dynaspark_core.server import delivery, form
-from dynaspark_core.server.engines import Engine, RefusedError
-from dynaspark_core.server.origins import check_origin, is_allowed
+from dynaspark_core._version import __version__
+from dynaspark_core.server import delivery, form, query
+from dynaspark_core.server.engines import Asked, Engine, ListsModels, RefusedError
+from dynaspark_core.server.loading import LoadingEngine
+from dynaspark_core.server.middleware import ENGINE, MODEL, Pages, errors_as_json
 from dynaspark_core.server.rules import Quota, Rules
 
-LOG = logging.getLogger(__name__)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
-}
 DEFAULT_MODEL = "gemini-1.5-flash"
 """The model that answers when the form names none."""
+QUERY_PATHS = ("/generate_response", "/api/generate_response")
+_MEDIA_PATHS = ("/api/generate_image", "/generate_image", "/api/image/models")
 
 
 def application(engine: Engine, rules: Rules, *, is_local: bool = True) -> web.Application:
@@ -28,34 +24,61 @@ def application(engine: Engine, rules: Rules, *, is_local: bool = True) -> web.A
 
     With `is_local` it listens on this machine only, and requests of other hosts' web pages are refused.
     """
-    service = _Service(engine, rules)
-    pages = _Pages(rules)
-    app = web.Application(middlewares=[_errors, *([pages.middleware] if is_local else [])])
-    app.on_response_prepare.append(pages.name_page)
-    app.router.add_post(rules.path, service.generate)
+    service, pages = _Service(engine, rules), Pages(rules)
+    app = web.Application(middlewares=[errors_as_json, *([pages.refuse_others] if is_local else [])])
     app.on_response_prepare.append(service.add_limits)
+    app.on_response_prepare.append(pages.name_page)
+    add = app.router
+    add.add_post(rules.path, service.answer_form)
+    for path in QUERY_PATHS:
+        add.add_get(path, service.answer_query, allow_head=False)
+    for path in _MEDIA_PATHS:
+        add.add_get(path, _refuse_media)
+    add.add_get("/", service.describe)
+    add.add_get("/health", service.health)
+    add.add_get("/api/status", service.health)
+    add.add_get("/api/text/models", service.list_models)
     return app
 
 
 class _Service:
     def __init__(self, engine: Engine, rules: Rules) -> None:
         self._engine, self._rules = engine, rules
+        self._name = str(getattr(engine, "name", type(engine).__name__.lower()))
         self._quota = Quota(rules.requests_per_hour)
         self._running = 0
 
-    async def generate(self, request: web.Request) -> web.StreamResponse:
+    async def answer_form(self, request: web.Request) -> web.StreamResponse:
         """The answer to the form. Raises `RefusedError`."""
-        self._admit(request)
-        self._running += 1
-        try:
-            asked = await form.read_form(request, self._rules)
-            answer = await self._engine.answer(asked)
-            model = asked.model or DEFAULT_MODEL
-            stream = dict(asked.fields).get("stream", asked.query.get("stream", ""))
-            wants_events = stream.lower() in {"true", "1"} or delivery.EVENTS in asked.headers.get("accept", "")
-            return await delivery.deliver(request, answer, model, events=wants_events)
-        finally:
-            self._running -= 1
+        return await self._answer(request, is_form=True)
+
+    async def answer_query(self, request: web.Request) -> web.StreamResponse:
+        """The answer to the query API's question. Raises `RefusedError`."""
+        return await self._answer(request, is_form=False)
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """200 when requests are answered at once, 503 while the model is being loaded; no key is needed."""
+        is_ready = not isinstance(self._engine, LoadingEngine) or self._engine.is_ready
+        content = {"status": "ready" if is_ready else "loading", "engine": self._name}
+        return web.json_response(content, status=200 if is_ready else 503)
+
+    async def describe(self, _request: web.Request) -> web.StreamResponse:
+        """What this is, and its routes; no key is needed."""
+        routes = {
+            f"POST {self._rules.path}": "the form: user_input, ai_model, file",
+            **{f"GET {path}": "the query API: user_input, model, system, temperature, …" for path in QUERY_PATHS},
+            "GET /api/text/models": "the models' names",
+            "GET /health": "200 ready, 503 loading",
+        }
+        about = {"service": f"dynaspark-llm {__version__}", "engine": self._name, "routes": routes}
+        return web.json_response(about | {"needs_key": self._rules.api_key is not None})
+
+    async def list_models(self, request: web.Request) -> web.Response:
+        """The names that may be asked for. Raises `RefusedError`."""
+        self._check_key(request)
+        engine = self._engine
+        names = await engine.models() if isinstance(engine, ListsModels) else (DEFAULT_MODEL, query.DEFAULT_MODEL)
+        return web.json_response({"models": list(names)})
 
     async def add_limits(self, _request: web.Request, response: web.StreamResponse) -> None:
         """Add the rate-limit headers to the response, unless the engine gave its own."""
@@ -63,9 +86,24 @@ class _Service:
         for name, value in self._quota.headers().items():
             response.headers.setdefault(name, value)
 
-    def _admit(self, request: web.Request) -> None:
+    async def _answer(self, request: web.Request, *, is_form: bool) -> web.StreamResponse:
+        request[ENGINE] = self._name
+        self._admit(request)
+        self._running += 1
+        try:
+            asked = await form.read_form(request, self._rules) if is_form else query.read_query(request, self._rules)
+            request[MODEL] = model = asked.model or DEFAULT_MODEL
+            answer = await self._engine.answer(asked)
+            return await delivery.deliver(request, answer, model, events=_wants_events(asked))
+        finally:
+            self._running -= 1
+
+    def _check_key(self, request: web.Request) -> None:
         if self._rules.api_key is not None and not _has_key(request, self._rules.api_key):
             raise RefusedError(401, "the API key is missing or wrong", headers={"WWW-Authenticate": "Bearer"})
+
+    def _admit(self, request: web.Request) -> None:
+        self._check_key(request)
         if self._rules.requests_at_once is not None and self._running >= self._rules.requests_at_once:
             message = f"more than {self._rules.requests_at_once} requests at a time"
             raise RefusedError(429, message, headers={"Retry-After": "1"})
@@ -83,53 +121,13 @@ class _Service:
 def _has_key(request: web.Request, key: str) -> bool:
     scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     sent = bearer.strip() if scheme.lower() == "bearer" else request.query.get("api_key", "")
-    return hmac.compare_digest(sent.encode(), key.encode())
+    return hmac.compare_digest(sent.encode(errors="replace"), key.encode())
 
 
-class _Pages:
-    """Lets no web page ask but the service's own and those that the rules name."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-
-    @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """What the handler answers. Raises `RefusedError` (403)."""
-        check_origin(request.headers, self._rules.allow_hosts, self._rules.allow_origins)
-        if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
-            return web.Response(status=204, headers=_PREFLIGHT)
-        return await handler(request)
-
-    async def name_page(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Let the page that may ask read the answer, too."""
-        origin = request.headers.get(hdrs.ORIGIN, "")
-        if is_allowed(origin, self._rules.allow_origins):
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            response.headers[hdrs.VARY] = hdrs.ORIGIN
+def _wants_events(asked: Asked) -> bool:
+    stream = dict(asked.fields).get("stream", asked.query.get("stream", ""))
+    return query.truth("stream", stream) or delivery.EVENTS in asked.headers.get("accept", "")
 
 
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What the handler answers, or a JSON error instead of what it raises."""
-    if any("\udc80" <= letter <= "\udcff" for value in request.headers.values() for letter in value):
-        return _error(400, "a header of the request is not UTF-8", {}, {})
-    try:
-        return await handler(request)
-    except RefusedError as exc:
-        return _error(exc.status, exc.message, exc.details, exc.headers, exc.code)
-    except web.HTTPException as exc:
-        allow = {str(hdrs.ALLOW): exc.headers[hdrs.ALLOW]} if hdrs.ALLOW in exc.headers else {}
-        return _error(exc.status, f"{exc.reason}: {request.method} {request.path}", {}, allow)
-    except Exception as exc:
-        LOG.exception("the engine failed")
-        return _error(500, f"{type(exc).__name__}: {exc}", {}, {})
-
-
-def _error(
-    status: int, message: str, details: dict[str, object], headers: dict[str, str], code: int | str = 0
-) -> web.Response:
-    body = delivery.error_body(code or status, message, details)
-    response = web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)
-    if headers.get("Connection") == "close":
-        response.force_close()
-    return response
+async def _refuse_media(request: web.Request) -> web.StreamResponse:
+    raise RefusedError(501, f"this service makes no images: {request.path} is not here")

@@ -5,6 +5,7 @@ where the answer has no end. A model's reasoning, where an endpoint sends it apa
 """
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 import pybase64
@@ -12,6 +13,9 @@ import pybase64
 from dynaspark_core.errors import printable
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Asked
+from dynaspark_core.server.local import phrasing
+from dynaspark_core.server.local.request_kind import FreeText
+from dynaspark_core.server.local.turns import Turn, read_conversation
 
 MAX_LINE_BYTES: Final = 1 << 20
 """Longest line of a stream, in bytes: one piece of text with its frame."""
@@ -29,18 +33,34 @@ class UpstreamError(Exception):
         self.status = status
 
 
-def request_body(asked: Asked, model: str, *, counts: bool) -> bytes:
-    """The JSON body that asks the model: one user message, the file as an image in it; the answer in pieces.
+def request_body(asked: Asked, model: str, options: Mapping[str, object], *, has_roles: bool) -> bytes:
+    """The JSON body that asks the model, with these `options` beside the messages; the answer in pieces.
 
-    With `counts` the token counts are asked for, too; a few endpoints refuse the field for it.
+    The prompt is one user message, and the file an image in it. With `has_roles` the prompt's turns are messages of
+    their own; results of tools, and the rules for the answer at the end, are the user's.
     """
-    content: object = asked.prompt
+    turns: tuple[Turn, ...] = (Turn("user", asked.prompt),)
+    if has_roles:
+        turns = phrasing.phrase(read_conversation(asked.prompt), FreeText(), "").messages
+    messages: list[dict[str, object]] = [{"role": turn.role, "content": turn.text} for turn in turns]
     if asked.file is not None:
         url = f"data:{asked.content_type};base64,{pybase64.b64encode(asked.file).decode()}"
-        content = [{"type": "text", "text": asked.prompt}, {"type": "image_url", "image_url": {"url": url}}]
-    body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": True}
-    options = {"stream_options": {"include_usage": True}} if counts else {}
-    return json.dumps(body | options, ensure_ascii=False).encode()
+        text = {"type": "text", "text": turns[-1].text}
+        messages[-1]["content"] = [text, {"type": "image_url", "image_url": {"url": url}}]
+    if asked.system:
+        messages.insert(0, {"role": "system", "content": asked.system})
+    body = {"model": model, "messages": messages, "stream": True, **options, **asked.sampling}
+    if asked.wants_json:
+        body["response_format"] = {"type": "json_object"}
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def model_names(body: bytes) -> tuple[str, ...]:
+    """The names in an endpoint's list of models. Raises `UpstreamError`."""
+    entries = _fields(_parsed(body)).get("data")
+    if not isinstance(entries, list):
+        raise UpstreamError("answered no list of models")
+    return tuple(filter(None, (_text(_fields(entry).get("id")) for entry in entries)))
 
 
 class Reader:

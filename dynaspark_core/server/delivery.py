@@ -14,6 +14,8 @@ from dynaspark_core.server.engines import Answer, Body, Text
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+HAS_LEFT = web.RequestKey("has_left", bool)
+"""Noted of a request whose client left before its answer had ended."""
 JSON, EVENTS = "application/json", "text/event-stream"
 
 
@@ -82,6 +84,7 @@ async def _is_sent(request: web.Request, response: web.StreamResponse, block: by
             await response.prepare(request)
         await response.write(block)
     except ConnectionError:
+        request[HAS_LEFT] = True
         return False
     return True
 

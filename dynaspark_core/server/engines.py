@@ -1,8 +1,8 @@
 """What an engine is: it gets an `Asked` and returns an `Answer`. Only values and the protocol of engines are here."""
 
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
@@ -23,11 +23,14 @@ Body = bytes | Iterable[bytes] | AsyncIterable[bytes] | Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came over the wire.
+    """One request as it came over the wire, by the form or by the query API.
 
     `prompt` is the form's `user_input`, `model` its `ai_model` ("" when it was not sent). `file` holds the bytes of the
     one file, with its `file_name` and `content_type`; without a file all three are None. `fields` are the form's text
     fields in the order sent, `headers` the request's headers with lower-case names, `query` the address's parameters.
+
+    Only the query API has `system`, a text of its own; `sampling`, the numbers of `temperature`, `top_p`,
+    `presence_penalty`, `frequency_penalty` and `seed` that were sent; and `wants_json`.
     """
 
     prompt: str
@@ -38,6 +41,9 @@ class Asked:
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    system: str = ""
+    sampling: Mapping[str, float | int] = field(default_factory=dict)
+    wants_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,15 @@ class RefusedError(Exception):
         self.code = code or status
         self.status, self.message = status, message
         self.headers, self.details = dict(headers or {}), dict(details or {})
+
+
+@runtime_checkable
+class ListsModels(Protocol):
+    """An engine that knows which models it has; others need not."""
+
+    async def models(self) -> Sequence[str]:
+        """The names that may be asked for. May raise `RefusedError`."""
+        ...
 
 
 class Engine(Protocol):

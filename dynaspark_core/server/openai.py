@@ -2,8 +2,8 @@
 
     LocalService(OpenAI("http://localhost:11434", model="llama3.2"))
 
-Our prompt goes as one user message, turns and all, the file as an image in it. What comes back is handed on as it
-comes. The endpoint's format is its public documentation's: `POST …/chat/completions` with `stream`.
+The prompt is sent as one user message, turns and all, with the file as an image in it. What comes back is
+handed on as it comes. The endpoint's format is its public documentation's: `POST …/chat/completions` with `stream`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import io
 import logging
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Final
 
@@ -29,10 +29,11 @@ from dynaspark_core.server.engines import Answer, Asked, RefusedError
 LOG = logging.getLogger(__name__)
 KEY: Final = "DYNASPARK_UPSTREAM_API_KEY"
 """The environment variable that holds the endpoint's key."""
-CONNECT_TIMEOUT: Final = 10.0
-TIMEOUT: Final = 600.0
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 600.0
 """Seconds without a byte: a large model on a slow machine reads a long prompt for minutes."""
 
+MAX_ANSWER_TOKENS: Final = 4096
 AGENT: Final = f"dynaspark-llm/{__version__}"
 _MAX_ERROR_BYTES = 1 << 16
 _KEEPALIVE_SECONDS = 4.0
@@ -52,7 +53,10 @@ class OpenAI:
     `upstream` is the base URL as OpenAI's clients take it (`http://localhost:8000/v1`); `/v1` is added to one without
     a path. Every request asks for `model`; without one, for the form's `ai_model` as it is. `api_key`, by default the
     environment's `DYNASPARK_UPSTREAM_API_KEY`, is sent as a Bearer header; a user and password in the URL are sent as
-    a Basic one instead. `timeout` are the seconds that the endpoint may send nothing.
+    a Basic one instead. `timeout` are the seconds that the endpoint may send nothing. An answer is cut after
+    `max_tokens`, so that a model which repeats itself comes to an end. `temperature` is the endpoint's own unless
+    given; what a question of the query API says of sampling counts more. With `has_roles` the prompt's turns are sent
+    as chat messages of their own, not as one message of the user.
 
     Errors of the endpoint are errors of the service, with its name and what it said: 400 for a model or address that
     it does not know and for a key that it refuses, 429 with its `Retry-After`, 502 when it cannot be reached or answers
@@ -61,15 +65,29 @@ class OpenAI:
     """
 
     def __init__(
-        self, upstream: str, *, model: str | None = None, api_key: str | None = None, timeout: float = TIMEOUT
+        self,
+        upstream: str,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        max_tokens: int = MAX_ANSWER_TOKENS,
+        temperature: float | None = None,
+        has_roles: bool = False,
     ) -> None:
+        if timeout <= 0 or max_tokens < 1:
+            raise ConfigError(f"timeout and max_tokens must be more than 0: {timeout}, {max_tokens}")
         url, key = _url(upstream), api_key or os.environ.get(KEY)
         self._authorization = _authorization(url, key)
         self._secret = key or url.password
-        self._url = url.with_user(None) / "chat/completions"
+        self._base = url.with_user(None)
+        self._url = self._base / "chat/completions"
         self._model = model
         self._timeout = timeout
-        self._counts = True
+        self._has_roles = has_roles
+        self._options: dict[str, object] = {"max_tokens": max_tokens, "stream_options": {"include_usage": True}}
+        if temperature is not None:
+            self._options["temperature"] = temperature
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, asked: Asked) -> Answer:
@@ -80,6 +98,17 @@ class OpenAI:
         pieces = self._pieces(asked, model, about)
         name = await anext(pieces)
         return Answer(pieces, model=str(name) or model, metadata=about)
+
+    async def models(self) -> Sequence[str]:
+        """The one model that is asked, or the endpoint's list. Raises `RefusedError`."""
+        if self._model:
+            return (self._model,)
+        with self._failures():
+            async with self._client().get(self._base / "models", allow_redirects=False) as response:
+                body = await _beginning(response, completions.MAX_DOCUMENT_BYTES)
+                if response.status != 200:
+                    raise self._refusal(response, completions.error_message(body))
+                return completions.model_names(body)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -105,17 +134,27 @@ class OpenAI:
     @asynccontextmanager
     async def _posted(self, asked: Asked, model: str) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response, with the status 200. Closed at the end of the block, read or not."""
-        for counts in dict.fromkeys((self._counts, False)):
-            body = await asyncio.to_thread(completions.request_body, asked, model, counts=counts)
+        while True:
+            options = dict(self._options)
+            body = await asyncio.to_thread(completions.request_body, asked, model, options, has_roles=self._has_roles)
             async with self._client().post(self._url, data=io.BytesIO(body), allow_redirects=False) as response:
                 if response.status == 200:
                     yield response
                     return
                 said = await _beginning(response)
-            if not counts or b"stream_options" not in said:
-                break
-            self._counts = False
-        raise self._refusal(response, completions.error_message(said))
+            if not self._adapt(options, said):
+                raise self._refusal(response, completions.error_message(said))
+
+    def _adapt(self, sent: Mapping[str, object], refusal: bytes) -> bool:
+        """Whether the next request leaves out what the endpoint refused of the one sent, or has its newer name."""
+        if "stream_options" in sent and b"stream_options" in refusal:
+            self._options.pop("stream_options", None)
+            return True
+        if "max_tokens" in sent and b"max_completion_tokens" in refusal:
+            self._options.pop("max_tokens", None)
+            self._options["max_completion_tokens"] = sent["max_tokens"]
+            return True
+        return False
 
     def _client(self) -> aiohttp.ClientSession:
         """The session, made on the loop that asks first."""
@@ -125,7 +164,7 @@ class OpenAI:
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": AGENT, "Content-Type": "application/json"} | authorization,
-                timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=self._timeout),
+                timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS, sock_read=self._timeout),
             )
         return self._session
 
@@ -173,14 +212,14 @@ async def _texts(response: aiohttp.ClientResponse, reader: Reader) -> AsyncGener
     yield reader.close()
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """As much of the body as an error's message needs."""
+async def _beginning(response: aiohttp.ClientResponse, limit: int = _MAX_ERROR_BYTES) -> bytes:
+    """The body up to this many bytes; by default as much as an error's message needs."""
     body = bytearray()
     async for block in response.content.iter_any():
         body += block
-        if len(body) >= _MAX_ERROR_BYTES:
+        if len(body) >= limit:
             break
-    return bytes(body[:_MAX_ERROR_BYTES])
+    return bytes(body[:limit])
 
 
 def _url(upstream: str) -> URL:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
@@ -14,25 +15,34 @@ from aiohttp import web
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.app import application
 from dynaspark_core.server.engines import Engine
+from dynaspark_core.server.middleware import RequestLog
 from dynaspark_core.server.origins import is_loopback
 from dynaspark_core.server.rules import Rules
 
+LOG = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
-GRACE = 0.1
+GRACE_SECONDS = 0.1
 """Seconds that requests in progress are given when the service stops; then they are cancelled."""
-
+ACCEPTING_TURNS = 5
+"""Turns of the loop until a connection just accepted is known to the server, which closes the idle ones it knows."""
 LINGERING_SECONDS = 1.0
 """What a client still sends after it was refused is read so long; then the connection is closed."""
 
 
 @asynccontextmanager
-async def listening(engine: Engine, rules: Rules, host: str, port: int) -> AsyncIterator[str]:
-    """The base URL of a service that runs inside this block. Raises `ConfigError` when it cannot listen there."""
+async def listening(
+    engine: Engine, rules: Rules, host: str, port: int, grace: float = GRACE_SECONDS
+) -> AsyncIterator[str]:
+    """The base URL of a service that runs inside this block. Raises `ConfigError` when it cannot listen there.
+
+    At the end of the block no new request is taken; those in progress have `grace` seconds, then they are cancelled.
+    """
     runner = web.AppRunner(
         application(engine, rules, is_local=is_loopback(host)),
         handler_cancellation=True,
-        access_log=None,
-        shutdown_timeout=GRACE,
+        access_log=LOG,
+        access_log_class=RequestLog,
+        shutdown_timeout=max(grace, 0.01),  # aiohttp takes 0 as "for ever"
         lingering_time=LINGERING_SECONDS,
     )
     try:
@@ -45,6 +55,10 @@ async def listening(engine: Engine, rules: Rules, host: str, port: int) -> Async
             raise ConfigError(f"cannot listen on {host} port {port}: {exc}{way_out}") from exc
         yield _url(*runner.addresses[0][:2])
     finally:
+        for site in list(runner.sites):
+            await site.stop()
+        for _ in range(ACCEPTING_TURNS):
+            await asyncio.sleep(0)
         await runner.cleanup()
         await engine.close()
 

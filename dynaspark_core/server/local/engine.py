@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from dynaspark_core.errors import ConfigError
@@ -58,17 +59,23 @@ class Local:
     async def answer(self, asked: Asked) -> Answer:
         facts = await self._read(asked.file) if asked.file else None
         seen = facts.describe() if facts else ""
-        phrased = self._phrased(asked.prompt, seen)
-        metadata = {"file": f"The model saw no picture, but this text:\n{seen}"} if seen else {}
+        phrased = self._phrased(asked, seen)
+        metadata: dict[str, object] = {}
+        if seen:
+            metadata["file"] = f"The model saw no picture, but this text:\n{seen}"
+        if ignored := [*asked.sampling, *(["json"] if asked.wants_json else [])]:
+            metadata["ignored"] = ignored
         return Answer(self._reply(phrased), model=self._model.name, metadata=metadata)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._worker.shutdown)
 
-    def _phrased(self, prompt: str, seen: str) -> Phrased:
+    def _phrased(self, asked: Asked, seen: str) -> Phrased:
+        system = (Turn("system", asked.system),) if asked.system else ()
         if self._is_one_message:
-            return Phrased((Turn("user", f"{prompt}\n\n{seen}" if seen else prompt),))
-        conversation = turns.read_conversation(prompt)
+            return Phrased((*system, Turn("user", f"{asked.prompt}\n\n{seen}" if seen else asked.prompt)))
+        conversation = turns.read_conversation(asked.prompt)
+        conversation = replace(conversation, turns=(*system, *conversation.turns))
         return self._phrase(conversation, request_kind.read_kind(conversation.opening, conversation.closing), seen)
 
     async def _read(self, content: bytes) -> ImageFacts:

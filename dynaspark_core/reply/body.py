@@ -34,9 +34,11 @@ def read_body(
         begin, end = 0, len(text)
     has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
-    if has_fence and stop <= begin:
-        raise Unreadable(begin, "the call is empty", is_cut=not is_closed)
-    return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name, may_miss=may_miss)
+    if begin < stop:
+        return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name, may_miss=may_miss)
+    if name is not None and is_closed:
+        return [RawCall("", name, {}, has_arguments=False)]
+    raise Unreadable(begin, "the call is empty", is_cut=not is_closed)
 
 
 def intro_end(text: str, start: int, end: int) -> int:
@@ -46,10 +48,6 @@ def intro_end(text: str, start: int, end: int) -> int:
 
 
 def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None, may_miss: bool) -> list[RawCall]:
-    if start >= end:
-        if name is not None:
-            return [RawCall("", name, {})]
-        raise Unreadable(start, "the call is empty", is_cut=not is_closed)
     if is_xml(text, start, end):
         return read_xml(text, start, end, is_closed=is_closed, may_miss=may_miss)
     if _CALLED.match(text, start, end):

@@ -223,6 +223,7 @@ CONTROL = (
             "llama": f"<|python_tag|>{OBJECT[:-5]}",
             "deepseek": f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{A[:-4]}",
             "deepseek opener": "<｜tool▁calls▁begin｜>",
+            "deepseek fence": "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_time\n```",
             "kimi": "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0"
             f"<|tool_call_argument_begin|>{A[:9]}",
             "harmony": f"<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{A[:-4]}",

@@ -145,6 +145,12 @@ class Look:
         """Whether the plan from its step `begin` on matches at a place, and what comes after it."""
         for number in range(begin, len(plan)):
             step = plan[number]
+            if isinstance(step, Char):  # most steps are, so that this is worth a line
+                self._spend(1)
+                if (found := step.match(self._text, at, self._end)) is None:
+                    return False
+                at = found.end()
+                continue
             if isinstance(step, Run | Turns | Branch):
                 return self._choose(step, at, partial(self._go_on, plan, number + 1, then))
             end = self._end_of(step, at)
@@ -180,7 +186,7 @@ class Look:
             ends.append(end)
         return ends
 
-    def _end_of(self, step: Char | Atomic | Around | Border | Again, at: int) -> int | None:
+    def _end_of(self, step: Atomic | Around | Border | Again, at: int) -> int | None:
         """Where a step ends that matches in one way or not at all."""
         if isinstance(step, Border):
             self._groups[step.group] = (self._groups[step.group][0], at) if step.is_end else (at, at)
@@ -189,10 +195,6 @@ class Look:
             begin, end = self._groups.get(step.group, (0, 0))
             self._spend(end - begin)
             return at + end - begin if self._text.startswith(self._text[begin:end], at, self._end) else None
-        if isinstance(step, Char):
-            self._spend(1)
-            found = step.match(self._text, at, self._end)
-            return found.end() if found is not None else None
         if isinstance(step, Atomic):
             return self._alone(step.plan, at)
         is_there = at >= step.back and self._alone(step.plan, at - step.back) is not None

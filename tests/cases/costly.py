@@ -58,17 +58,13 @@ WAYS: Mapping[str, Callable[[Module, str], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class Costly:
-    """A way to read, and a text: `before`, as many `unit`s as are asked for, then as many `closing`s, `after`.
-
-    `later` names what is too much yet: "steps", "memory". Whoever mends it removes the word.
-    """
+    """A way to read, and a text: `before`, as many `unit`s as are asked for, then as many `closing`s, `after`."""
 
     way: str
     unit: str
     before: str = ""
     closing: str = ""
     after: str = ""
-    later: str = ""
 
     def __str__(self) -> str:
         around = f"{self.before!r} + " if self.before else ""
@@ -103,7 +99,6 @@ WORST = (
     Costly("value", '{"name": "Bo"} '),
     Costly("value", "<think></think>"),
     Costly("whole", '</tool_call>{"a":"""'),
-    Costly("whole", "<tool_call>{"),
     Costly("whole", "<function=add><parameter=a>"),
     Costly("in pieces", "<tool_call>"),
     Costly("in pieces", "x", "<tool_call>"),
@@ -115,6 +110,7 @@ WORST = (
 )
 """One of each kind; the tests look at them in every run."""
 MORE = (
+    Costly("whole", "<tool_call>{"),
     Costly("value", "["),
     Costly("value", '{"a":'),
     Costly("value", "{'a' "),

@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -593,7 +594,9 @@ async def test_serve_answers_with_the_endpoint() -> None:
         out, err = await served.communicate()
     assert (reply.text, behind.asked[0][1]["model"]) == ("Hello é", "tiny")
     assert behind.headers[0]["Authorization"] == f"Bearer {SECRET}"
-    assert (served.returncode, out, err, SECRET in line) == (0, b"", b"", False)
+    assert (served.returncode, out, SECRET in line) == (0, b"", False)
+    (logged,) = err.decode().splitlines()
+    assert re.search(r" INFO POST /generate_response 200, .*model gemini-2.0-flash, engine openai$", logged)
 
 
 # A real endpoint: llama.cpp's own server, with a real small model

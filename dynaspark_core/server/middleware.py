@@ -67,7 +67,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except RefusedError as exc:
-        return _error(exc.status, exc.message, exc.details, exc.headers)
+        return _error(exc.status, exc.message, exc.details, exc.headers, exc.code)
     except web.HTTPException as exc:
         allow = {str(hdrs.ALLOW): exc.headers[hdrs.ALLOW]} if hdrs.ALLOW in exc.headers else {}
         return _error(exc.status, f"{exc.reason}: {request.method} {request.path}", {}, allow)
@@ -101,8 +101,10 @@ class Pages:
             response.headers[hdrs.VARY] = hdrs.ORIGIN
 
 
-def _error(status: int, message: str, details: dict[str, object], headers: dict[str, str]) -> web.Response:
-    body = delivery.error_body(status, message, details)
+def _error(
+    status: int, message: str, details: dict[str, object], headers: dict[str, str], code: int | str = 0
+) -> web.Response:
+    body = delivery.error_body(code or status, message, details)
     response = web.Response(body=body, status=status, content_type=delivery.JSON, headers=headers)
     if headers.get("Connection") == "close":
         response.force_close()

@@ -97,8 +97,11 @@ async def _serve(make: Callable[[], Engine], rules: Rules, options: argparse.Nam
             ended, loaded = asyncio.create_task(told.wait()), asyncio.create_task(engine.load())
             await asyncio.wait([ended, loaded], return_when=asyncio.FIRST_COMPLETED)
             if loaded.done():
-                await loaded
+                made = await loaded
                 sys.stdout.write(f"Listening on {url} (DYNASPARK_BASE_URL; the form: {rules.path}; Ctrl-C stops)\n")
+                if isinstance(made, Local):
+                    window = made.context_window
+                    sys.stdout.write(f"DYNASPARK_CONTEXT_WINDOW={window} (tokens; for RAG and agents)\n")
                 sys.stdout.flush()
             await ended
     finally:

@@ -21,8 +21,8 @@ class LoadingEngine:
         """Whether requests are answered at once."""
         return self._engine.done()
 
-    async def load(self) -> None:
-        """Make the engine, in a thread that does not keep the process from its end. Raises what `make` raises."""
+    async def load(self) -> Engine:
+        """The engine, made in a thread that does not keep the process from its end. Raises what `make` raises."""
         loop = asyncio.get_running_loop()
         made: asyncio.Future[Engine] = loop.create_future()
 
@@ -35,7 +35,8 @@ class LoadingEngine:
                 loop.call_soon_threadsafe(lambda: None if made.done() else tell())
 
         threading.Thread(target=make, name="dynaspark-loading", daemon=True).start()
-        self._engine.set_result(await made)
+        self._engine.set_result(engine := await made)
+        return engine
 
     async def answer(self, asked: Asked) -> Answer:
         engine = await asyncio.shield(self._engine)

@@ -230,6 +230,8 @@ async def test_requests_in_progress_end_before_the_service(number: signal.Signal
         if grace == "30":
             while await is_taken(url):
                 pass
+            for _ in range(300):  # the request goes on all the while
+                assert not await is_taken(url)
             go.set()
             assert json.loads(begun + await response.read())["response"] == "Hello."
         else:

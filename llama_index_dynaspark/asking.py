@@ -14,6 +14,7 @@ from llama_index.core.types import PydanticProgramMode
 from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Preview, Reply
 from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
@@ -140,6 +141,8 @@ class AskingLLM(ConfiguredLLM):
 
     def _completion(self, prompt: str, formatted: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # as `complete`
         """What `_response` takes for a completion: the prompt and the `image_documents` as one message, and options."""
+        if not isinstance(prompt, str):
+            raise ConfigError(f"complete takes a text, not {type(prompt).__name__}; use chat for messages")
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
         options = dict(kwargs)
         message = ChatMessage(role=MessageRole.USER, content=text)

@@ -45,6 +45,7 @@ CALLED = f'(?s)"place": "library".+{RESULT}'
 SEEN = '{"shop": "CORNER CAFE", "total": 14.7}'
 CONVERSATIONS = ("I see.", "At nine.", "I do not know.")
 REMEMBERED = {1: "The library opens at nine.", 2: r"\AWhen does the library open[?]\Z"}
+ANY_MODEL = "ai: {'city': 'Oslo'}\ntool: snow in Oslo\nai: It snows in Oslo.\n"
 DRAFTS = ("word " * 50, "word " * 31, "Short enough.", "Too late.")
 CASES = {
     "langchain_chain.py": Case(
@@ -84,6 +85,7 @@ CASES = {
     "llama_index_image.py": Case((Pieces("14", ".70"),), ("14.70\n",), sends_the_receipt=True),
     "llama_index_structured.py": Case((SEEN,), ("Receipt(shop='CORNER CAFE', total=14.7)",), sends_the_receipt=True),
     "llama_index_memory.py": Case(CONVERSATIONS, ("one: At nine.\n", "another: I do not know.\n"), REMEMBERED),
+    "any_text_model.py": Case(("not asked",), (ANY_MODEL,)),
     "client_chat.py": Case(
         (lambda asked: re.findall(r"capital of (\w+)", asked.prompt)[-1].upper(),),
         ("FRANCE (", "Norway: NORWAY\n", "ConnectError, may pass: True"),
@@ -113,6 +115,7 @@ REAL = {
     "llama_index_image.py": "14.70",
     "llama_index_structured.py": "total=14.7",
     "llama_index_memory.py": "one: .+\none: .*at nine",
+    "any_text_model.py": re.escape(ANY_MODEL),
     "client_chat.py": "(?s)Paris.+Rome.+Oslo.+ConnectError",
     "client_image.py": "(?s)CORNER CAFE.+14.70",
     "client_migration.py": "14.70",

@@ -1,6 +1,7 @@
 """Any text-only model gets tools: your own `answer(prompt)` becomes the model of a LangChain agent."""
 
 from langchain.agents import create_agent
+from langchain_core.messages import HumanMessage
 
 from dynaspark_core.server import LocalService, Script
 from langchain_dynaspark import ChatDynaspark
@@ -20,5 +21,5 @@ def get_weather(city: str) -> str:
 
 with LocalService(Script(lambda asked: answer(asked.prompt))) as service:
     agent = create_agent(ChatDynaspark(base_url=service.url), [get_weather])
-    for message in agent.invoke({"messages": [("human", "What is the weather in Oslo?")]})["messages"]:
+    for message in agent.invoke({"messages": [HumanMessage("What is the weather in Oslo?")]})["messages"]:
         print(f"{message.type}: {message.text or message.tool_calls[0]['args']}")

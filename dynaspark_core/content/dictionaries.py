@@ -133,7 +133,7 @@ def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:
 
 
 def read_call_blocks(content: object) -> tuple[Call, ...]:
-    """The calls that only the content has, as Anthropic, OpenAI's Responses, Gemini, Bedrock and LangChain v1 write them.
+    """The calls that only the content has: those of Anthropic, OpenAI's Responses, Gemini, Bedrock, LangChain v1.
 
     For messages without a `tool_calls` of their own; where there is one, these blocks tell the same twice.
     """

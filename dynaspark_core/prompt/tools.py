@@ -87,7 +87,7 @@ def closing_lines(chat: Chat, last_step: LastStep) -> list[str]:
 
 def value_section(schema: Mapping[str, Any]) -> str:
     """The request for one JSON value of the schema."""
-    return _VALUE.format(schema=json_line(compact(schema)))
+    return _VALUE.format(schema=json_line(compact(schema, "the answer")))
 
 
 def _reminder(chat: Chat, last_step: LastStep) -> list[str]:

@@ -2,11 +2,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+INSTALL = $(BIN)/python .ci/install.py
+SIZE = 100 packages, 750 MB on disk, one to five minutes.
+TEST_SIZE = 1.6 GB on disk, two to ten minutes.
 
 .PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company test-lowest check docs format clean
 
+# make demo, or make demo UPSTREAM=URL MODEL=NAME for a model of any OpenAI-compatible server
 demo: $(VENV)/.demo
-	$(BIN)/python examples/demo.py
+	@$(BIN)/python examples/demo.py $(if $(UPSTREAM),--upstream "$(UPSTREAM)") $(if $(MODEL),--model "$(MODEL)")
 
 test: $(VENV)/.dev
 	$(BIN)/python -X dev -m pytest
@@ -76,22 +80,26 @@ format: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) .venv-company .venv-lowest build dist
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+# The stamp comes after the last step, so an interrupted step is done again. A sound environment is kept.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1 | tail -1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -c 'import sys, pip._internal.cli.main; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Making a virtual environment in $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+	@$(INSTALL) "Updating pip in $(VENV)" --upgrade "pip>=25.1"
+	@touch $@
 
-$(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group demo
-	touch $@
+$(VENV)/.demo: pyproject.toml | $(VENV)/.made
+	@$(INSTALL) "Installing what the demo needs into $(VENV): $(SIZE)" --editable ".[all]" --group demo
+	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group check
-	touch $@
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
+	@$(INSTALL) "Installing what the tests need into $(VENV): $(TEST_SIZE)" --editable ".[all]" --group test --group check
+	@touch $@
 
 $(VENV)/.bench: pyproject.toml | $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --group bench
-	touch $@
+	@$(INSTALL) "Installing the peers that are measured" --group bench
+	@touch $@
 
-$(VENV)/.docs: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --group docs
-	touch $@
+$(VENV)/.docs: pyproject.toml | $(VENV)/.made
+	@$(INSTALL) "Installing what builds the site" --group docs
+	@touch $@

@@ -3,7 +3,7 @@
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
      __main__     testing                                       what people start
-     frameworks → client       batch       server               edge: I/O, clocks, threads
+     frameworks → client → sync_client   batch   server          edge: I/O, clocks, threads
                   transport
   ────────────────────────────────────────────────────────────────────────────────────────
      exchange     repair                                        pure: bytes and values
@@ -22,6 +22,7 @@ from dynaspark_core import errors
 from dynaspark_core._version import __version__
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import DynasparkError
+from dynaspark_core.exchange import Preview
 from dynaspark_core.messages import (
     Chat,
     Done,
@@ -53,6 +54,7 @@ __all__ = [
     "ImageRef",
     "InvalidToolCall",
     "Message",
+    "Preview",
     "Reply",
     "ReplyReader",
     "TextDelta",

@@ -5,13 +5,15 @@ import copy
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
+from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
-from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Message, Policy, Reply, TextDelta, Value
+from dynaspark_core.exchange import Preview
+from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
+from dynaspark_core.sync_client import Prompt, SyncClient
 from dynaspark_core.transport.call import Caller
 from dynaspark_core.transport.settings import ROWS, settings_from
 
@@ -19,12 +21,12 @@ FAILED = (TransportError, StatusError, ReplyError)
 """What a request for a repair may end in, without taking away the reply that there is."""
 LONG_TEXT_CHARACTERS = 32_768
 """Characters: what the longest answer of the models has, 8,192 tokens."""
-Prompt = str | Sequence[Mapping[str, Any] | Message] | Chat
-"""A text, a list of role/content dictionaries or of messages, or a whole chat."""
 
 
 class DynasparkClient:
-    """Dynaspark without a framework: `complete` a prompt, or `stream` its answer. Async; needs no closing.
+    """Dynaspark without a framework: `complete` a prompt, or `stream` its answer. Needs no closing.
+
+    The calls are async: write `await client.complete(…)`. `client.sync` has the same calls without `await`.
 
     Every argument but `headers`, `query` and `model_aliases` may come from the environment instead
     (`DYNASPARK_MODEL`, …).
@@ -114,6 +116,11 @@ class DynasparkClient:
         other._calls = self._calls.with_settings(other.settings)  # noqa: SLF001  # a copy of this one
         return other
 
+    @property
+    def sync(self) -> SyncClient:
+        """The same calls without `await`: `client.sync.complete("Hello.").text`."""
+        return SyncClient(self)
+
     async def complete(
         self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> Reply:
@@ -141,6 +148,15 @@ class DynasparkClient:
             async for event in events:
                 if isinstance(event, TextDelta):
                     yield event.text
+
+    async def preview(
+        self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
+    ) -> Preview:
+        """What `complete` would send: the exact text, and the file. Arguments and errors are those of `complete`.
+
+        Images are loaded, also from their URLs, as for a call; nothing is sent to the service.
+        """
+        return await self._calls.preview(check_chat(await self._chat(prompt, model, images, stop)))
 
     def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
         """Text and calls as they arrive, then `Done` with the whole reply.
@@ -202,7 +218,8 @@ class DynasparkClient:
         if images:
             from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
 
-            given = [await loading.image_from(image) for image in images]
+            places = (Place(f"images[{index}]") for index in range(len(images)))
+            given = [await loading.image_from(image, place=place) for image, place in zip(images, places, strict=True)]
         messages = messages_from(said, given, allow_files=self.settings.allow_files)
         if not isinstance(prompt, Chat):
             return Chat(messages, model=model, stop=stops(stop))

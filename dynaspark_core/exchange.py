@@ -4,7 +4,7 @@ The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dynaspark_core.errors import ConfigError, DynasparkError
@@ -17,6 +17,25 @@ from dynaspark_core.wire.decoders import Decoder, decoder
 
 TOKENS_OF_AN_IMAGE = 258
 """What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a call sends: the text, the model's name and the one file, if there is one. Printed, it is text and facts.
+
+    `query` holds the parameters of the query API where `route` is `api`: the text is one of them, the key is not.
+    """
+
+    prompt: str
+    model: str
+    file: Image | None = None
+    query: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        file = "no file"
+        if self.file is not None:
+            file = f"file {self.file.name}, {self.file.content_type}, {len(self.file.data):,} bytes"
+        return f"{self.prompt}\n[model {self.model}; {len(self.prompt):,} characters; {file}]"
 
 
 class Exchange:
@@ -48,6 +67,7 @@ class Exchange:
         self.query = (
             None if query is None else http.query(self.prompt, chat.model, system, query, wants_json=wants_json)
         )
+        self.preview = Preview(self.prompt, chat.model, image, self.query)
         self._chat = chat
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)
 

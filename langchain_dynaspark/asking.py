@@ -4,12 +4,17 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
 
-from dynaspark_core import Chat, DynasparkClient, Event, Reply
+from dynaspark_core import Chat, DynasparkClient, Event, Preview, Reply
+from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import OutputError, ToolCallError
-from dynaspark_core.frameworks import json_reply
+from dynaspark_core.frameworks import call_options, json_reply
+from dynaspark_core.transport import blocking
 from langchain_dynaspark import convert, options, replies
+from langchain_dynaspark.errors import langchain_errors
+from langchain_dynaspark.fields import ConfiguredChatModel
 
 OWN = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "may_answer", "allow_files")
 """The keywords of one call that are read here; `frameworks.call_options` knows all others."""
@@ -57,3 +62,42 @@ class Question:
     async def _late_events(self) -> AsyncGenerator[Event]:
         for event in replies.events(await self.reply()):
             yield event
+
+
+class AskingChatModel(ConfiguredChatModel):
+    """Knows what a call of `ChatDynaspark` means, and shows it."""
+
+    def preview(self, input: LanguageModelInput, tools: Sequence[Any] = (), **kwargs: Any) -> Preview:  # noqa: A002  # LangChain's name
+        """What a call would send: the exact text, and the file. Nothing is sent to the service.
+
+        Args:
+            input: What `invoke` takes.
+            tools: What `bind_tools` takes; a model with bound tools has no `preview` of its own.
+            kwargs: What `invoke` and `bind_tools` take, such as `stop`, `tool_choice` and `response_format`.
+
+        Raises what the call would raise before anything is sent.
+        """
+        return blocking.run(self.apreview(input, tools, **kwargs))
+
+    async def apreview(self, input: LanguageModelInput, tools: Sequence[Any] = (), **kwargs: Any) -> Preview:  # noqa: A002  # LangChain's name
+        """As `preview`, async."""
+        with langchain_errors():
+            named = ("tool_choice", "strict", "parallel_tool_calls", "response_format")
+            own = {name: kwargs.pop(name) for name in named if name in kwargs}
+            bound = options.call_arguments(tools, **own)
+            messages = self._convert_input(input).to_messages()
+            question = self._question(messages, kwargs.pop("stop", None), **bound, **kwargs)
+            return await question.client.preview(question.chat)
+
+    def _question(
+        self, messages: list[BaseMessage], stop: list[str] | None, *, may_answer: bool = False, **given: Any
+    ) -> Question:
+        """The question that a call means; of its keywords `frameworks.call_options` knows what becomes."""
+        if stop is not None:
+            given["stop"] = stop
+        said = call_options(given, OWN, self._clients.warned)
+        client = said.client(self._client)
+        settings = client.settings
+        own = {"allow_files": settings.allow_files, **said.own}
+        cuts = stops(self.stop if said.stop is None else said.stop)
+        return Question(client, chat_of(messages, settings.resolved(said.model or self.model), cuts, **own), may_answer)

@@ -12,14 +12,11 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
-from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import call_options
 from dynaspark_core.transport import blocking
 from langchain_dynaspark import options, replies
-from langchain_dynaspark.asking import OWN, Question, chat_of
+from langchain_dynaspark.asking import AskingChatModel
 from langchain_dynaspark.errors import langchain_errors
-from langchain_dynaspark.fields import ConfiguredChatModel
 from langchain_dynaspark.structured import structured_chain
 
 Stop = list[str] | None
@@ -27,7 +24,7 @@ SyncRun = CallbackManagerForLLMRun | None
 AsyncRun = AsyncCallbackManagerForLLMRun | None
 
 
-class ChatDynaspark(ConfiguredChatModel):
+class ChatDynaspark(AskingChatModel):
     """Chat model of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and schemas are encoded in that text, and calls and values are read from the answer: all of
@@ -236,14 +233,3 @@ class ChatDynaspark(ConfiguredChatModel):
                 async for event in events:
                     for chunk in chunks.of(event):
                         yield ChatGenerationChunk(message=chunk)
-
-    def _question(self, messages: list[BaseMessage], stop: Stop, *, may_answer: bool = False, **given: Any) -> Question:
-        """The question that a call means; of its keywords `frameworks.call_options` knows what becomes."""
-        if stop is not None:
-            given["stop"] = stop
-        said = call_options(given, OWN, self._clients.warned)
-        client = said.client(self._client)
-        settings = client.settings
-        own = {"allow_files": settings.allow_files, **said.own}
-        cuts = stops(self.stop if said.stop is None else said.stop)
-        return Question(client, chat_of(messages, settings.resolved(said.model or self.model), cuts, **own), may_answer)

@@ -47,7 +47,7 @@ def _row(message: BaseMessage, index: int) -> tuple[Role, Reader]:
     """The message's role, and what reads it."""
     kind = _kind(type(message))
     if kind is None:
-        name = f"messages[{index}] is a {type(message).__name__}"
+        name = f"messages[{index}] is of type {type(message).__name__}"
         raise ConfigError(f"{name}, which is no message that a model can be sent")
     written, read = kind
     written = written or str(getattr(message, "role", ""))

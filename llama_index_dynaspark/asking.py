@@ -11,10 +11,12 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 
-from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Reply
+from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Preview, Reply
 from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
+from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.fields import ConfiguredLLM
 from llama_index_dynaspark.options import choice_from, known_choice, schema_of_format, tools_from
@@ -57,7 +59,39 @@ class Question:
 
 
 class AskingLLM(ConfiguredLLM):
-    """Asks the service what a call of `Dynaspark` means."""
+    """Asks the service what a call of `Dynaspark` means, and shows it."""
+
+    def preview(
+        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"] = (), **kwargs: Any
+    ) -> Preview:
+        """What a call would send: the exact text, and the file. Nothing is sent to the service.
+
+        Args:
+            messages: What `chat` takes, or a text as `complete` takes it.
+            tools: What `chat_with_tools` takes.
+            kwargs: What `chat` and `chat_with_tools` take, such as `tool_choice` and `tool_required`.
+
+        Raises what the call would raise before anything is sent.
+        """
+        return blocking.run(self.apreview(messages, tools, **kwargs))
+
+    async def apreview(
+        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"] = (), **kwargs: Any
+    ) -> Preview:
+        """As `preview`, async."""
+        question = self._question(**self._arguments(messages, tools, kwargs))
+        return await question.client.preview(question.chat)
+
+    def _arguments(
+        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"], kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What `_question` takes for a completion, a chat, or a chat with tools."""
+        if tools:
+            asked = {"user_msg": messages} if isinstance(messages, str) else {"chat_history": list(messages)}
+            return self._prepare_chat_with_tools(tools, **asked, **kwargs)
+        if isinstance(messages, str):
+            return self._completion(messages, formatted=False, kwargs=kwargs)
+        return {"messages": messages, **kwargs}
 
     def _question(self, messages: Sequence[ChatMessage], **given: Any) -> Question:
         """The question that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
@@ -107,6 +141,8 @@ class AskingLLM(ConfiguredLLM):
 
     def _completion(self, prompt: str, formatted: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # as `complete`
         """What `_response` takes for a completion: the prompt and the `image_documents` as one message, and options."""
+        if not isinstance(prompt, str):
+            raise ConfigError(f"complete takes a text, not {type(prompt).__name__}; use chat for messages")
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
         options = dict(kwargs)
         message = ChatMessage(role=MessageRole.USER, content=text)

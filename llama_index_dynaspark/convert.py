@@ -131,7 +131,7 @@ def _block(block: Any, place: Place) -> Iterable[Part]:
 
 
 def _unknown(block: Any, place: Place) -> Iterable[Part]:
-    raise ConfigError(f"{place.name} is a {type(block).__name__}: the service takes text and images only")
+    raise ConfigError(f"{place.name} is of type {type(block).__name__}: the service takes text and images only")
 
 
 def _mime_type(block: Any) -> str:
@@ -234,4 +234,4 @@ def image_block(document: object, place: Place) -> ImageBlock:
         path = node.image_path or node.metadata.get("file_path")
         stored = {"image": node.image.encode()} if node.image else {"path": Path(path) if path else None}
         return ImageBlock.model_construct(**stored, url=node.image_url, image_mimetype=node.image_mimetype)
-    raise ConfigError(f"{place.name} is a {type(document).__name__}; give ImageDocument, ImageNode or ImageBlock")
+    raise ConfigError(f"{place.name} is of type {type(document).__name__}; give ImageDocument, ImageNode or ImageBlock")

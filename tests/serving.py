@@ -3,9 +3,11 @@
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+
+from aiohttp import web
 
 from dynaspark_core.server import LocalService, Script
 from langchain_dynaspark import ChatDynaspark
@@ -53,6 +55,18 @@ class Says(Script):
     def __init__(self) -> None:
         self.lines: deque[Any] = deque()
         super().__init__(lambda _: self.lines.popleft())
+
+
+@asynccontextmanager
+async def listening_app(app: web.Application) -> AsyncIterator[str]:
+    """The URL of an application that runs on this machine inside this block; at its end, requests are cut off."""
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 @contextmanager

@@ -19,10 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from counted_source import CORE, COUNTED, Rewriter
 from pattern_steps import Look, first, plan_of
 
-CORE, COUNTED = "dynaspark_core", "counted_core"
-ROOMS = (f"{CORE}.reply", f"{CORE}.schema")
 BULK = 16
 RECURSION = 2_000
 """Each call of the copy takes two frames."""
@@ -135,86 +134,6 @@ def _worked(text: str, name: str, result: Any, *arguments: Any) -> int:
     return max(len(text), len(result) if isinstance(result, str) else 0)
 
 
-class _Rewriter(ast.NodeTransformer):
-    """Puts the counter into the source of a module."""
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        if node.module is not None and node.module.startswith(ROOMS):
-            node.module = node.module.replace(CORE, COUNTED, 1)
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        self.generic_visit(node)
-        node.body.insert(0, _step())
-        return node
-
-    def visit_For(self, node: ast.For) -> ast.AST:
-        self.generic_visit(node)
-        node.body.insert(0, _step())
-        return node
-
-    def visit_While(self, node: ast.While) -> ast.AST:
-        self.generic_visit(node)
-        node.body.insert(0, _step())
-        return node
-
-    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
-        self.generic_visit(node)
-        node.iter = _counted("each", node.iter)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "super":
-            return node
-        return ast.Call(_method("call"), [node.func, *node.args], node.keywords)
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        self.generic_visit(node)
-        is_cut = isinstance(node.slice, ast.Slice) and isinstance(node.ctx, ast.Load)
-        return _counted("sized", node) if is_cut else node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        return _counted("sized", node) if isinstance(node.op, ast.Add | ast.BitOr | ast.Mult) else node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        return _counted("sized", node)
-
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:
-        self.generic_visit(node)
-        return _counted("sized", node) if None in node.keys else node
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        self.generic_visit(node)
-        if not isinstance(node.ops[0], ast.In | ast.NotIn) or len(node.ops) > 1:
-            return node
-        held = _counted("holds", node.left, node.comparators[0])
-        return held if isinstance(node.ops[0], ast.In) else ast.UnaryOp(ast.Not(), held)
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        node.value = self.visit(node.value)
-        if not isinstance(node.op, ast.Add):
-            return node
-        if isinstance(node.target, ast.Attribute):
-            target = ast.Attribute(node.target.value, node.target.attr, ast.Load())
-            return [node, ast.Expr(_counted("copied", target))]
-        node.value = _counted("sized", node.value)
-        return node
-
-
-def _method(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name("__steps__", ast.Load()), name, ast.Load())
-
-
-def _counted(name: str, *values: ast.expr) -> ast.expr:
-    return ast.Call(_method(name), list(values), [])
-
-
-def _step() -> ast.stmt:
-    return ast.Expr(_counted("add"))
-
-
 class _Copies(MetaPathFinder, Loader):
     """Imports the rewritten copies."""
 
@@ -230,7 +149,7 @@ class _Copies(MetaPathFinder, Loader):
         assert spec is not None
         if spec.name == COUNTED or spec.origin is None:
             return
-        tree = _Rewriter().visit(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+        tree = Rewriter().visit(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
         vars(module)["__steps__"] = STEPS
         code = compile(ast.fix_missing_locations(tree), f"counted {spec.origin}", "exec")
         exec(code, vars(module))  # our own source, rewritten

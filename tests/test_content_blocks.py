@@ -165,13 +165,13 @@ REFUSED: dict[str, tuple[object, type[DynasparkError], str]] = {
     "unhashable type": ({"type": ["text"]}, ConfigError, r"\['text'\]"),
     "no type": ({"x": 1}, ConfigError, r"without a type.*\['x'\]"),
     "no text": ({"type": "text"}, ConfigError, "'text'.*missing"),
-    "text of a wrong type": ({"type": "text", "text": 3}, ConfigError, "is a int"),
+    "text of a wrong type": ({"type": "text", "text": 3}, ConfigError, "is of type int"),
     "no image": ({"type": "image_url"}, ConfigError, "no url, base64 text or bytes.*'image_url'"),
-    "image of a wrong type": ({"type": "image_url", "image_url": {"url": 3}}, ConfigError, "is a int"),
-    "base64 of a wrong type": ({"type": "image", "base64": 3}, ConfigError, "is a int"),
-    "number": (3, ConfigError, r"content\[0\] is a int"),
-    "list in a list": (["hi"], ConfigError, r"content\[0\] is a list"),
-    "bytes": (b"hi", ConfigError, "is a bytes"),
+    "image of a wrong type": ({"type": "image_url", "image_url": {"url": 3}}, ConfigError, "is of type int"),
+    "base64 of a wrong type": ({"type": "image", "base64": 3}, ConfigError, "is of type int"),
+    "number": (3, ConfigError, r"content\[0\] is of type int"),
+    "list in a list": (["hi"], ConfigError, r"content\[0\] is of type list"),
+    "bytes": (b"hi", ConfigError, "is of type bytes"),
     "file URL": (
         {"type": "image_url", "image_url": {"url": "file:///etc/passwd"}},
         ForbiddenImageError,
@@ -227,7 +227,7 @@ def test_no_content_is_no_part(content: Any) -> None:
 
 @pytest.mark.parametrize("content", [{"type": "text", "text": "hi"}, b"hi", 3])
 def test_content_of_a_wrong_type_is_refused(content: Any) -> None:
-    with pytest.raises(ConfigError, match=f"content is a {type(content).__name__}"):
+    with pytest.raises(ConfigError, match=f"content is of type {type(content).__name__}"):
         read_parts(content)
 
 

@@ -69,7 +69,8 @@ def test_a_call_may_have_no_arguments(arguments: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [('{"city": ', "not JSON"), ("[1]", "a list"), ("[" * 100_000, "not JSON"), ("3", "a int")]
+    ("arguments", "words"),
+    [('{"city": ', "not JSON"), ("[1]", "of type list"), ("[" * 100_000, "not JSON"), ("3", "of type int")],
 )
 def test_a_call_that_cannot_be_read_is_kept_as_invalid(arguments: str, words: str) -> None:
     call = {"id": "c1", "function": {"name": "weather", "arguments": arguments}}
@@ -188,20 +189,20 @@ REFUSED: dict[str, tuple[object, str]] = {
     "empty text": ("", "the prompt is empty"),
     "empty list": ([], "the prompt is empty"),
     "empty content": ([{"role": "user", "content": ""}], "the prompt is empty"),
-    "number": (3, "not a int"),
-    "bytes": (b"hi", "not a bytes"),
-    "list of numbers": ([3], r"messages\[0\] is a int"),
-    "list of texts": (["hi"], r"messages\[0\] is a str"),
+    "number": (3, "not int"),
+    "bytes": (b"hi", "not bytes"),
+    "list of numbers": ([3], r"messages\[0\] is of type int"),
+    "list of texts": (["hi"], r"messages\[0\] is of type str"),
     "unknown role": ([{"role": "wizard", "content": "hi"}], "'wizard'.*known are system"),
     "unhashable role": ([{"role": [], "content": "hi"}], r"unknown role \[\]"),
     "no role": ([{"content": "hi"}], r"no role.*\['content'\]"),
     "no content": ([{"role": "user"}], r"messages\[0\] \(role 'user'\) has no content"),
-    "content of a wrong type": ([{"role": "user", "content": 3}], r"messages\[0\]\.content is a int"),
+    "content of a wrong type": ([{"role": "user", "content": 3}], r"messages\[0\]\.content is of type int"),
     "unknown block": (
         [{"role": "user", "content": "a"}, {"role": "user", "content": [{"type": "hologram"}]}],
         r"messages\[1\]\.content\[0\].*'hologram'",
     ),
-    "name of a wrong type": ([{"role": "user", "content": "hi", "name": 3}], r"messages\[0\]\.name is a int"),
+    "name of a wrong type": ([{"role": "user", "content": "hi", "name": 3}], r"messages\[0\]\.name is of type int"),
     "calls of a wrong type": ([{"role": "assistant", "content": "", "tool_calls": "x"}], "tool_calls has to be a list"),
     "call of a wrong type": ([{"role": "assistant", "content": "", "tool_calls": [3]}], "tool_calls has to be a list"),
 }

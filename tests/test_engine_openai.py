@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from serving import listening_app
 
 from dynaspark_core import Chat, DynasparkClient, Message, Usage, render
 from dynaspark_core.__main__ import main
@@ -88,14 +89,8 @@ async def upstream(handler: Handler) -> AsyncIterator[Upstream]:
 
     app = web.Application(client_max_size=64 << 20)
     app.router.add_post("/{path:.*}", handle)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    record.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening_app(app) as record.url:
         yield record
-    finally:
-        await runner.cleanup()
 
 
 def giving(body: bytes, content_type: str = "text/event-stream", **rest: Any) -> Handler:

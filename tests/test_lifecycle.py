@@ -60,6 +60,12 @@ SCRIPTS = {
                 except RuntimeError: print(await ask())
         blocking.run(inside())
     """,
+    "an exit at which no thread may begin, as in Python 3.12.0 to 3.12.2": """
+        def refuse(*_): raise RuntimeError("can't create new thread at interpreter shutdown")
+        atexit.register(lambda: setattr(threading.Thread, "start", refuse))  # runs before what the packages do
+        blocking.run(asyncio.to_thread(int))
+        print(blocking.run(ask()))
+    """,
     "a script that never closes": """
         print(asyncio.run(ask()))
     """,

@@ -125,7 +125,7 @@ async def test_an_image_arrives_as_a_file(llm: Dynaspark, script: Script, form: 
 def test_image_documents_of_a_completion_are_sent(llm: Dynaspark, script: Script) -> None:
     llm.complete("What?", image_documents=[ImageDocument(image=base64.b64encode(PNG).decode())])
     assert script.asked[0].file == PNG
-    with pytest.raises(ConfigError, match=r"image_documents\[0\] is a str"):
+    with pytest.raises(ConfigError, match=r"image_documents\[0\] is of type str"):
         llm.complete("What?", image_documents=["x"])
 
 

@@ -386,7 +386,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
 BODIES: dict[str, tuple[Answer, type[DynasparkError], str]] = {
     "HTML": (saying(b"<!doctype html><html>", content_type="image/png"), UnreadableImageError, "a web page"),
     "SVG": (saying(b"<svg/>", content_type="image/svg+xml"), UnreadableImageError, "an SVG"),
-    "text": (saying(b"no", content_type="image/png"), UnreadableImageError, "^text"),
+    "text": (saying(b"no", content_type="image/png"), UnreadableImageError, "look like text, not an image"),
     "PDF": (saying(b"%PDF-1.4", content_type="image/png"), UnreadableImageError, "a PDF"),
     "empty": (saying(b""), UnreadableImageError, "an empty file"),
     "not found": (saying(PNG, status=404), ImageError, "answered 404"),

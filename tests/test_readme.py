@@ -44,7 +44,8 @@ def environment(script: Script) -> Iterator[dict[str, str]]:
 
 
 def run(arguments: list[str], environment: dict[str, str], folder: Path) -> str:
-    (folder / "image.png").write_bytes((ROOT / "examples/receipt.png").read_bytes())
+    (folder / "examples").mkdir(exist_ok=True)
+    (folder / "examples/receipt.png").write_bytes((ROOT / "examples/receipt.png").read_bytes())
     done = subprocess.run(
         arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
@@ -59,10 +60,20 @@ def test_a_program_of_the_readme_runs(block: str, environment: dict[str, str], s
     assert "LocalService" in block or script.asked
 
 
+def test_a_program_whose_output_the_readme_shows_prints_just_that(environment: dict[str, str], tmp_path: Path) -> None:
+    shown = re.findall(r"```python\n(.*?)```\n\nIt prints:\n\n```text\n(.*?)```", README, re.DOTALL)
+    assert shown
+    for block, output in shown:
+        assert run([sys.executable, "-c", block.rpartition("```python\n")[2]], environment, tmp_path) == output
+
+
 def test_the_readme_has_no_command_that_is_not_looked_at_here() -> None:
     assert [line.split()[:4] for line in COMMANDS] == [
         ["make", "demo"],
         ["make", "test"],
+        ["python3", "-m", "venv", ".venv"],
+        [".venv/bin/python", "-m", "pip", "install"],
+        [".venv/bin/python", "examples/demo.py"],
         ["pip", "install", '".[langchain]"', "langchain"],
         ["python", "-m", "dynaspark_core", "serve"],
         ["export", "DYNASPARK_BASE_URL=http://127.0.0.1:8323"],

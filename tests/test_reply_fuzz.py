@@ -43,16 +43,21 @@ def outcome(pieces: Iterable[str], case: Mutated) -> tuple[Reply, tuple[Any, ...
 
 def forms(text: str) -> list[str]:
     """The text as it stands, and without one and two layers of escapes; blanks and backslashes do not count."""
-    once = ESCAPE.sub(_unescaped, text)
-    layers = (text, once, ESCAPE.sub(_unescaped, once), html.unescape(text))
+    layers = [text, html.unescape(text)]
+    for blanks in ("nrtbf", "nrtbfav0"):  # JSON's escapes, and those of Python
+        once = _unescaped(text, blanks)
+        layers += [once, _unescaped(once, blanks)]
     return [_squeezed(layer) for layer in layers]
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    code = found[1]
-    if len(code) > 1:
-        return chr(min(int(code[1:], 16), 0x10FFFF))
-    return " " if code in "nrtbfav0" else code
+def _unescaped(text: str, blanks: str) -> str:
+    def meant(found: re.Match[str]) -> str:
+        code = found[1]
+        if len(code) > 1:
+            return chr(min(int(code[1:], 16), 0x10FFFF))
+        return " " if code in blanks else code
+
+    return ESCAPE.sub(meant, text)
 
 
 def _squeezed(text: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from serving import listening_app
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.local import hub
@@ -58,8 +58,8 @@ async def served() -> AsyncIterator[tuple[Hub, str]]:
         pytest.skip("the extra `local` is not installed: no huggingface_hub")
     app, answers = web.Application(), Hub()
     app.router.add_route("*", "/some-owner/A.Repo/resolve/{revision}/models/tiny-Q4_0.gguf", answers.file)
-    async with TestServer(app) as server:
-        yield answers, str(server.make_url("/")).rstrip("/")
+    async with listening_app(app) as url:
+        yield answers, url
 
 
 async def fetched(url: str, folder: Path, name: str = NAME, **environment: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from serving import listening_app
 
 from dynaspark_core.messages import Usage
 from dynaspark_core.server import Answer, Asked, LocalService, Rules, Script
@@ -217,8 +217,8 @@ async def test_requests_in_progress_end_before_the_service(number: signal.Signal
     app = web.Application()
     app.router.add_post("/v1/chat/completions", upstream)
     command = ["-m", "dynaspark_core", "serve", "--engine", "openai", "--port", "0", "--grace", grace]
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        command += ["--upstream", str(server.make_url("/v1"))]
+    async with listening_app(app) as behind, aiohttp.ClientSession() as session:
+        command += ["--upstream", f"{behind}/v1"]
         served = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
         )
@@ -230,6 +230,8 @@ async def test_requests_in_progress_end_before_the_service(number: signal.Signal
         if grace == "30":
             while await is_taken(url):
                 pass
+            for _ in range(300):  # the request goes on all the while
+                assert not await is_taken(url)
             go.set()
             assert json.loads(begun + await response.read())["response"] == "Hello."
         else:

@@ -3,21 +3,27 @@
 import asyncio
 import copy
 import gc
+import json
 import pickle
 import random
+import signal
 import subprocess
 import sys
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from textwrap import dedent
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 from faults.rows import answer, sized
 from faults.server import FaultServer, Listener, Visit
 from faults.surfaces import SURFACES
+from serving import listening_app
 
 from dynaspark_core import DynasparkClient
 from dynaspark_core.transport import sessions
@@ -410,3 +416,71 @@ def _ran(script: str, *arguments: str, options: Sequence[str] = ()) -> str:
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+# The local service under load
+
+
+async def test_serve_ends_cleanly_under_two_hundred_clients_half_of_whom_leave() -> None:
+    """SIGTERM comes in the middle: every answer that began is whole, every other request is a clear error."""
+    command = [
+        "-m",
+        "dynaspark_core",
+        "serve",
+        "--engine",
+        "openai",
+        "--upstream-model",
+        "m",
+        "--port",
+        "0",
+        "--upstream",
+    ]
+    words = [f"word{number} " for number in range(50)]
+    answered = asyncio.Event()
+
+    async def upstream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, word in enumerate(words):
+            choice = {"delta": {"content": word}, "finish_reason": "stop" if number == len(words) - 1 else None}
+            await response.write(b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n")
+            await asyncio.sleep(0)
+        return response
+
+    async def one(url: str, number: int) -> str:
+        leaves = number % 2 == 1
+        try:
+            async with aiohttp.ClientSession() as session:
+                for _ in range(20):
+                    async with session.post(f"{url}/generate_response", data={"user_input": "Hi"}) as response:
+                        if leaves:
+                            await response.content.readany()
+                            response.close()
+                            continue
+                        text = json.loads(await response.read())["response"]
+                        assert text == "".join(words)
+                        answered.set()
+        except aiohttp.ClientConnectionError as exc:  # refused, or closed before the answer had begun
+            return type(exc).__name__
+        return "whole"
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", upstream)
+    async with listening_app(app) as behind:
+        served = await asyncio.create_subprocess_exec(
+            sys.executable, *command, f"{behind}/v1", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert served.stdout is not None
+        url = (await served.stdout.readline()).decode().split()[2]
+        clients = [asyncio.create_task(one(url, number)) for number in range(200)]
+        reading = asyncio.create_task(served.communicate())
+        await answered.wait()
+        served.send_signal(signal.SIGTERM)
+        ends = await asyncio.gather(*clients)
+        _, errors = await reading
+    log = errors.decode()
+    assert served.returncode == 0, log
+    assert "Traceback" not in log
+    assert "whole" in ends or "ServerDisconnectedError" in ends or "ClientConnectorError" in ends
+    statuses = Counter(line.split(", ")[0].rpartition(" ")[2] for line in log.splitlines() if " INFO " in line)
+    assert set(statuses) <= {"200", "499"}

@@ -53,7 +53,7 @@ def _members(content: object, place: Place) -> Iterable[Part]:
     if content is None or isinstance(content, str):
         return (content,) if content else ()
     if not isinstance(content, Sequence) or isinstance(content, bytes | bytearray | memoryview):
-        raise ConfigError(f"{place.name} is a {type(content).__name__}; it has to be text or a list of text and blocks")
+        raise ConfigError(f"{place.name} is of type {type(content).__name__}; give text, or a list of text and blocks")
     return chain.from_iterable(_member(item, place.inner(f"[{index}]")) for index, item in enumerate(content))
 
 
@@ -63,7 +63,7 @@ def _member(item: object, place: Place) -> Iterable[Part]:
     if isinstance(item, Image | ImageRef | TextFile):
         return (item,)
     if not isinstance(item, Mapping):
-        raise ConfigError(f"{place.name} is a {type(item).__name__}; content holds text and blocks (dictionaries)")
+        raise ConfigError(f"{place.name} is of type {type(item).__name__}; give text or blocks (dictionaries)")
     read = _reader(item, place)
     if not place.is_past:
         return read(item, place)
@@ -106,7 +106,7 @@ def _text(block: Block, keys: Sequence[str], place: Place) -> str:
     key = next((key for key in keys if key in block), keys[0])
     if isinstance(text := block.get(key), str):
         return text
-    found = f"it is a {type(text).__name__}" if key in block else "it is missing"
+    found = f"it is of type {type(text).__name__}" if key in block else "it is missing"
     raise ConfigError(f"{place.name}: a block of type {block.get('type')!r} needs text under {key!r}, and {found}")
 
 

@@ -30,7 +30,7 @@ def check_chat(chat: Chat) -> Chat:
     _choice(chat)
     if chat.response_schema is not None and not isinstance(chat.response_schema, Mapping):
         raise ConfigError(
-            f"response_schema is a {type(chat.response_schema).__name__}; it must be a JSON Schema object"
+            f"response_schema is of type {type(chat.response_schema).__name__}; it must be a JSON Schema object"
         )
     return replace(chat, stop=stops(chat.stop)) if chat.stop else chat
 
@@ -62,10 +62,10 @@ def _text(name: str, value: object) -> None:
 
 def _each(name: str, values: object, kind: type | tuple[type, ...]) -> None:
     if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
-        raise ConfigError(f"{name} is a {type(values).__name__}; it must be a sequence")
+        raise ConfigError(f"{name} is of type {type(values).__name__}; it must be a sequence")
     for index, value in enumerate(values):
         if not isinstance(value, kind):
-            raise ConfigError(f"{name}[{index}] is a {type(value).__name__}, which cannot be sent")
+            raise ConfigError(f"{name}[{index}] is of type {type(value).__name__}, which cannot be sent")
 
 
 def is_sent_now(roles: Sequence[Role]) -> list[bool]:

@@ -56,7 +56,7 @@ def _written(value: object, *, allow_files: bool) -> Iterable[Message]:
         return (Message("user", (value,)),) if value else ()
     entries = [value] if isinstance(value, Mapping | Message) else value
     if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
-        raise ConfigError(f"a prompt is text or a list of messages, not a {type(value).__name__}")
+        raise ConfigError(f"a prompt is text or a list of messages, not {type(value).__name__}")
     found = places([_role(entry, f"messages[{index}]") for index, entry in enumerate(entries)], allow_files=allow_files)
     last = max((index for index, entry in enumerate(entries) if _holds_results(entry)), default=0)
     found[:last] = [replace(place, is_past=True) for place in found[:last]]
@@ -100,7 +100,7 @@ def _role(entry: object, name: str) -> Role:
         return entry.role
     if not isinstance(entry, Mapping):
         kind = type(entry).__name__
-        raise ConfigError(f"{name} is a {kind}; it has to be a dictionary with role and content, or a Message")
+        raise ConfigError(f"{name} is of type {kind}; it has to be a dictionary with role and content, or a Message")
     role = entry.get("role")
     if isinstance(role, str) and role in ROLES:
         return ROLES[role]
@@ -117,7 +117,7 @@ def _text_or_none(entry: Entry, key: str, place: Place) -> str | None:
     value = entry.get(key)
     if value is None or isinstance(value, str):
         return value
-    raise ConfigError(f"{place.name}.{key} is a {type(value).__name__}; it has to be text")
+    raise ConfigError(f"{place.name}.{key} is of type {type(value).__name__}; it has to be text")
 
 
 def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:
@@ -174,7 +174,7 @@ def _arguments(written: object) -> tuple[dict[str, Any] | None, str]:
         return None, f"the arguments are not JSON: {error}"
     if isinstance(value, Mapping):
         return dict(value), ""
-    return None, f"the arguments are a {type(value).__name__}, not a JSON object"
+    return None, f"the arguments are of type {type(value).__name__}, not a JSON object"
 
 
 def _split_results(content: object, place: Place) -> tuple[Any, tuple[Message, ...]]:

@@ -86,7 +86,7 @@ def url_ref(value: object, place: Place, name: str = "") -> ImageRef:
     Where the place allows files, a `file:` URL or a bare path refers to that file; else it is ForbiddenImageError.
     """
     if not isinstance(value, str):
-        raise ConfigError(f"{place.name} is a {type(value).__name__}; it has to be a URL as text")
+        raise ConfigError(f"{place.name} is of type {type(value).__name__}; it has to be a URL as text")
     scheme, colon, _ = value[:32].lstrip().partition(":")
     if colon and scheme.lower() in FETCHED:
         return ImageRef("url", value.strip(), name)
@@ -162,7 +162,7 @@ def _encoded(value: object, place: Place, name: str) -> ImageRef:
     if isinstance(value, bytes | bytearray | memoryview):
         return ImageRef("bytes", bytes(value), name)
     if not isinstance(value, str):
-        raise ConfigError(f"{place.name} is a {type(value).__name__}; it has to be base64 text or bytes")
+        raise ConfigError(f"{place.name} is of type {type(value).__name__}; it has to be base64 text or bytes")
     return ImageRef("url" if value[:5].lower() == "data:" else "base64", value, name)
 
 

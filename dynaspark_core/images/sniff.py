@@ -40,6 +40,8 @@ def content_type_of(data: bytes) -> str:
             return content_type
     start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     what = next((what for pattern, what in _OTHERS if pattern.match(start)), None) or _text_or_unknown(start)
+    if what == "text":
+        raise UnreadableImageError("the bytes look like text, not an image; the service takes png, jpeg, gif and webp")
     way_out = next((f": {advice}" for word, advice in _CONVERSIONS.items() if word in what), "")
     raise UnreadableImageError(
         f"{what} is no image that can be sent; the service takes png, jpeg, gif and webp{way_out}"

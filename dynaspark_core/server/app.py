@@ -2,6 +2,8 @@
 
 import hmac
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from aiohttp import hdrs, web
@@ -11,6 +13,7 @@ from dynaspark_core.server import delivery, form, query
 from dynaspark_core.server.engines import Asked, Engine, ListsModels, RefusedError
 from dynaspark_core.server.loading import LoadingEngine
 from dynaspark_core.server.middleware import ENGINE, MODEL, Pages, errors_as_json
+from dynaspark_core.server.page.routes import Page, wants_page
 from dynaspark_core.server.rules import Quota, Rules
 
 DEFAULT_MODEL = "gemini-1.5-flash"
@@ -35,6 +38,8 @@ def application(engine: Engine, rules: Rules, *, is_local: bool = True) -> web.A
     for path in _MEDIA_PATHS:
         add.add_get(path, _refuse_media)
     add.add_get("/", service.describe)
+    if rules.path != "/":
+        add.add_post("/", service.answer_page)
     add.add_get("/health", service.health)
     add.add_get("/api/status", service.health)
     add.add_get("/api/text/models", service.list_models)
@@ -47,14 +52,22 @@ class _Service:
         self._name = str(getattr(engine, "name", type(engine).__name__.lower()))
         self._quota = Quota(rules.requests_per_hour)
         self._running = 0
+        self._page = Page(engine, self._name, DEFAULT_MODEL, rules)
 
     async def answer_form(self, request: web.Request) -> web.StreamResponse:
         """The answer to the form. Raises `RefusedError`."""
-        return await self._answer(request, is_form=True)
+        with self._admitted(request):
+            return await self._answer(request, await form.read_form(request, self._rules))
 
     async def answer_query(self, request: web.Request) -> web.StreamResponse:
         """The answer to the query API's question. Raises `RefusedError`."""
-        return await self._answer(request, is_form=False)
+        with self._admitted(request):
+            return await self._answer(request, query.read_query(request, self._rules))
+
+    async def answer_page(self, request: web.Request) -> web.StreamResponse:
+        """The answer to the page's own form. Raises `RefusedError`."""
+        with self._admitted(request):
+            return await self._page.ask(request)
 
     async def health(self, _request: web.Request) -> web.Response:
         """200 when requests are answered at once, 503 while the model is being loaded; no key is needed."""
@@ -62,11 +75,14 @@ class _Service:
         content = {"status": "ready" if is_ready else "loading", "engine": self._name}
         return web.json_response(content, status=200 if is_ready else 503)
 
-    async def describe(self, _request: web.Request) -> web.StreamResponse:
-        """What this is, and its routes; no key is needed."""
+    async def describe(self, request: web.Request) -> web.StreamResponse:
+        """The page for a browser; otherwise what this is, and its routes, as JSON. No key is needed."""
+        if wants_page(request):
+            return self._page.show()
         routes = {
             f"POST {self._rules.path}": "the form: user_input, ai_model, file",
             **{f"GET {path}": "the query API: user_input, model, system, temperature, …" for path in QUERY_PATHS},
+            "GET /": "a page to ask from, for a browser",
             "GET /api/text/models": "the models' names",
             "GET /health": "200 ready, 503 loading",
         }
@@ -86,15 +102,19 @@ class _Service:
         for name, value in self._quota.headers().items():
             response.headers.setdefault(name, value)
 
-    async def _answer(self, request: web.Request, *, is_form: bool) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        request[MODEL] = model = asked.model or DEFAULT_MODEL
+        answer = await self._engine.answer(asked)
+        return await delivery.deliver(request, answer, model, events=_wants_events(asked))
+
+    @contextmanager
+    def _admitted(self, request: web.Request) -> Iterator[None]:
+        """A block in which the request counts as running. Raises `RefusedError` for one too many."""
         request[ENGINE] = self._name
         self._admit(request)
         self._running += 1
         try:
-            asked = await form.read_form(request, self._rules) if is_form else query.read_query(request, self._rules)
-            request[MODEL] = model = asked.model or DEFAULT_MODEL
-            answer = await self._engine.answer(asked)
-            return await delivery.deliver(request, answer, model, events=_wants_events(asked))
+            yield
         finally:
             self._running -= 1
 

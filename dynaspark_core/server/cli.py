@@ -91,17 +91,22 @@ async def _serve(make: Callable[[], Engine], rules: Rules, options: argparse.Nam
         loop.call_soon_threadsafe(told.set)
 
     engine = LoadingEngine(options.engine, make)
-    async with listening(engine, rules, options.host, options.port, options.grace) as url:
-        for number in numbers:
-            signal.signal(number, stop)
-        ended = asyncio.create_task(told.wait())
-        loaded = asyncio.create_task(engine.load())
-        await asyncio.wait([ended, loaded], return_when=asyncio.FIRST_COMPLETED)
-        if loaded.done():
-            await loaded
-            sys.stdout.write(f"Listening on {url} (DYNASPARK_BASE_URL; the form goes to {rules.path}; Ctrl-C stops)\n")
-            sys.stdout.flush()
-        await ended
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        async with listening(engine, rules, options.host, options.port, options.grace) as url:
+            ended, loaded = asyncio.create_task(told.wait()), asyncio.create_task(engine.load())
+            await asyncio.wait([ended, loaded], return_when=asyncio.FIRST_COMPLETED)
+            if loaded.done():
+                made = await loaded
+                sys.stdout.write(f"Listening on {url} (DYNASPARK_BASE_URL; the form: {rules.path}; Ctrl-C stops)\n")
+                if isinstance(made, Local):
+                    window = made.context_window
+                    sys.stdout.write(f"DYNASPARK_CONTEXT_WINDOW={window} (tokens; for RAG and agents)\n")
+                sys.stdout.flush()
+            await ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _local(options: argparse.Namespace) -> Engine:

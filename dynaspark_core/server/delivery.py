@@ -10,7 +10,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from dynaspark_core.messages import Usage
-from dynaspark_core.server.engines import Answer, Body, Text
+from dynaspark_core.server.engines import Answer, Body, RefusedError, Text
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,19 +39,19 @@ async def deliver(request: web.Request, answer: Answer, model: str, *, events: b
     if isinstance(answer.text, str) and not events and not answer.cut:
         return await _raw(request, answer, _json({"response": answer.text} | _about(answer, model, answer.usage)))
     blocks = (_events if events else _document)(answer, model)
-    return await _chunks(request, answer, blocks, EVENTS if events else JSON)
+    return await send_chunks(request, answer, blocks, EVENTS if events else JSON)
 
 
 async def _raw(request: web.Request, answer: Answer, body: Body) -> web.StreamResponse:
     whole = _json(body) if isinstance(body, Mapping) else body
     if not isinstance(whole, bytes):
-        return await _chunks(request, answer, _each(whole), answer.content_type)
+        return await send_chunks(request, answer, _each(whole), answer.content_type)
     if answer.cut:
-        return await _chunks(request, answer, _each([whole]), answer.content_type)
+        return await send_chunks(request, answer, _each([whole]), answer.content_type)
     return web.Response(body=whole, status=answer.status, headers=_headers(answer, answer.content_type))
 
 
-async def _chunks(
+async def send_chunks(
     request: web.Request, answer: Answer, blocks: AsyncGenerator[bytes], content_type: str
 ) -> web.StreamResponse:
     """The response, each block in a chunk of its own; nothing is sent before the first block is there."""
@@ -109,12 +109,31 @@ async def _events(answer: Answer, model: str) -> AsyncGenerator[bytes]:
             if isinstance(piece, Usage):
                 usage = piece
             elif piece:
-                yield _event({"response": piece})
-    yield _event({"response": ""} | _about(answer, model, usage))
+                yield event({"response": piece})
+    yield event({"response": ""} | _about(answer, model, usage))
     yield b"data: [DONE]\n\n"
 
 
-def _event(content: Mapping[str, object]) -> bytes:
+async def read_answer(answer: Answer, model: str) -> AsyncGenerator[str | dict[str, object]]:
+    """The pieces of the answer's text, then the whole of it as the document has it. Raises `RefusedError`."""
+    usage, texts = answer.usage, list[str]()
+    if answer.body is not None:
+        raise RefusedError(502, "the answer is a raw body, which is not shown here")
+    async with aclosing(_pieces(answer.text)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Usage):
+                usage = piece
+            elif piece:
+                texts.append(piece)
+                if answer.status < 400:
+                    yield piece
+    if answer.status >= 400:
+        raise RefusedError(answer.status, "".join(texts))
+    yield {"response": "".join(texts)} | _about(answer, model, usage)
+
+
+def event(content: Mapping[str, object]) -> bytes:
+    """One server-sent event."""
     return b"data: " + _json(content) + b"\n\n"
 
 

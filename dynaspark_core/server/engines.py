@@ -74,7 +74,7 @@ class Answer:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str | Pieces | Iterator | AsyncIterable):
             raise ConfigError(
-                f"an answer is text, Pieces, an iterator of pieces or an Answer, not a {type(self.text).__name__}: "
+                f"an answer is text, Pieces, an iterator of pieces or an Answer, not {type(self.text).__name__}: "
                 'two answers are Script("a", "b"), one answer in two pieces is Script(Pieces("a", "b"))'
             )
 

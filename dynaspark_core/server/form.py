@@ -2,7 +2,7 @@
 
 import asyncio
 import codecs
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -33,11 +33,14 @@ class _File:
     content: bytes
 
 
-async def read_form(request: web.Request, rules: Rules) -> Asked:
-    """What the form asks. Raises `RefusedError` (400, 408, 413, 415) for a form that the service does not take."""
+async def read_form(request: web.Request, rules: Rules, fields: Set[str] = TEXT_FIELDS) -> Asked:
+    """What the form asks, in these fields and the file.
+
+    Raises `RefusedError` (400, 408, 413, 415) for a form that the service does not take.
+    """
     try:
         async with asyncio.timeout(rules.upload_seconds):
-            return await _asked(request, rules)
+            return await _asked(request, rules, fields)
     except TimeoutError as exc:
         message = f"the form did not arrive within {rules.upload_seconds:g} s"
         raise RefusedError(408, message, headers={"Connection": "close"}) from exc
@@ -46,10 +49,12 @@ async def read_form(request: web.Request, rules: Rules) -> Asked:
         raise RefusedError(400, f"the form cannot be read: {exc}", headers={"Connection": "close"}) from exc
 
 
-async def _asked(request: web.Request, rules: Rules) -> Asked:
+async def _asked(request: web.Request, rules: Rules, fields: Set[str]) -> Asked:
     texts: dict[str, str] = {}
     file: _File | None = None
     async for name, value in _parts(request, rules):
+        if name not in fields and not isinstance(value, _File):
+            raise RefusedError(400, f"there is no text field {name!r}: {', '.join(sorted(fields))}")
         if name in texts or (name == "file" and file is not None):
             raise RefusedError(400, f"the field {name!r} was sent twice; at most one is taken")
         if isinstance(value, _File):
@@ -89,7 +94,7 @@ async def _urlencoded(request: web.Request, rules: Rules) -> AsyncIterator[tuple
     except TooLarge as exc:
         raise _too_large("a field", rules.max_text_bytes) from exc
     for name, value in fields:
-        yield _known(name), value
+        yield name, value
 
 
 async def _multipart(request: web.Request, rules: Rules) -> AsyncIterator[tuple[str, str | _File]]:
@@ -98,10 +103,16 @@ async def _multipart(request: web.Request, rules: Rules) -> AsyncIterator[tuple[
         if isinstance(part, MultipartReader):
             raise RefusedError(400, "the form holds a form")
         name = part.name or ""
-        yield name, await (_file(part, rules) if name == "file" else _text(_known(name), part, rules))
+        if name != "file":
+            yield name, await _text(name, part, rules)
+        elif file := await _file(part, rules):
+            yield name, file
 
 
-async def _file(part: BodyPartReader, rules: Rules) -> _File:
+async def _file(part: BodyPartReader, rules: Rules) -> _File | None:
+    """The file; None for the empty one without a name that a browser sends where no file was chosen."""
+    if not part.filename and not await part.read_chunk(1 << 16):
+        return None
     kind = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not part.filename or not kind:
         raise RefusedError(400, "the field 'file' needs a file name and a content type")
@@ -137,12 +148,6 @@ async def _content(part: BodyPartReader, limit: int, what: str) -> bytes:
         if len(content) > limit:
             raise _too_large(what, limit)
     return bytes(content)
-
-
-def _known(name: str) -> str:
-    if name not in TEXT_FIELDS:
-        raise RefusedError(400, f"there is no text field {name!r}: {', '.join(sorted(TEXT_FIELDS))}")
-    return name
 
 
 def _too_large(what: str, limit: int) -> RefusedError:

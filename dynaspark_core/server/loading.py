@@ -1,7 +1,10 @@
 """An engine that is still being made: the service listens meanwhile, and says so on `/health`."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 
 from dynaspark_core.server.engines import Answer, Asked, Engine, ListsModels
 
@@ -18,9 +21,22 @@ class LoadingEngine:
         """Whether requests are answered at once."""
         return self._engine.done()
 
-    async def load(self) -> None:
-        """Make the engine. Raises what `make` raises."""
-        self._engine.set_result(await asyncio.to_thread(self._make))
+    async def load(self) -> Engine:
+        """The engine, made in a thread that does not keep the process from its end. Raises what `make` raises."""
+        loop = asyncio.get_running_loop()
+        made: asyncio.Future[Engine] = loop.create_future()
+
+        def make() -> None:
+            try:
+                tell = partial(made.set_result, self._make())
+            except BaseException as exc:  # noqa: BLE001  # `load` raises it
+                tell = partial(made.set_exception, exc)
+            with suppress(RuntimeError):  # the service has ended meanwhile
+                loop.call_soon_threadsafe(lambda: None if made.done() else tell())
+
+        threading.Thread(target=make, name="dynaspark-loading", daemon=True).start()
+        self._engine.set_result(engine := await made)
+        return engine
 
     async def answer(self, asked: Asked) -> Answer:
         engine = await asyncio.shield(self._engine)

@@ -44,7 +44,7 @@ class RequestLog(AbstractAccessLogger):
 
 
 def log_request(logger: logging.Logger, request: web.BaseRequest, status: int, seconds: float, sent: int) -> None:
-    """Write the line; `sent` are the body's bytes."""
+    """Write the line; `sent` are the answer's bytes, with its headers."""
     logger.info(
         "%s %s %d, %d ms, %d bytes in, %d out, model %s, engine %s",
         request.method,

@@ -22,6 +22,7 @@ from dynaspark_core.wire.redaction import Redactor
 
 _log = logging.getLogger("dynaspark_core")
 _CHECK = " (check the network, base_url and proxy)"
+_START = " (does the local service run? Start it with: python -m dynaspark_core serve)"
 Translation = Callable[[BaseException, str], DynasparkError]
 
 
@@ -54,13 +55,19 @@ def refused_by_proxy(status: int, headers: Mapping[str, str] | None) -> ConnectE
 
 def _unreachable(exc: BaseException, _text: str) -> DynasparkError:
     host = getattr(exc, "host", "the service")
-    return ConnectError(f"no connection to {host}: {_reason(exc)}{_CHECK}")
+    advice = _START if host == "localhost" or re.fullmatch(r"127(\.\d+){3}|::1", host) else _CHECK
+    return ConnectError(f"no connection to {host}: {_reason(exc)}{advice}")
+
+
+def _no_proxy(exc: BaseException, _text: str) -> DynasparkError:
+    address = f"{getattr(exc, 'host', '')}:{getattr(exc, 'port', '')}"
+    return ConnectError(f"no connection to the proxy {address}: {_reason(exc)} (check the setting proxy)")
 
 
 def _broken(exc: BaseException, text: str) -> DynasparkError:
     if _WANTS_CERTIFICATE.search(str(exc)):  # in TLS 1.3 a server says so when the request is on its way
         return _tls(exc, text)
-    arrived = f"; {len(text)} characters of it are in the error's `text`" if text else ""
+    arrived = f", after {len(text)} characters" if text else ""
     return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
 
 
@@ -77,6 +84,7 @@ FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
     ((TimeoutError,), lambda _, text: RequestTimeoutError("the service took longer than `timeout` allows", text=text)),
     ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), _tls),
     ((aiohttp.ClientHttpProxyError,), lambda exc, _: refused_by_proxy(*_status_and_headers(exc))),
+    ((aiohttp.ClientProxyConnectionError,), _no_proxy),
     ((aiohttp.ClientConnectorError,), _unreachable),
     (
         (aiohttp.InvalidURL, ValueError),

@@ -33,11 +33,22 @@ class _Background:
         self._is_ready.wait()
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            self.loop = runner.get_loop()
+        """Run the loop until it is told to stop.
+
+        `asyncio.Runner` would shut the default executor down with a new thread. At exit none may begin, and Python
+        3.12.0 to 3.12.2 raise there; `loop.close` lets the executor go without one.
+        """
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        try:
             self._ending = asyncio.Event()
             self.loop.call_soon(self._is_ready.set)
-            runner.run(self._ending.wait())
+            self.loop.run_until_complete(self._ending.wait())
+            self.loop.run_until_complete(_cancel_all())
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            asyncio.set_event_loop(None)
+            self.loop.close()
 
     def is_here(self) -> bool:
         return threading.current_thread() is self._thread
@@ -45,6 +56,14 @@ class _Background:
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(_MAX_EXIT_SECONDS)
+
+
+async def _cancel_all() -> None:
+    """Cancel the other tasks of this loop and wait for their end."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 _background: _Background | None = None

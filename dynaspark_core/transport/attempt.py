@@ -20,6 +20,7 @@ from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
 from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire import http
+from dynaspark_core.wire.query import check_request_line
 from dynaspark_core.wire.redaction import Redactor
 
 MAX_JOINED_BYTES = 64 * 1024
@@ -86,11 +87,16 @@ class Endpoint:
             allow_redirects=False,
         )
 
+    def query_url(self, query: Mapping[str, str], *, is_stream: bool) -> URL:
+        """Where the query API is asked this. Raises `ConfigError` for a request line that is too long."""
+        url = self._url.update_query({**query, **({"stream": "true"} if is_stream else {})})
+        check_request_line(url.raw_path_qs)
+        return url
+
     def _get(
         self, query: Mapping[str, str], session: aiohttp.ClientSession, tls: Tls, name: str, *, is_stream: bool
     ) -> Asked:
-        url = self._url.update_query({**query, **({"stream": "true"} if is_stream else {})})
-        http.check_request_line(url.raw_path_qs)
+        url = self.query_url(query, is_stream=is_stream)
         _log.debug("request %s: gets %d bytes from %s", name, len(url.raw_path_qs), self._address)
         return session.get(
             url, ssl=tls, headers=self._headers, proxy=self._proxy, timeout=_CONNECTING, allow_redirects=False

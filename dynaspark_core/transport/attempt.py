@@ -144,6 +144,12 @@ class Attempt:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)
             self._reader = self._guard.reader = self._exchange.reader(response.headers, now)
 
+    @property
+    def head(self) -> tuple[int, Mapping[str, str]]:
+        """The answer's status and its headers, which are case-insensitive; `begin` comes first."""
+        assert self._response is not None  # noqa: S101  # see the docstring
+        return self._response.status, self._response.headers
+
     async def more(self, *, is_whole: bool = False) -> list[Event]:
         """The next events, or all that are left; none when the answer has ended."""
         events: list[Event] = []

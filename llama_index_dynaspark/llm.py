@@ -56,7 +56,8 @@ class Dynaspark(AskingLLM):
     `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`, `requests_per_hour`, `limit_storage`,
     `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each may come from the environment as
     `DYNASPARK_…`.
-    `temperature`, `max_tokens`: accepted, and not sent, with a warning.
+    `temperature` (0 to 3), `top_p` (0 to 1), `presence_penalty` and `frequency_penalty` (-2 to 2), `seed`: sent with
+    `route="api"`. The form has no field for them: accepted, not sent, with a warning, as `max_tokens` on both routes.
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
     Examples:
@@ -97,6 +98,10 @@ class Dynaspark(AskingLLM):
         num_output: int = 0,
         is_function_calling_model: bool = True,
         temperature: float | None = None,
+        top_p: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        seed: int | None = None,
         max_tokens: int | None = None,
         callback_manager: CallbackManager | None = None,
         rate_limiter: Any = None,

@@ -5,6 +5,7 @@ The site itself is built by `make docs`, which is part of what CI runs: a missin
 
 import ast
 import asyncio
+import importlib.util
 import inspect
 import logging
 import re
@@ -184,3 +185,15 @@ def test_the_page_says_what_is_emulated_and_what_is_not_there() -> None:
     rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]*) \|", PAGES["langchain"], re.MULTILINE))
     assert [rows[name] for name in ("Tool calling", "Structured output", "JSON mode")] == ["✅ emulated"] * 3
     assert [rows[name] for name in ("Token-level streaming", "Token usage", "Logprobs")] == ["❌"] * 3
+
+
+def test_the_page_of_parameters_is_what_the_docstrings_say() -> None:
+    """If this fails: `.venv/bin/python .ci/parameters.py`."""
+    spec = importlib.util.spec_from_file_location("parameters", ROOT / ".ci/parameters.py")
+    assert spec is not None
+    assert spec.loader is not None
+    parameters = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(parameters)
+    assert parameters.page() == PAGES["parameters"]
+    named = set(re.findall(r"^\| `(\w+)` \|", PAGES["parameters"].split("## `Dynaspark`")[1], re.MULTILINE))
+    assert inspect.signature(Dynaspark.__init__).parameters.keys() - INHERITED - named == set()

@@ -34,9 +34,9 @@ class DynasparkClient:
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
-        base_url: Of the service. Default: the public one.
+        base_url: Address of the service. Default: the public one.
         route: `form` (default), the form post, or `api`, the query API: the prompt goes in the URL, and no files.
-        path: Default `/generate_response`, for the query API `/api/generate_response`.
+        path: Where the form is posted. Default `/generate_response`, for the query API `/api/generate_response`.
         query: More parameters of the query API, as text, such as `{"temperature": "0.2", "seed": "7"}`.
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.

@@ -14,6 +14,7 @@ from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
 from dynaspark_core.wire import http
 from dynaspark_core.wire.decoders import Decoder, decoder
+from dynaspark_core.wire.query import query as query_parameters
 
 TOKENS_OF_AN_IMAGE = 258
 """What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
@@ -63,10 +64,10 @@ class Exchange:
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = http.form(self.prompt, chat.model, image)
-        wants_json = chat.response_schema is not None
-        self.query = (
-            None if query is None else http.query(self.prompt, chat.model, system, query, wants_json=wants_json)
-        )
+        self.query = None
+        if query is not None:
+            wants_json = chat.response_schema is not None
+            self.query = query_parameters(self.prompt, chat.model, system, query, wants_json=wants_json)
         self.preview = Preview(self.prompt, chat.model, image, self.query)
         self._chat = chat
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)

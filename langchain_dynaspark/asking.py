@@ -95,9 +95,8 @@ class AskingChatModel(ConfiguredChatModel):
         """The question that a call means; of its keywords `frameworks.call_options` knows what becomes."""
         if stop is not None:
             given["stop"] = stop
-        said = call_options(given, OWN, self._clients.warned)
-        client = said.client(self._client)
-        settings = client.settings
+        said = call_options(given, OWN, self._client, self._clients.warned)
+        client, settings = said.client, said.client.settings
         own = {"allow_files": settings.allow_files, **said.own}
         cuts = stops(self.stop if said.stop is None else said.stop)
         return Question(client, chat_of(messages, settings.resolved(said.model or self.model), cuts, **own), may_answer)

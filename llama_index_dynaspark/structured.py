@@ -23,6 +23,7 @@ from dynaspark_core.errors import OutputError
 from dynaspark_core.prompt.turns import json_line
 from dynaspark_core.reply.value import read_object
 from dynaspark_core.schema import known_names
+from llama_index_dynaspark.options import schema_of_class
 
 Model = TypeVar("Model", bound=BaseModel)
 Options = dict[str, Any] | None
@@ -40,7 +41,7 @@ class Prediction(Generic[Model]):
     def __init__(self, output_cls: type[Model], messages: list[ChatMessage], options: Options, most: int) -> None:
         self.result: Model | None = None
         self.messages = messages
-        self._schema = output_cls.model_json_schema()
+        self._schema = schema_of_class(output_cls)
         kept = {name: value for name, value in (options or {}).items() if name not in OF_TOOLS}
         self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
         self._output_cls = output_cls

@@ -13,10 +13,10 @@ from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, create_model, field_validator
 from serving import Says
 
-from dynaspark_core.errors import OutputError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.server import LocalService, Pieces
 from llama_index_dynaspark import Dynaspark
 
@@ -119,6 +119,15 @@ async def test_keys_in_another_case_are_asked_for_again(llm: Dynaspark, script: 
     script.lines += ['{"Volume": 3}', '{"volume": 3}']
     assert (await predict(llm, way, output_cls=Options))[-1] == Options(volume=3)
     assert len(script.asked) == 2
+
+
+async def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(llm: Dynaspark, script: Says) -> None:
+    output_cls: type[BaseModel] = Song
+    for level in range(800):
+        output_cls = create_model(f"Level{level}", inner=(output_cls, ...))
+    with pytest.raises(ConfigError, match="Level799 is nested too deep"):
+        await predict(llm, "structured_predict", output_cls=output_cls)
+    assert not script.asked
 
 
 @pytest.mark.parametrize("way", WAYS)

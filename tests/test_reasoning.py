@@ -218,7 +218,7 @@ def test_llama_index_completions_say_it_beside_the_text() -> None:
     with LocalService(Script(lambda _: THINKING)) as service:
         llm = Dynaspark(base_url=service.url, max_retries=0)
         whole, pieces = llm.complete("Hi"), list(llm.stream_complete("Hi"))
-    assert (whole.text, whole.raw["reasoning"]) == ("Hello.", "Hm. Oslo.")  # type: ignore[index]  # our dictionary
+    assert (whole.text, whole.raw["reasoning"]) == ("Hello.", "Hm. Oslo.")
     assert "".join(piece.additional_kwargs.get("thinking_delta", "") for piece in pieces) == "Hm. Oslo."
 
 
@@ -243,7 +243,7 @@ async def test_an_agent_of_llama_index_shows_it_and_goes_on(streaming: bool) -> 
         llm = Dynaspark(base_url=service.url, max_retries=0)
         run = FunctionAgent(tools=[get_weather], llm=llm, streaming=streaming).run("Weather?")
         events = [event async for event in run.stream_events()]
-        result = await run
+        result: Any = await run
     assert str(result) == "It rains."
     thoughts = [event.thinking_delta for event in events if isinstance(event, AgentStream) and event.thinking_delta]
     assert thoughts == (["Hm.", "Well."] if streaming else [])

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dynaspark_core.schema.keywords import Checker, Fit, Mismatch, Result, Rule, fit_every, join_path, strings
+from dynaspark_core.schema.keywords import fit_every, strings
+from dynaspark_core.schema.results import Checker, Fit, Mismatch, Result, Rule, join_path
 from dynaspark_core.schema.scalars import is_type
 
 
@@ -48,7 +49,7 @@ def _property_names(check: Checker, value: Any, schema: Mapping[str, Any], path:
 def _contains(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     if not isinstance(value, list):
         return Fit(value)
-    count = sum(_is_valid(check, item, schema["contains"], f"{path}[{index}]") for index, item in enumerate(value))
+    count = sum(_is_valid(check, item, schema["contains"], path) for item in value)
     least: Any = schema.get("minContains", 1)
     most: Any = schema.get("maxContains")
     if is_type(least, "number") and count < least:

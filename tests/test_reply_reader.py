@@ -180,7 +180,7 @@ def test_prose_is_held_back_a_little_at_most(text: str) -> None:
         assert fed - shown <= MAX_HELD_CHARACTERS
 
 
-@pytest.mark.parametrize("text", ["no tools", "<tool_call>", "`</think>`", " \n"])
+@pytest.mark.parametrize("text", ["no tools", "<tool_call>", "<table>", "a\n", " \n"])
 def test_without_tools_pieces_come_as_they_are(text: str) -> None:
     reading = reader(tools=())
     assert [*reading.feed(text), *reading.close()] == [TextDelta(text), Done(Reply(text))]

@@ -7,7 +7,7 @@ import re
 import sys
 
 from dynaspark_core.messages import Event
-from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word
+from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.shown import FENCE, JSON_TEXT, show_fence, show_object
@@ -19,8 +19,9 @@ TURN = Sign(
     "</turn>", "<turnstile>",
 )  # fmt: skip
 """Where a model that was given turns starts to write the turns of others, its own answer has ended."""
-_TRIGGER = re.compile(  # a tag, or a line that begins with a fence or JSON
-    r"<(?=[\s/\\]{0,9}(?:\Z|(?ai:t(?:\Z|h|u(?:\Z|r(?:\Z|n)))|s(?:\Z|c)|r(?:\Z|e))))"
+_TAGS = anycase(words("turn", "think", "scratch", "reason"))
+_TRIGGER = re.compile(
+    rf"<(?=[\s/\\]{{0,9}}(?:{_TAGS.whole}|{_TAGS.begun}))"
     r"|\n(?=[ \t]{0,12}(?:\Z|[{\[]|`{1,2}\Z|```|~{1,2}\Z|~~~))"
 )
 
@@ -63,7 +64,7 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
     """The main loop: from one place that may end the reply to the next."""
     yield from buffer.more()
     yield from pass_lead(buffer, has_turns=has_turns)
-    show = _show_before if has_turns else ReplyBuffer.show
+    show = _show_before if has_turns else _show_with_break
     yield from _at_line(buffer, buffer.position)
     while not buffer.is_cut:
         found = _TRIGGER.search(buffer.text, buffer.scan)
@@ -112,6 +113,11 @@ def _show_before(buffer: ReplyBuffer, place: int) -> None:
     end = len(text.rstrip())
     border = text.find("\n", end)
     buffer.show(place if border < 0 else buffer.position + border)
+
+
+def _show_with_break(buffer: ReplyBuffer, place: int) -> None:
+    """Show the text before a place, and a line break that is there."""
+    buffer.show(place + buffer.text.startswith("\n", place))
 
 
 def _at_line(buffer: ReplyBuffer, at: int) -> Steps:

@@ -28,6 +28,7 @@ ANSWERS = {
     "What is my name?": "Your name is Ada.",
     "Write about the sea.": "The sea is wide, deep and old.",
     "Shorten this": "The sea is wide.",
+    "about the sea": "The sea is wide.",
     "Hello": "Hello.",
     "Hi": "Hello.",
 }

@@ -110,7 +110,8 @@ def test_every_block_of_a_docstring_runs(name: str, script: Script, capsys: pyte
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(DOCSTRINGS[name]):
         run(block, names)
-    assert any(word in capsys.readouterr().out for word in pages.ANSWERS.values())
+    said = capsys.readouterr().out
+    assert any(answer in said for answer in pages.ANSWERS.values())
     assert any(asked.file for asked in script.asked) == ("picture.png" in DOCSTRINGS[name])
 
 

@@ -189,6 +189,40 @@ def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(served: Se
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("opener", ["[", '{"a":'])
+def test_a_reply_nested_too_deep_is_an_error(served: Serve, method: str, opener: str) -> None:
+    model, _ = served(lambda _: opener * 3_000)
+    chain = model.with_structured_output(Person, method=method)
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Who?")
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+WRONG_CALLS = [
+    {"name": "City", "arguments": {"city": "Oslo"}},
+    {"name": "City", "arguments": {}},
+    {"name": "City", "input": "Oslo"},
+    {"name": "City", "fields": {"name": "Oslo"}},
+]
+
+
+@pytest.mark.parametrize("written", WRONG_CALLS, ids=["arguments", "none", "text", "fields"])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_name_of_a_wrapper_is_never_the_value(served: Serve, method: str, written: Any) -> None:
+    model, _ = served(answer(written))
+    chain = model.with_structured_output(City, method=method)
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Where?")
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_an_answer_in_prose_is_quoted(served: Serve, method: str) -> None:
     model, _ = served(PROSE)
     with pytest.raises(OutputParserException, match=f"wrote: '{PROSE}'"):

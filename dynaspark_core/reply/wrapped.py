@@ -17,7 +17,7 @@ _KEYS = frozenset(
 )
 _OF_CALLS = frozenset({"arguments", *LISTS, *WRAPPERS}) - {"tool", "call"}
 """Keys that hardly anything but a call has."""
-_BESIDE = frozenset({*NAME_KEYS, "id", "index", "role", "status", "title", "type"})
+ENVELOPE_KEYS = frozenset({*NAME_KEYS, "id", "index", "role", "status", "title", "type"})
 """Keys of a class that an envelope may have as well, so that they are no data of it."""
 _SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum"})
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -67,7 +67,7 @@ class Unwrapping:
         """What is under a key that the class does not have; `outer`, which fits as well, if that is no wrapper."""
         keys = self._wrappers(value) - self._own.keys()
         inner = self._only(_items(value, keys), level, outer)
-        if (value.keys() & self._own.keys()) - _BESIDE:
+        if (value.keys() & self._own.keys()) - ENVELOPE_KEYS:
             return outer if inner is outer or inner in _EMPTY else _AMBIGUOUS
         is_named = any(fold_name(name) in self._names for name in _names_in(value))
         if inner is not outer and (is_named or inner not in _EMPTY):

@@ -182,7 +182,9 @@ class _Plan:
 
 
 _RULES = (*RULES, *CONDITIONS)
-_BRANCHING = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "contains", "dependentSchemas", "patternProperties"})
+_BRANCHING = frozenset({
+    "allOf", "anyOf", "oneOf", "not", "if", "contains", "dependencies", "dependentSchemas", "patternProperties",
+})  # fmt: skip
 
 
 def _plan_of(schema: Mapping[str, Any]) -> _Plan:

@@ -20,7 +20,11 @@ def _condition(check: Checker, value: Any, schema: Mapping[str, Any], path: str)
 
 
 def _dependent_required(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    for name, needed in _present(schema["dependentRequired"], value):
+    return _with_needed(schema["dependentRequired"], value, path)
+
+
+def _with_needed(by_name: object, value: Any, path: str) -> Result:
+    for name, needed in _present(by_name, value):
         absent = [other for other in strings(needed) if other not in value]
         if absent:
             return Mismatch(join_path(path, absent[0]), f"is required with {name}, but missing")
@@ -29,6 +33,13 @@ def _dependent_required(_: Checker, value: Any, schema: Mapping[str, Any], path:
 
 def _dependent_schemas(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     return fit_every(check, value, [part for _, part in _present(schema["dependentSchemas"], value)], path)
+
+
+def _dependencies(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    """Up to draft 7, one keyword has names for some keys and schemas for others."""
+    result = _with_needed(schema["dependencies"], value, path)
+    parts = [part for _, part in _present(schema["dependencies"], value)]
+    return result if isinstance(result, Mismatch) else fit_every(check, value, parts, path)
 
 
 def _present(by_name: object, value: Any) -> Iterator[tuple[str, Any]]:
@@ -71,6 +82,7 @@ def _unevaluated(check: Checker, value: Any, schema: Mapping[str, Any], path: st
 CONDITIONS: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"dependentRequired"}), _dependent_required),
     (frozenset({"dependentSchemas"}), _dependent_schemas),
+    (frozenset({"dependencies"}), _dependencies),
     (frozenset({"if"}), _condition),
     (frozenset({"propertyNames"}), _property_names),
     (frozenset({"contains"}), _contains),

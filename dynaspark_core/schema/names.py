@@ -46,7 +46,8 @@ def _applied(node: Mapping[str, Any], target: Callable[[object], Any]) -> Iterat
         yield target(node["$ref"])
     yield from _list(node.get("allOf"))
     yield from (node.get("if"), node.get("then"), node.get("else"))
-    yield from _mapping(node.get("dependentSchemas")).values()
+    for keyword in ("dependentSchemas", "dependencies"):
+        yield from _mapping(node.get(keyword)).values()
 
 
 def _is_open(node: Mapping[str, Any]) -> bool:

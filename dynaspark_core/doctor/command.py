@@ -76,7 +76,9 @@ async def _rows(
     clients: dict[str, CountedClient], wait: service.Wait, *, is_quick: bool
 ) -> AsyncIterator[tuple[Row, str]]:
     """The rows, each with the route that is asked: the first that answers, none if there is none."""
-    rows, errors, chosen, headers = [], [], "", {}
+    rows: list[Row] = []
+    errors: list[DynasparkError] = []
+    chosen, headers = "", clients[next(iter(clients))].tally.headers
     for route, client in clients.items():
         words = await service.ask_route(client, wait, () if rows else service.WAITS)
         if isinstance(words, DynasparkError):

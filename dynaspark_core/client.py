@@ -34,9 +34,9 @@ class DynasparkClient:
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
-        base_url: Of the service. Default: the public one.
+        base_url: Address of the service. Default: the public one.
         route: `form` (default), the form post, or `api`, the query API: the prompt goes in the URL, and no files.
-        path: Default `/generate_response`, for the query API `/api/generate_response`.
+        path: Where the form is posted. Default `/generate_response`, for the query API `/api/generate_response`.
         query: More parameters of the query API, as text, such as `{"temperature": "0.2", "seed": "7"}`.
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.
@@ -143,7 +143,7 @@ class DynasparkClient:
     async def stream(
         self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> AsyncGenerator[str]:
-        """The answer's text in pieces, as it arrives; arguments as for `complete`.
+        """The answer's text in pieces, as it arrives, without its reasoning; arguments as for `complete`.
 
         Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
         """
@@ -163,7 +163,7 @@ class DynasparkClient:
         return await self._calls.preview(check_chat(await self._chat(prompt, model, images, stop)))
 
     def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
-        """Text and calls as they arrive, then `Done` with the whole reply.
+        """Text, reasoning and calls as they arrive, then `Done` with the whole reply.
 
         With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
         `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
+from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage
 from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
 from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
@@ -95,6 +95,7 @@ class AnswerReader:
         self._prompt_tokens = prompt_tokens
         self._texts: list[str] = []
         self._shown: list[str] = []
+        self._reasoning: list[str] = []
 
     @property
     def text(self) -> str:
@@ -125,11 +126,14 @@ class AnswerReader:
         return text
 
     def _shown_of(self, events: Iterable[Event]) -> list[Event]:
-        """The events up to a stop sequence; `Done` with what was shown."""
+        """The events up to a stop sequence; `Done` with what was shown of text and reasoning."""
         shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
                 shown += self._deltas(self._stops.feed(event.text))
+                continue
+            if isinstance(event, ReasoningDelta):
+                shown += self._reasoned(event)
                 continue
             shown += self._deltas(self._stops.close())
             if isinstance(event, Done):
@@ -143,6 +147,13 @@ class AnswerReader:
             self._shown.append(text)
             yield TextDelta(text)
 
+    def _reasoned(self, event: ReasoningDelta) -> list[Event]:
+        """The event, in which no stop sequence counts; nothing behind one in the text."""
+        if self._stops.is_over:
+            return []
+        self._reasoning.append(event.text)
+        return [event]
+
     def _finished(self, reply: Reply) -> Done:
         is_cut = self._stops.is_over
         asked, answered = self._prompt_tokens, estimate_tokens(self.text)
@@ -153,6 +164,7 @@ class AnswerReader:
                 invalid_tool_calls=() if is_cut else reply.invalid_tool_calls,
                 finish_reason="stop" if is_cut else reply.finish_reason,
                 model=self._decoder.model,
+                reasoning="".join(self._reasoning),
                 usage=self._decoder.usage or Usage(asked, answered, asked + answered, estimated=True),
             )
         )

@@ -41,11 +41,11 @@ class Question:
         try:
             return await self._checked()
         except OutputError as exc:
-            return Reply(exc.text)
+            return Reply(exc.text, reasoning=exc.reasoning)
         except ToolCallError as exc:
             if not self.may_answer:
                 raise
-            return Reply(exc.text)
+            return Reply(exc.text, reasoning=exc.reasoning)
 
     async def _checked(self) -> Reply:
         """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""

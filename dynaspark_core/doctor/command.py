@@ -78,7 +78,7 @@ async def _rows(
     """The rows, each with the route that is asked: the first that answers, none if there is none."""
     rows: list[Row] = []
     errors: list[DynasparkError] = []
-    chosen, headers = "", clients[next(iter(clients))].tally.headers
+    chosen, headers = "", Tally(0).headers
     for route, client in clients.items():
         words = await service.ask_route(client, wait, () if rows else service.WAITS)
         if isinstance(words, DynasparkError):

@@ -117,7 +117,7 @@ def test_every_block_of_a_docstring_runs(name: str, script: Script, capsys: pyte
 
 def test_the_commands_of_the_pages_have_the_options_that_they_name() -> None:
     asked = [line.split() for line in COMMANDS if "-m dynaspark_core" in line]
-    known = {command: options(command) for command in ("ask", "serve")}
+    known = {command: options(command) for command in ("ask", "serve", "doctor")}
     assert asked
     assert [words for words in asked if not {word for word in words if word[:2] == "--"} <= known[words[3]]] == []
 

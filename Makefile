@@ -6,7 +6,7 @@ INSTALL = $(BIN)/python .ci/install.py
 SIZE = 100 packages, 750 MB on disk, one to five minutes.
 TEST_SIZE = 1.6 GB on disk, two to ten minutes.
 
-.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company test-lowest check docs format clean
+.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company front-ends test-lowest check docs format clean
 
 # make demo, or make demo UPSTREAM=URL MODEL=NAME for a model of any OpenAI-compatible server
 demo: $(VENV)/.demo
@@ -45,6 +45,10 @@ company: .venv-company/.done
 	.venv-company/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-company/bin/python -m pip install --quiet --editable ".[langchain,llama-index]" --group company
 	touch $@
+
+front-ends: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group front-ends
+	$(BIN)/python -m pytest -q tests/test_front_ends.py
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -m soak -s --durations=0 tests/test_soak.py

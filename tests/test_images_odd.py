@@ -93,7 +93,9 @@ def with_bytes(data: bytes, between: bytes) -> bytes:
     return data[:at] + between + data[at:]
 
 
-@pytest.mark.parametrize("between", [b"\0", b"\0" * 99, b"old editor", b"\xff\xff\xff", b"\x01\x02\xff\xff"])
+@pytest.mark.parametrize(
+    "between", [b"\0", b"\0" * 99, b"old editor", b"\xff\xff\xff", b"\xff\0\xff\0", b"\x01\x02\xff\xff"]
+)
 def test_a_jpeg_with_bytes_between_its_segments_goes_as_it_is(between: bytes) -> None:
     data = with_bytes(jpeg(), between)
     with Pillow.open(BytesIO(data)) as shown:  # every viewer shows it

@@ -129,17 +129,15 @@ def jpeg_coefficients(data: bytes) -> int:
             return 0
     except (IndexError, ValueError, struct.error, StopIteration):
         return 0
-    across, down = zip(
-        *((byte >> 4, byte & 15) for byte in data[frame + 11 : frame + 10 + 3 * colours : 3]), strict=True
-    )
-    shares = sum(wide * high for wide, high in zip(across, down, strict=True))
-    return width * height * shares // max(1, max(across) * max(down))
+    sizes = [(byte >> 4, byte & 15) for byte in data[frame + 11 : frame + 10 + 3 * colours : 3]]
+    largest = max((wide for wide, _ in sizes), default=0) * max((high for _, high in sizes), default=0)
+    return int(width * height * sum(wide * high for wide, high in sizes) // max(1, largest))
 
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 JPEG_SCAN = 0xDA
-_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
+_BARE_MARKERS = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 
 
 def _gif(data: bytes) -> tuple[int, int, bool]:

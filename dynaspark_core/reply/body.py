@@ -28,8 +28,17 @@ def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | N
     """The calls between `start` and `end`. `name` is the tool's, if the opening tag said it. Raises `Unreadable`."""
     begin = intro_end(text, start, end)
     if _ENTITIES.match(text, begin, end):
-        text = html.unescape(text[begin:end])
-        begin, end = 0, len(text)
+        body = html.unescape(text[begin:end])
+        try:
+            return _without_fence(body, 0, len(body), is_closed=is_closed, name=name)
+        except Unreadable as error:
+            error.source = body
+            raise
+    return _without_fence(text, begin, end, is_closed=is_closed, name=name)
+
+
+def _without_fence(text: str, begin: int, end: int, *, is_closed: bool, name: str | None) -> list[RawCall]:
+    """The calls before a closing fence at the end, if there is one."""
     has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
     if begin < stop:

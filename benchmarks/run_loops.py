@@ -18,15 +18,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from loops.catalog import ALL, IN_FACES
-from loops.definition import Loop
 from loops.faces import FACES
 from loops.first_half import FIRST_HALF
-from loops.judge import Verdict, judge
 from loops.kept import Kept
 from loops.second_half import SECOND_HALF
 from loops.session import Session
 from loops.table import Outcome, line, table
 
+from dynaspark_core.doctor.definition import Loop
+from dynaspark_core.doctor.judge import Verdict, judge
 from dynaspark_core.server import Engine, LocalService, OpenAI
 from dynaspark_core.server.local.engine import Local
 

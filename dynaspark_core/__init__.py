@@ -2,7 +2,7 @@
 
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
-     __main__     testing                                       what people start
+     __main__ → doctor     testing                              what people start
      frameworks → client → sync_client   batch   server          edge: I/O, clocks, threads
                   transport
   ────────────────────────────────────────────────────────────────────────────────────────
@@ -31,6 +31,7 @@ from dynaspark_core.messages import (
     ImageRef,
     InvalidToolCall,
     Message,
+    ReasoningDelta,
     Reply,
     TextDelta,
     Tool,
@@ -55,6 +56,7 @@ __all__ = [
     "InvalidToolCall",
     "Message",
     "Preview",
+    "ReasoningDelta",
     "Reply",
     "ReplyReader",
     "TextDelta",

@@ -1,4 +1,4 @@
-"""The command line: `python -m dynaspark_core ask "…"` and `python -m dynaspark_core serve`."""
+"""The command line: `python -m dynaspark_core ask "…"`, `… serve` and `… doctor`."""
 
 import argparse
 import asyncio
@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from dynaspark_core.server import cli  # noqa: PLC0415  # only the command line needs the server
+    from dynaspark_core.doctor import command  # noqa: PLC0415  # only the command line needs both
+    from dynaspark_core.server import cli  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="python -m dynaspark_core", description="Ask Dynaspark, or serve it locally.")
     parser.add_argument("--version", action="version", version=f"dynaspark-llm {__version__}")
@@ -38,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run a local service with the same protocol")
     cli.add_arguments(serve)
     serve.set_defaults(run=cli.run)
+    doctor = commands.add_parser("doctor", help="ask a service in steps, and tell what works and how well")
+    command.add_arguments(doctor)
+    doctor.set_defaults(run=command.run)
     return parser
 
 

@@ -9,16 +9,17 @@ from dataclasses import replace
 from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.content.image_refs import Place
-from dynaspark_core.errors import OutputError, ReplyError, StatusError, TransportError
+from dynaspark_core.errors import ConfigError, OutputError, ReplyError, StatusError, TransportError
 from dynaspark_core.exchange import Preview
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.sync_client import Prompt, SyncClient
 from dynaspark_core.transport.call import Caller
 from dynaspark_core.transport.settings import ROWS, settings_from
+from dynaspark_core.wire.query import parameter
 
-FAILED = (TransportError, StatusError, ReplyError)
-"""What a request for a repair may end in, without taking away the reply that there is."""
+FAILED = (TransportError, StatusError, ReplyError, ConfigError)
+"""What a request for a repair may end in, without taking away the reply that there is; it may not fit into a URL."""
 LONG_TEXT_CHARACTERS = 32_768
 """Characters: what the longest answer of the models has, 8,192 tokens."""
 
@@ -33,9 +34,9 @@ class DynasparkClient:
 
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
-        base_url: Of the service. Default: the public one.
+        base_url: Address of the service. Default: the public one.
         route: `form` (default), the form post, or `api`, the query API: the prompt goes in the URL, and no files.
-        path: Default `/generate_response`, for the query API `/api/generate_response`.
+        path: Where the form is posted. Default `/generate_response`, for the query API `/api/generate_response`.
         query: More parameters of the query API, as text, such as `{"temperature": "0.2", "seed": "7"}`.
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.
@@ -100,19 +101,22 @@ class DynasparkClient:
     def __repr__(self) -> str:
         return f"DynasparkClient(model={self.settings.model!r}, base_url={self.settings.origin!r})"
 
-    def with_options(self, *, timeout: object = None, extra_headers: object = None) -> "DynasparkClient":
-        """A client like this one, with another `timeout` in seconds and more headers; itself where both are None.
+    def with_options(
+        self, *, timeout: object = None, extra_headers: object = None, query: Mapping[str, object] | None = None
+    ) -> "DynasparkClient":
+        """A client like this one with another `timeout` in seconds, more headers, and more parameters of the query API.
 
-        Raises `ConfigError` for a value that cannot be used; framing headers are such.
+        Itself where none is given. Raises `ConfigError` for a value that cannot be used; framing headers are such.
         """
-        if timeout is None and extra_headers is None:
+        if timeout is None and extra_headers is None and not query:
             return self
         seconds = self.settings.timeout if timeout is None else ROWS["timeout"].metadata["check"]("timeout", timeout)
         more = ROWS["headers"].metadata["check"]("extra_headers", extra_headers or {})
         replaced = {name.lower() for name in more}
         kept = {name: value for name, value in self.settings.headers.items() if name.lower() not in replaced}
+        asked = {**self.settings.query, **{name: parameter(name, value) for name, value in (query or {}).items()}}
         other = copy.copy(self)
-        other.settings = replace(self.settings, timeout=seconds, headers=kept | more)
+        other.settings = replace(self.settings, timeout=seconds, headers=kept | more, query=asked)
         other._calls = self._calls.with_settings(other.settings)  # noqa: SLF001  # a copy of this one
         return other
 
@@ -139,7 +143,7 @@ class DynasparkClient:
     async def stream(
         self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
     ) -> AsyncGenerator[str]:
-        """The answer's text in pieces, as it arrives; arguments as for `complete`.
+        """The answer's text in pieces, as it arrives, without its reasoning; arguments as for `complete`.
 
         Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
         """
@@ -159,7 +163,7 @@ class DynasparkClient:
         return await self._calls.preview(check_chat(await self._chat(prompt, model, images, stop)))
 
     def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
-        """Text and calls as they arrive, then `Done` with the whole reply.
+        """Text, reasoning and calls as they arrive, then `Done` with the whole reply.
 
         With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
         `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.

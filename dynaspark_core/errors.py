@@ -31,12 +31,14 @@ class DynasparkError(Exception):
     """The root: `except DynasparkError` catches all that this project raises.
 
     `is_retryable` says whether the same request may succeed later, `retry_after` after how many seconds, if known.
-    `text` is what had arrived of the answer, or what the model wrote.
+    `text` is what had arrived of the answer, or what the model wrote. Of an answer that was read and cannot be used,
+    `reasoning` is what `text` has not.
     """
 
     is_retryable: bool = False
     retry_after: float | None = None
     text: str = ""
+    reasoning: str = ""
 
     def __init__(self, message: str = "", *, text: str = "") -> None:
         super().__init__(printable(message))

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.messages import Chat, Done, Event, Image, Reply, TextDelta, Usage
+from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage
 from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
 from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
 from dynaspark_core.wire import http
 from dynaspark_core.wire.decoders import Decoder, decoder
+from dynaspark_core.wire.query import query as query_parameters
 
 TOKENS_OF_AN_IMAGE = 258
 """What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
@@ -63,10 +64,10 @@ class Exchange:
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = http.form(self.prompt, chat.model, image)
-        wants_json = chat.response_schema is not None
-        self.query = (
-            None if query is None else http.query(self.prompt, chat.model, system, query, wants_json=wants_json)
-        )
+        self.query = None
+        if query is not None:
+            wants_json = chat.response_schema is not None
+            self.query = query_parameters(self.prompt, chat.model, system, query, wants_json=wants_json)
         self.preview = Preview(self.prompt, chat.model, image, self.query)
         self._chat = chat
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)
@@ -94,6 +95,7 @@ class AnswerReader:
         self._prompt_tokens = prompt_tokens
         self._texts: list[str] = []
         self._shown: list[str] = []
+        self._reasoning: list[str] = []
 
     @property
     def text(self) -> str:
@@ -124,11 +126,14 @@ class AnswerReader:
         return text
 
     def _shown_of(self, events: Iterable[Event]) -> list[Event]:
-        """The events up to a stop sequence; `Done` with what was shown."""
+        """The events up to a stop sequence; `Done` with what was shown of text and reasoning."""
         shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
                 shown += self._deltas(self._stops.feed(event.text))
+                continue
+            if isinstance(event, ReasoningDelta):
+                shown += self._reasoned(event)
                 continue
             shown += self._deltas(self._stops.close())
             if isinstance(event, Done):
@@ -142,6 +147,13 @@ class AnswerReader:
             self._shown.append(text)
             yield TextDelta(text)
 
+    def _reasoned(self, event: ReasoningDelta) -> list[Event]:
+        """The event, in which no stop sequence counts; nothing behind one in the text."""
+        if self._stops.is_over:
+            return []
+        self._reasoning.append(event.text)
+        return [event]
+
     def _finished(self, reply: Reply) -> Done:
         is_cut = self._stops.is_over
         asked, answered = self._prompt_tokens, estimate_tokens(self.text)
@@ -152,6 +164,7 @@ class AnswerReader:
                 invalid_tool_calls=() if is_cut else reply.invalid_tool_calls,
                 finish_reason="stop" if is_cut else reply.finish_reason,
                 model=self._decoder.model,
+                reasoning="".join(self._reasoning),
                 usage=self._decoder.usage or Usage(asked, answered, asked + answered, estimated=True),
             )
         )

@@ -20,11 +20,12 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Reply
 from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
 from dynaspark_core.transport.settings import PUBLIC_URL, ROWS, VARIABLES, Settings
+from dynaspark_core.wire.query import SAMPLING, sampling
 
-NOT_SENT = ("temperature", "max_tokens", "top_p", "top_k", "seed")
-"""Fields of the frameworks' models that the service has no field for."""
-NOT_SENT_IN_A_CALL = (*NOT_SENT, "presence_penalty", "frequency_penalty", "logit_bias", "reasoning_effort")
-"""Keywords of one call that are accepted with a warning: the service has no field for them."""
+OF_GENERATION = (*SAMPLING, "max_tokens", "top_k")
+"""Fields of the frameworks' models that ask for another way to generate: `route="api"` sends those of `SAMPLING`."""
+OF_GENERATION_IN_A_CALL = (*OF_GENERATION, "logit_bias", "reasoning_effort")
+"""Keywords of one call that do; what is not sent is accepted with a warning."""
 WITHOUT_EFFECT = ("n", "user", "stream")
 """Keywords of one call that change nothing. `n` counts answers, and the service gives one."""
 SECOND_NAMES = {"model_name": "model", "stop_sequences": "stop"}
@@ -74,8 +75,8 @@ class ClientCache:
         """The parameters of which a warning has said that they are not sent."""
 
     def client_for(self, model: Any) -> DynasparkClient:
-        """The client for a model with `FIELDS`, the same client for the same values; a missing field is not given."""
-        values = tuple(map(_frozen, map(vars(model).get, FIELDS.values())))
+        """The client for a model with these fields, the same for the same values; a field that is missing is None."""
+        values = tuple(map(_frozen, map(vars(model).get, (*FIELDS.values(), *SAMPLING))))
         for whose, kept, client in self._kept:
             if whose() is model and kept == values:
                 return client
@@ -120,9 +121,12 @@ def _client_of(values: tuple[object, ...]) -> DynasparkClient:
 @lru_cache(maxsize=256)
 def _client(_environment: tuple[str | None, ...], values: tuple[object, ...]) -> DynasparkClient:
     given: dict[str, Any] = {
-        name: dict(value) if isinstance(value, _Items) else value for name, value in zip(ROWS, values, strict=True)
+        name: dict(value) if isinstance(value, _Items) else value
+        for name, value in zip((*ROWS, *SAMPLING), values, strict=True)
     }
-    return DynasparkClient(**given | {name: given[name] or None for name in ("model", "context_window")})
+    parameters = {name: given.pop(name) for name in SAMPLING}
+    client = DynasparkClient(**given | {name: given[name] or None for name in ("model", "context_window")})
+    return client.with_options(query=sampling(parameters, client.settings.route))
 
 
 def without_user(url: str) -> str:
@@ -153,50 +157,48 @@ def _warn_of_unknown_window(model: models.Model) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What the keywords of one call mean: for the client, and in `own` those that the face itself reads."""
+    """What the keywords of one call mean: the client for this call, and in `own` those that the face itself reads."""
 
+    client: DynasparkClient
     model: str
     stop: object
-    timeout: object
-    headers: object
     own: Mapping[str, Any]
 
-    def client(self, client: DynasparkClient) -> DynasparkClient:
-        """The client for this call."""
-        return client.with_options(timeout=self.timeout, extra_headers=self.headers)
 
-
-def call_options(given: Mapping[str, Any], own: Collection[str], warned: set[str]) -> CallOptions:
+def call_options(
+    given: Mapping[str, Any], own: Collection[str], client: DynasparkClient, warned: set[str]
+) -> CallOptions:
     """What the keywords of one call mean; the one table of them. `own` are those that the face reads itself.
 
     Warns of those that are not sent, each once for what is in `warned`. Raises `ConfigError` for any other keyword.
     """
-    warn_of_unsent({name: given.get(name) for name in NOT_SENT_IN_A_CALL}, warned)
+    asked, route = {name: given.get(name) for name in OF_GENERATION_IN_A_CALL}, client.settings.route
+    warn_of_unsent(asked, route, warned)
     if (count := given.get("n")) not in (None, 1):  # what cannot be hashed is no count either
         raise ConfigError(f"n is {count!r}: the service gives one answer to a question; ask {count!r} times")
     for second, name in SECOND_NAMES.items():
         if given.get(second) is not None and given.get(name):
             raise ConfigError(f"{name} and {second} mean the same; give one of them")
     known = {SECOND_NAMES.get(name, name): value for name, value in given.items() if value is not None}
-    ours = {"model", "stop", "timeout", "extra_headers"}
-    unknown = known.keys() - ours - {*own, *NOT_SENT_IN_A_CALL, *WITHOUT_EFFECT}
-    unknown |= given.keys() - known.keys() - ours - {*own, *NOT_SENT_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES}
-    if unknown:
-        raise ConfigError(f"unknown parameters for one call: {', '.join(_with_advice(unknown, {*own, *ours}))}")
+    ours = {"model", "stop", "timeout", "extra_headers", *own}
+    others = {*OF_GENERATION_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES}
+    if unknown := given.keys() - ours - others:
+        raise ConfigError(f"unknown parameters for one call: {', '.join(_with_advice(unknown, ours))}")
     return CallOptions(
+        client=client.with_options(
+            timeout=known.get("timeout"), extra_headers=known.get("extra_headers"), query=sampling(asked, route)
+        ),
         model=known.get("model", ""),
         stop=known.get("stop"),
-        timeout=known.get("timeout"),
-        headers=known.get("extra_headers"),
         own={name: value for name, value in given.items() if name in own},
     )
 
 
 def _with_advice(unknown: Collection[str], known: Collection[str]) -> Iterator[str]:
     for name in sorted(unknown):
-        near = get_close_matches(name, [*known, *NOT_SENT_IN_A_CALL], 1)
+        near = get_close_matches(name, [*known, *OF_GENERATION_IN_A_CALL], 1)
         meant = NAMES_OF_PEERS.get(name) or next(iter(near), "")
-        is_setting = meant and meant not in {*known, *NOT_SENT_IN_A_CALL}
+        is_setting = meant and meant not in {*known, *OF_GENERATION_IN_A_CALL}
         yield f"{name} (did you mean {meant}{', a setting of the model' if is_setting else ''}?)" if meant else name
 
 
@@ -226,12 +228,16 @@ async def json_reply(client: DynasparkClient, chat: Chat) -> Reply:
     return found.reply if has_calls else replace(found.reply, text=json.dumps(found.value, ensure_ascii=False))
 
 
-def warn_of_unsent(values: Mapping[str, object], warned: set[str]) -> None:
-    """Warn the caller, once for `warned`, that the parameters which are not None are accepted and not sent."""
-    given = [name for name, value in values.items() if value is not None and name not in warned]
+def warn_of_unsent(values: Mapping[str, object], route: str, warned: set[str]) -> None:
+    """Warn the caller, once for `warned`, of parameters that are not None and that the route does not send."""
+    known = warned | sampling(values, route).keys()
+    given = [name for name, value in values.items() if value is not None and name not in known]
     if given:
         warned.update(given)
-        warn(f"Dynaspark has no field for {', '.join(given)}: accepted, not sent", UserWarning, _level_of_caller())
+        elsewhere = ", ".join(name for name in given if name in SAMPLING)
+        message = f"Dynaspark has no field for {', '.join(given)}: accepted, not sent"
+        message += f"; route='api' sends {elsewhere}" if elsewhere else ""
+        warn(message, UserWarning, _level_of_caller())
 
 
 def _level_of_caller() -> int:

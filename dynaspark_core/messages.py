@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
-Policy = Literal["sheet", "last", "error"]
-"""What becomes of several images, where one file can be sent."""
+Policy = Literal["sheet", "last", "error"]  # what becomes of several images, where one file can be sent
 FinishReason = Literal["stop", "tool_calls", "length", "malformed_tool_call"]
-InvalidReason = Literal[
-    "malformed", "truncated", "unknown_tool", "bad_arguments", "missing_name", "schema_echo", "not_allowed",
-    "copied_from_untrusted",
-]  # fmt: skip
+InvalidReason = Literal["malformed", "truncated", "unknown_tool", "bad_arguments", "missing_name", "schema_echo",
+                        "not_allowed", "copied_from_untrusted"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +110,11 @@ class InvalidToolCall:
     id: str
     name: str | None = None
     error: str = ""
-    arguments: dict[str, Any] | None = None
-    """The arguments, when they could be read (`unknown_tool`, `bad_arguments`); else None."""
+    arguments: dict[str, Any] | None = None  # None where they could not be read
     is_wrong_value: bool = False  # of `bad_arguments`: nothing is missing or unknown, but a value does not fit
 
     @property
     def fate(self) -> Fate:
-        """What becomes of it."""
         return FATES[self.reason]
 
     def is_passed_on(self, *, checked: bool) -> bool:
@@ -191,11 +186,8 @@ class Chat:
 
 def offered(tools: Sequence[Tool], tool_choice: str) -> tuple[Tool, ...]:
     """The tools that may be called: none, all, or the one that `tool_choice` names."""
-    if tool_choice == "none":
-        return ()
-    if tool_choice in {"auto", "required"}:
-        return tuple(tools)
-    return tuple(tool for tool in tools if tool.name == tool_choice)
+    chosen = [] if tool_choice == "none" else [tool for tool in tools if tool.name == tool_choice]
+    return tuple(tools if tool_choice in {"auto", "required"} else chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +204,8 @@ class Usage:
 class Reply:
     """One answer: `text` without any call syntax, the calls, and what the service said of itself.
 
-    `model` and `usage` are None unless the service reported them. `repairs` counts the extra requests that asked the
-    model to write a broken answer again.
+    `model` and `usage` are None unless the service reported them. `repairs` counts the extra requests for a broken
+    answer. `reasoning` is what came between `<think>` and `</think>` or such signs: not in `text`, never sent back.
     """
 
     text: str
@@ -223,6 +215,7 @@ class Reply:
     model: str | None = None
     usage: Usage | None = None
     repairs: int = 0
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +234,17 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of the model's reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The last event of every stream: the whole reply. Its text is what the deltas add up to."""
+    """The last event of every stream: the whole reply. Its text and reasoning are what the deltas add up to."""
 
     reply: Reply
 
 
-Event = TextDelta | ToolCall | InvalidToolCall | Done
+Event = TextDelta | ReasoningDelta | ToolCall | InvalidToolCall | Done

@@ -15,6 +15,7 @@ from dynaspark_core.messages import (
     Event,
     InvalidToolCall,
     Message,
+    ReasoningDelta,
     Reply,
     TextDelta,
     Usage,
@@ -26,6 +27,8 @@ from dynaspark_core.prompt.turns import cut_middle
 
 _log = logging.getLogger("dynaspark_core")
 
+GAP = "\n\n"
+"""Between the reasoning of an answer and that of its repair."""
 MAX_QUOTE_CHARACTERS = 2_000
 """Longest quotation of what the model wrote, in characters."""
 
@@ -36,7 +39,7 @@ class Repairs:
     """`feed` it every event of an answer; what it returns can be shown. Then `chat` is what to ask next; None ends.
 
     `most`: how many repair requests may be made. `is_whole`: nothing is shown before the answer has ended. `holds_all`
-    says whether that is so.
+    says whether that is so. Reasoning is shown as it comes all the same: a repair adds its own to it.
     """
 
     def __init__(self, chat: Chat, most: int, *, is_whole: bool = False) -> None:
@@ -47,12 +50,17 @@ class Repairs:
         self._held: list[Event] = []
         self._replies: list[Reply] = []
         self._kept: list[Event] = []
+        self._thoughts: list[ReasoningDelta] = []
+        self._gap = ""
+        self._is_whole = is_whole
         self._has_shown = False
 
     def feed(self, event: Event) -> list[Event]:
         """What can be shown now. Raises `ToolCallError` for a required call that did not come."""
         if isinstance(event, Done):
             return self._end(event.reply)
+        if isinstance(event, ReasoningDelta):
+            return self._think(event)
         self._held.append(event)
         return [] if self.holds_all or isinstance(event, InvalidToolCall) else self._shown()
 
@@ -66,6 +74,12 @@ class Repairs:
             raise error
         return self._last(self._kept)
 
+    def _think(self, event: ReasoningDelta) -> list[Event]:
+        """The reasoning of this answer behind that of the answers before it."""
+        event, self._gap = ReasoningDelta(self._gap + event.text), ""
+        self._thoughts.append(event)
+        return [] if self._is_whole else [event]
+
     def _shown(self) -> list[Event]:
         self._has_shown = True
         events, self._held = self._held, []
@@ -73,6 +87,7 @@ class Repairs:
 
     def _end(self, reply: Reply) -> list[Event]:
         self._replies.append(reply)
+        self._gap = GAP if self._thoughts else ""
         self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
         if self.chat is not None:
             self._left -= 1
@@ -81,11 +96,13 @@ class Repairs:
         return self._last(self._shown())
 
     def _last(self, events: list[Event]) -> list[Event]:
-        reply = merged(self._replies)
+        reply = replace(merged(self._replies), reasoning="".join(thought.text for thought in self._thoughts))
         is_required = bool(self._asked.tools) and self._asked.tool_choice not in {"auto", "none"}
         if is_required and not reply.tool_calls and not reply.invalid_tool_calls:
-            raise ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
-        return [*events, *_with_reason(self._asked, reply)]
+            wrong = ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+            wrong.reasoning = reply.reasoning
+            raise wrong
+        return [*(self._thoughts if self._is_whole else ()), *events, *_with_reason(self._asked, reply)]
 
 
 def _with_reason(chat: Chat, reply: Reply) -> list[Event]:
@@ -121,15 +138,20 @@ def value_in(reply: Reply, chat: Chat) -> Value:
         return Value(None, reply)
     from dynaspark_core.reply.value import read_object  # noqa: PLC0415  # see `reply`
 
-    return Value(read_object(reply.text, chat.response_schema or {}), reply)
+    try:
+        return Value(read_object(reply.text, chat.response_schema or {}), reply)
+    except OutputError as exc:
+        exc.reasoning = reply.reasoning
+        raise
 
 
 def merged(replies: Sequence[Reply]) -> Reply:
-    """The last reply, with the repairs counted and the usage of all of them."""
+    """The last reply, with the repairs counted, and the usage and reasoning of all of them."""
     if len(replies) == 1:
         return replies[0]
     repairs = len(replies) - 1 + sum(reply.repairs for reply in replies)
-    return replace(replies[-1], repairs=repairs, usage=_total(reply.usage for reply in replies))
+    reasoning = GAP.join(filter(None, (reply.reasoning for reply in replies)))
+    return replace(replies[-1], repairs=repairs, reasoning=reasoning, usage=_total(reply.usage for reply in replies))
 
 
 def _total(usages: Iterable[Usage | None]) -> Usage | None:

@@ -53,7 +53,7 @@ class SyncClient:
         return blocking.iterate(self._client.stream(prompt, model=model, images=images, stop=stop))
 
     def events(self, chat: Chat, *, is_whole: bool = False) -> Generator[Event]:
-        """Text and calls as they arrive, then `Done` with the whole reply."""
+        """Text, reasoning and calls as they arrive, then `Done` with the whole reply."""
         return blocking.iterate(self._client.events(chat, is_whole=is_whole))
 
     def value(self, chat: Chat) -> Value:

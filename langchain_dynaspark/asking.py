@@ -41,11 +41,11 @@ class Question:
         try:
             return await self._checked()
         except OutputError as exc:
-            return Reply(exc.text)
+            return Reply(exc.text, reasoning=exc.reasoning)
         except ToolCallError as exc:
             if not self.may_answer:
                 raise
-            return Reply(exc.text)
+            return Reply(exc.text, reasoning=exc.reasoning)
 
     async def _checked(self) -> Reply:
         """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""
@@ -95,9 +95,8 @@ class AskingChatModel(ConfiguredChatModel):
         """The question that a call means; of its keywords `frameworks.call_options` knows what becomes."""
         if stop is not None:
             given["stop"] = stop
-        said = call_options(given, OWN, self._clients.warned)
-        client = said.client(self._client)
-        settings = client.settings
+        said = call_options(given, OWN, self._client, self._clients.warned)
+        client, settings = said.client, said.client.settings
         own = {"allow_files": settings.allow_files, **said.own}
         cuts = stops(self.stop if said.stop is None else said.stop)
         return Question(client, chat_of(messages, settings.resolved(said.model or self.model), cuts, **own), may_answer)

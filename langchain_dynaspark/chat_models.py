@@ -37,8 +37,9 @@ class ChatDynaspark(AskingChatModel):
     Key init args — completion params:
         model: Its name or an alias. Default `gemini-1.5-flash`. Also `model_name`.
         stop: A text or texts where the answer is cut, here and not by the service. Also `stop_sequences`.
-        temperature, max_tokens, top_p, top_k, seed: Accepted, and not sent: the service has no field for them. A
-            warning says so once.
+        temperature, top_p, presence_penalty, frequency_penalty, seed: Sent with `route="api"`: 0 to 3, 0 to 1, twice
+            -2 to 2, and a whole number. The form has no field for them: accepted, not sent, and a warning says so once.
+        max_tokens, top_k: Accepted, not sent, with that warning.
 
     Key init args — client params:
         base_url, route, path, query, api_key, proxy, ca_file, client_cert, trust_env, timeout, max_retries,

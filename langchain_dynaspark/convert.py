@@ -86,8 +86,8 @@ def _from_ai(message: AIMessage, role: Role, content: tuple[Part, ...]) -> Messa
         )
         for call in message.invalid_tool_calls
     ]
-    if not calls and not invalid and not isinstance(message.content, str):
-        written = read_call_blocks(message.content)
+    if not calls and not invalid:
+        written = read_call_blocks(message.content) or read_call_blocks([message.additional_kwargs])
         calls = [call for call in written if isinstance(call, ToolCall)]
         invalid = [call for call in written if isinstance(call, InvalidToolCall)]
     return Message(role, content, message.name, tuple(calls), tuple(invalid))

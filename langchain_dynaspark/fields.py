@@ -21,9 +21,10 @@ from pydantic import (
 
 from dynaspark_core import Chat, DynasparkClient, __version__
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.frameworks import NOT_SENT, ClientCache, about_model, warn_of_unsent, without_user
+from dynaspark_core.frameworks import OF_GENERATION, ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
+from dynaspark_core.wire.query import parameter, sampling
 from langchain_dynaspark import convert
 from langchain_dynaspark.errors import langchain_errors
 from langchain_dynaspark.options import chat_fields
@@ -71,17 +72,19 @@ class ConfiguredChatModel(BaseChatModel):
     allow_image_urls: bool | None = None
     allow_files: bool | None = None
     temperature: float | None = None
-    max_tokens: int | None = None
     top_p: float | None = None
-    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     seed: int | None = None
+    max_tokens: int | None = None
+    top_k: int | None = None
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
         settings = self._client.settings  # wrong ones raise here, before anything is sent
         self.model = settings.model or settings.default_model
         about_model(settings)
-        warn_of_unsent({name: getattr(self, name) for name in NOT_SENT}, self._clients.warned)
+        warn_of_unsent({name: getattr(self, name) for name in OF_GENERATION}, settings.route, self._clients.warned)
         return self
 
     @model_validator(mode="after")
@@ -149,19 +152,25 @@ class ConfiguredChatModel(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         traced = super()._get_ls_params(stop=stop or self.stop, **kwargs)
         params: Any = {name: value for name, value in traced.items() if name not in {"ls_temperature", "ls_max_tokens"}}
-        name = self._client.settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
+        settings = self._client.settings
+        name = settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
+        temperature = {**settings.query, **sampling(kwargs, settings.route)}.get("temperature")
+        if temperature is not None:
+            params["ls_temperature"] = float(parameter("temperature", temperature))
         return {**params, **LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)}
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         """What is published of the model. Tools are emulated in the prompt; native structured output is not claimed."""
-        known = about_model(self._client.settings)
+        settings = self._client.settings
+        known = about_model(settings)
+        takes_images = known.vision and settings.route == "form"
         return ModelProfile(
             max_input_tokens=known.context_window,
             max_output_tokens=known.max_output,
             text_inputs=True,
-            image_inputs=known.vision,
-            image_url_inputs=known.vision and self._client.settings.allow_image_urls,
-            image_tool_message=known.vision,
+            image_inputs=takes_images,
+            image_url_inputs=takes_images and settings.allow_image_urls,
+            image_tool_message=takes_images,
             pdf_inputs=False,
             pdf_tool_message=False,
             audio_inputs=False,
@@ -175,7 +184,7 @@ class ConfiguredChatModel(BaseChatModel):
             tool_choice=True,
             tool_call_streaming=False,
             structured_output=False,
-            temperature=False,
+            temperature=settings.route == "api",
         )
 
     def get_num_tokens(self, text: str) -> int:

@@ -79,6 +79,8 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
         if tool in PLAIN_TYPES or get_origin(tool) is not None:
             raise ConfigError(f"{place} is {tool}, which has no named fields: make it a field of a class") from exc
         raise ConfigError(f"{place} describes no tool: {exc}") from exc
+    except RecursionError as exc:
+        raise ConfigError(f"{place} has a schema that is nested too deep, or in itself") from exc
     if not converted.get("function", {}).get("name"):
         raise ConfigError(f"{place} describes no tool that has a name")
     return converted

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call, tool_call_chunk
 
-from dynaspark_core import Chat, Done, Event, InvalidToolCall, Reply, TextDelta, ToolCall, Usage
+from dynaspark_core import Chat, Done, Event, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
 
 PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"
@@ -29,6 +29,7 @@ def message(reply: Reply, chat: Chat) -> AIMessage:
     }
     return AIMessage(
         content=reply.text,
+        additional_kwargs=_thought(reply.reasoning) if reply.reasoning else {},
         response_metadata=_metadata(reply, chat),
         usage_metadata=_usage(reply.usage),
         **{name: listed for name, listed in written.items() if listed},
@@ -47,6 +48,8 @@ class Chunks:
         if isinstance(event, TextDelta):
             self._index = 1
             yield AIMessageChunk(content=event.text)
+        elif isinstance(event, ReasoningDelta):
+            yield AIMessageChunk(content="", additional_kwargs=_thought(event.text))
         elif isinstance(event, ToolCall):
             yield AIMessageChunk(content="", tool_call_chunks=[self._whole(event)])
         elif isinstance(event, Done):
@@ -75,10 +78,17 @@ class Chunks:
 
 def events(reply: Reply) -> Iterator[Event]:
     """The events of a reply that came as a whole."""
+    if reply.reasoning:
+        yield ReasoningDelta(reply.reasoning)
     if reply.text:
         yield TextDelta(reply.text)
     yield from reply.tool_calls
     yield Done(reply)
+
+
+def _thought(text: str) -> dict[str, str]:
+    """Reasoning where LangChain looks for it to make its `reasoning` block."""
+    return {"reasoning_content": text}
 
 
 def _passed_on(reply: Reply) -> list[ToolCall]:

@@ -141,7 +141,7 @@ def _value(schema: Mapping[str, Any], message: AIMessage) -> Any:
     """The message's text as JSON; if it is none, `OutputError` says what the model wrote instead."""
     try:
         return json.loads(message.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return dynaspark_core.read_object(message.text, schema)
 
 

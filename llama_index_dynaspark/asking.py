@@ -95,9 +95,9 @@ class AskingLLM(ConfiguredLLM):
 
     def _question(self, messages: Sequence[ChatMessage], **given: Any) -> Question:
         """The question that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
-        said = call_options(given, OWN, self._clients.warned)
+        said = call_options(given, OWN, self._client, self._clients.warned)
         chat = self._chat(messages, said, **said.own)
-        return Question(said.client(self._client), chat, is_checked="response_format" in said.own)
+        return Question(said.client, chat, is_checked="response_format" in said.own)
 
     def _chat(
         self,

@@ -196,6 +196,8 @@ def _document(block: DocumentBlock, place: Place) -> Iterable[Part]:
             f"{place.name} is a DocumentBlock ({mime or 'of no known type'}): give its text as a TextBlock, or its "
             "pages as images"
         )
+    if not is_image and isinstance(block.data, bytes):  # a word looks like base64, so it is decoded once only
+        return (read_text_file(ImageRef("base64", block.data), title, place),)
     ref = _source(block.data, block.path, block.url, place)
     return (ref if is_image else read_text_file(ref, title, place),)
 

@@ -10,7 +10,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import ClientCache, about_model, warn_of_unsent, without_user
+from dynaspark_core.frameworks import OF_GENERATION, ClientCache, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 
 
@@ -42,7 +42,11 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     context_window: int = Field(default=0, description="Tokens of prompt and answer.")
     num_output: int = Field(default=0, description="Tokens of the longest answer.")
     is_function_calling_model: bool = Field(default=True, description="Whether agents and programs use tools.")
-    temperature: float | None = Field(default=None, ge=0, description="Accepted, not sent.")
+    temperature: float | None = Field(default=None, ge=0, description="0 to 3; sent on the route api.")
+    top_p: float | None = Field(default=None, description="0 to 1; sent on the route api.")
+    presence_penalty: float | None = Field(default=None, description="-2 to 2; sent on the route api.")
+    frequency_penalty: float | None = Field(default=None, description="-2 to 2; sent on the route api.")
+    seed: int | None = Field(default=None, description="Sent on the route api.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
 
     def _complete_fields(self) -> None:
@@ -54,7 +58,8 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
         self.num_output = self.num_output or self.max_tokens or about.max_output
         if not 0 < self.num_output < self.context_window:
             raise ConfigError(f"num_output is {self.num_output}; it must be below context_window {self.context_window}")
-        warn_of_unsent({"temperature": self.temperature, "max_tokens": self.max_tokens}, self._clients.warned)
+        given = {name: getattr(self, name, None) for name in OF_GENERATION}  # there is no `top_k` here
+        warn_of_unsent(given, settings.route, self._clients.warned)
 
     @field_serializer("base_url")
     def _without_password(self, url: str | None) -> str | None:

@@ -46,17 +46,20 @@ class Dynaspark(AskingLLM):
         stop: A text or texts where the answer is cut, here and not by the service.
         allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; False is for users' messages.
         default_headers: Added to the request's headers, or in place of them.
-        context_window: In tokens; also `DYNASPARK_CONTEXT_WINDOW`. Default: the model's published one, 1,048,576.
+        context_window: Tokens of prompt and answer; also `DYNASPARK_CONTEXT_WINDOW`. Default: the model's published
+            one, 1,048,576.
         num_output: Tokens of the longest answer. Default: the model's published limit, 8,192, but at most a quarter of
             a `context_window` that was set.
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
+        max_tokens: Accepted, and not sent, with a warning. It is the default of `num_output`.
 
     `base_url`, `route`, `path`, `query`, `api_key`, `proxy`, `ca_file`, `client_cert`, `trust_env`, `timeout`,
     `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`, `requests_per_hour`, `limit_storage`,
     `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each may come from the environment as
     `DYNASPARK_…`.
-    `temperature`, `max_tokens`: accepted, and not sent, with a warning.
+    `temperature` (0 to 3), `top_p` (0 to 1), `presence_penalty` and `frequency_penalty` (-2 to 2), `seed`: sent with
+    `route="api"`. The form has no field for them: accepted, not sent, with a warning, as `max_tokens` on both routes.
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
     Examples:
@@ -97,6 +100,10 @@ class Dynaspark(AskingLLM):
         num_output: int = 0,
         is_function_calling_model: bool = True,
         temperature: float | None = None,
+        top_p: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        seed: int | None = None,
         max_tokens: int | None = None,
         callback_manager: CallbackManager | None = None,
         rate_limiter: Any = None,

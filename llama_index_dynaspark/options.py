@@ -55,11 +55,19 @@ def schema_of_format(value: Any) -> Mapping[str, Any] | None:
     return frameworks.response_schema(value, _schema_of)
 
 
+def schema_of_class(output_cls: type[BaseModel]) -> dict[str, Any]:
+    """The class's JSON Schema. Raises `ConfigError` for classes that are nested too deep for pydantic."""
+    try:
+        return output_cls.model_json_schema()
+    except RecursionError as exc:
+        raise ConfigError(f"the schema of {output_cls.__name__} is nested too deep") from exc
+
+
 def _schema_of(value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping) and value:
         return value
     if isinstance(value, type) and issubclass(value, BaseModel):
-        return value.model_json_schema()
+        return schema_of_class(value)
     raise ConfigError(f"response_format is of the type {type(value).__name__}; give a dictionary or a pydantic class")
 
 

@@ -9,9 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, TextBlock, ToolCallBlock
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
 
-from dynaspark_core import Chat, Done, InvalidToolCall, Reply, TextDelta, ToolCall, Usage
+from dynaspark_core import Chat, Done, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
 from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Event
 from dynaspark_core.prompt.markers import escape
@@ -24,23 +31,34 @@ class Responses:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._text = ""
+        self._text = self._reasoning = ""
         self._calls: list[Call] = []
 
     def feed(self, event: Event) -> Iterator[ChatResponse]:
         """What this event shows. Raises `ToolCallError` if a call was required and none can run."""
         if isinstance(event, TextDelta):
             self._text += event.text
-            yield ChatResponse(message=message(self._text, self._calls), delta=event.text)
+            yield self._so_far(event.text)
+        elif isinstance(event, ReasoningDelta):
+            self._reasoning += event.text
+            yield self._so_far("", thinking_delta=event.text)
         elif isinstance(event, ToolCall):
             self._calls.append(event)
-            yield ChatResponse(message=message(self._text, self._calls), delta="")
+            yield self._so_far("")
         elif isinstance(event, Done):
-            yield response(self._chat, event.reply, shown=self._text)
+            last = response(self._chat, event.reply)
+            last.delta = (last.message.content or "").removeprefix(self._text)
+            if rest := event.reply.reasoning.removeprefix(self._reasoning):
+                last.additional_kwargs["thinking_delta"] = rest
+            yield last
+
+    def _so_far(self, delta: str, **thinking: str) -> ChatResponse:
+        so_far = message(self._text, self._calls, self._reasoning)
+        return ChatResponse(message=so_far, delta=delta, additional_kwargs=thinking)
 
 
-def response(chat: Chat, reply: Reply, *, shown: str | None = None) -> ChatResponse:
-    """The whole reply. With `shown`, what a stream has given out, it is the last chunk and its delta the rest."""
+def response(chat: Chat, reply: Reply) -> ChatResponse:
+    """The whole reply."""
     calls = _running(chat, reply)
     if not calls and chat.tools and chat.tool_choice not in {"auto", "none"}:
         raise ToolCallError(
@@ -53,22 +71,20 @@ def response(chat: Chat, reply: Reply, *, shown: str | None = None) -> ChatRespo
     text = "\n\n".join(filter(None, (reply.text, unmade)))
     counts = _usage(reply.usage)
     return ChatResponse(
-        message=message(text, calls),
-        raw=_raw(reply, counts),
-        delta=None if shown is None else text.removeprefix(shown),
-        additional_kwargs=counts,
+        message=message(text, calls, reply.reasoning), raw=_raw(reply, counts), additional_kwargs={**counts}
     )
 
 
-def message(text: str, calls: Sequence[Call] = ()) -> ChatMessage:
+def message(text: str, calls: Sequence[Call] = (), reasoning: str = "") -> ChatMessage:
     """The assistant's message; calls as blocks, and as dictionaries where LlamaIndex still looks for them."""
+    thoughts = [ThinkingBlock(content=reasoning)] if reasoning else []
     blocks = [
         ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=dict(call.arguments or {}))
         for call in calls
     ]
     known = {"tool_calls": [_as_openai(call) for call in calls]} if calls else {}
     texts = [TextBlock(text=text)] if text or not calls else []
-    return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*texts, *blocks], additional_kwargs=known)
+    return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*thoughts, *texts, *blocks], additional_kwargs=known)
 
 
 def _as_openai(call: Call) -> dict[str, Any]:
@@ -97,6 +113,8 @@ def _unmade(chat: Chat, reply: Reply, calls: Sequence[Call]) -> str:
 def _raw(reply: Reply, counts: dict[str, Any]) -> dict[str, Any]:
     """The reply as a dictionary that JSON can hold, with every call that did not run."""
     raw: dict[str, Any] = {"response": reply.text, "model": reply.model, "usage": counts}
+    if reply.reasoning:
+        raw["reasoning"] = reply.reasoning
     if reply.repairs:
         raw["repairs"] = reply.repairs
     if reply.finish_reason == "malformed_tool_call":

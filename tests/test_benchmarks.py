@@ -1,10 +1,14 @@
 """Every benchmark still runs, at its smallest size. What it measures is not looked at: a test times nothing."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import run
+from harness import Row, Table
+from summary import sentences
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 SCRIPTS = sorted(path.name for path in FOLDER.glob("bench_*.py"))
@@ -24,6 +28,22 @@ def test_a_benchmark_runs(script: str, said: str) -> None:
     tables = [part for part in said.split("bench_") if part.startswith(script.removeprefix("bench_"))]
     assert tables
     assert ["| goal |" in table for table in tables] == [True] * len(tables)
+
+
+def test_the_page_says_what_the_stored_figures_say() -> None:
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    tables = [run.table_from(values) for values in results["tables"]]
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert run.with_parts(page, run.page_parts(tables, results["measured_on"])) == page
+
+
+def test_the_sentences_are_made_of_what_was_measured() -> None:
+    rows = [Row("transport", {"µs": 100}), Row("ainvoke", {"µs": 500}), Row("A", {"µs": 2000}), Row("B", {"µs": 1000})]
+    said = sentences([Table("One call: ainvoke", rows), Table("Growth of a prompt", [Row("x", {"8n / n": 7.0})])])
+    assert "costs your program 0.5 ms" in said
+    assert "costs 1 to 2 ms" in said
+    assert "at most 7 times as much (a long conversation)" in said
+    assert "LlamaIndex" not in said
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -99,21 +99,22 @@ def test_what_changes_nothing(ask: Ask, script: Script, given: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "elsewhere"),
     [
-        {"temperature": 0.5},
-        {"presence_penalty": 1},
-        {"frequency_penalty": 1, "logit_bias": {"5": 1}},
-        {"reasoning_effort": "low"},
+        ({"temperature": 0.5}, "; route='api' sends temperature"),
+        ({"presence_penalty": 1}, "; route='api' sends presence_penalty"),
+        ({"frequency_penalty": 1, "logit_bias": {"5": 1}}, "; route='api' sends frequency_penalty"),
+        ({"reasoning_effort": "low"}, ""),
+        ({"max_tokens": 5}, ""),
     ],
 )
-def test_what_is_not_sent_warns_once(ask: Ask, script: Script, given: dict[str, Any]) -> None:
+def test_what_is_not_sent_warns_once(ask: Ask, script: Script, given: dict[str, Any], elsewhere: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ask(**given)
         ask(**given)
     said = [str(warning.message) for warning in caught if "accepted, not sent" in str(warning.message)]
-    assert said == [f"Dynaspark has no field for {', '.join(given)}: accepted, not sent"]
+    assert said == [f"Dynaspark has no field for {', '.join(given)}: accepted, not sent{elsewhere}"]
     assert script.asked[0].fields == (("user_input", "x"), ("ai_model", "gemini-1.5-flash"))
 
 

@@ -147,6 +147,30 @@ def test_calls_in_content_get_an_id_where_they_have_none() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "tool_use", "id": "c1", "name": "weather", "input": {"city": "Oslo"}},
+        {"type": "tool_call", "id": "c1", "name": "weather", "args": {"city": "Oslo"}},
+        {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "weather", "arguments": '{"city": "Oslo"}'},
+        {"type": "function_call", "id": "c1", "name": "weather", "arguments": {"city": "Oslo"}},
+        {"functionCall": {"id": "c1", "name": "weather", "args": {"city": "Oslo"}}},
+        {"function_call": {"id": "c1", "name": "weather", "arguments": '{"city": "Oslo"}'}},
+        {"toolUse": {"toolUseId": "c1", "name": "weather", "input": {"city": "Oslo"}}},
+    ],
+)
+def test_every_block_that_is_a_call_is_read(block: dict[str, Any]) -> None:
+    (message,) = messages_from([{"role": "assistant", "content": [{"type": "text", "text": "I look."}, block]}])
+    assert message == Message("assistant", ("I look.",), tool_calls=(CALL,))
+
+
+@pytest.mark.parametrize("kind", ["function_call", "invalid_tool_call"])
+def test_a_block_with_broken_arguments_is_an_invalid_call(kind: str) -> None:
+    (call,) = read_call_blocks([{"type": kind, "call_id": "c1", "name": "weather", "arguments": '{"city": '}])
+    assert isinstance(call, InvalidToolCall)
+    assert (call.raw, call.reason, call.id, call.name) == ('{"city": ', "malformed", "c1", "weather")
+
+
 @pytest.mark.parametrize("content", ["text", None, b"x", 3])
 def test_content_without_blocks_holds_no_calls(content: object) -> None:
     assert read_call_blocks(content) == ()

@@ -5,8 +5,8 @@ The site itself is built by `make docs`, which is part of what CI runs: a missin
 
 import ast
 import asyncio
+import importlib.util
 import inspect
-import json
 import logging
 import re
 import subprocess
@@ -16,12 +16,12 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pages
 import pytest
 from llama_index.core import Settings as LlamaIndexSettings
-from serving import listed_tools
 
 from dynaspark_core import errors
-from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
+from dynaspark_core.server import LocalService, Script
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.errors import DynasparkPermissionDeniedError, twin
 from llama_index_dynaspark import Dynaspark
@@ -34,24 +34,10 @@ ROOT = Path(__file__).parent.parent
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
 LANGCHAIN = inspect.getdoc(ChatDynaspark) or ""
 LLAMA_INDEX = inspect.getdoc(Dynaspark) or ""
-TEXTS = {name: text for name, text in PAGES.items() if "```python" in text} | {
-    "ChatDynaspark": LANGCHAIN,
-    "Dynaspark": LLAMA_INDEX,
-}
-PRINTED = {
-    "ChatDynaspark": ["Hello."],
-    "Dynaspark": ["Hello."],
-    "batch": ["What is 4 + 4? Hello.  None"],
-    "errors": ["Hello."],
-    "images": ["image/png"],
-    "langchain": ["Sunny in Oslo."],
-    "llama_index": ["Sunny in Oslo.", "name='Ada' age=36", "image/png"],
-    "local_service": ["Hello."],
-    "migrating": ["Hello."],
-    "tools": ["One moment. {'city': 'Oslo'}", "{'name': 'Ada', 'age': 36}"],
-    "troubleshooting": ['<turn role="system">Be brief.</turn>'],
-}
-"""Page → what its blocks print; a page that is not here only has to run."""
+TEXTS = {name: text for name, text in PAGES.items() if "```python" in text}
+DOCSTRINGS = {"ChatDynaspark": LANGCHAIN, "Dynaspark": LLAMA_INDEX}
+COMMANDED = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md"), *ROOT.glob("benchmarks/*.md")]
+COMMANDS = sorted({line for path in COMMANDED for line in pages.commands(path.read_text(encoding="utf-8"))})
 SECTIONS = [
     "Setup",
     "Key init args — completion params",
@@ -78,24 +64,7 @@ INHERITED = {
     "rate_limiter",
 }
 """Parameters of LlamaIndex's own."""
-VALUES = {"name": "Ada", "age": 36, "city": "Oslo"}
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.DynasparkError]
-
-
-def willing(asked: Asked) -> str | Pieces:
-    """Calls the tool that it is offered, once; gives the members that a schema names; else says what it was given."""
-    tools = listed_tools(asked.prompt)
-    result = re.search(r"<tool_result[^>]*>\n(.*?)\n</tool_result>", asked.prompt)
-    form = re.search(r"^Reply with one JSON value.*\n(\{.*\})$", asked.prompt, re.MULTILINE)
-    if tools and result is None:
-        return call(tools[0]["name"], **chosen(tools[0]["parameters"]))
-    if form is not None:
-        return json.dumps(chosen(json.loads(form[1])))
-    return Pieces("Hello. ", result[1] if result is not None else asked.content_type or "")
-
-
-def chosen(schema: dict[str, Any]) -> dict[str, Any]:
-    return {name: VALUES[name] for name in schema.get("properties", {})}
 
 
 @pytest.fixture
@@ -103,7 +72,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     """A service that the environment names, in a folder with a picture. What pages set for all is set back."""
     (tmp_path / "picture.png").write_bytes((ROOT / "examples/receipt.png").read_bytes())
     monkeypatch.chdir(tmp_path)
-    with LocalService(script := Script(willing)) as service:
+    with LocalService(script := pages.script()) as service:
         monkeypatch.setenv("DYNASPARK_BASE_URL", service.url)
         yield script
     LlamaIndexSettings._llm = None
@@ -124,27 +93,30 @@ def run(source: str, names: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_block_runs(name: str, script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_program_of_a_page_prints_what_is_below_it(
+    name: str, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
     names: dict[str, Any] = {"__name__": "page"}
-    for block in blocks(TEXTS[name]):
-        run(block, names)
-    said = capsys.readouterr().out
-    assert [words for words in PRINTED.get(name, []) if words not in said] == []
+    programs = pages.programs(TEXTS[name])
+    assert len(programs) == TEXTS[name].count("```python")
+    for block, output in programs:
+        run(dedent(block), names)
+        assert capsys.readouterr().out.rstrip() == dedent(output).rstrip()
     assert any(asked.file for asked in script.asked) == ("picture.png" in TEXTS[name])
 
 
-def test_no_page_is_expected_that_is_not_there() -> None:
-    assert PRINTED.keys() <= TEXTS.keys()
-
-
-def test_the_prompt_that_the_page_shows_is_the_one_that_goes_out(capsys: pytest.CaptureFixture[str]) -> None:
-    run(blocks(PAGES["tools"])[0], {})
-    assert blocks(PAGES["tools"], "text")[0].strip() == capsys.readouterr().out.strip()
+@pytest.mark.parametrize("name", DOCSTRINGS)
+def test_every_block_of_a_docstring_runs(name: str, script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in blocks(DOCSTRINGS[name]):
+        run(block, names)
+    said = capsys.readouterr().out
+    assert any(answer in said for answer in pages.ANSWERS.values())
+    assert any(asked.file for asked in script.asked) == ("picture.png" in DOCSTRINGS[name])
 
 
 def test_the_commands_of_the_pages_have_the_options_that_they_name() -> None:
-    lines = [line for text in PAGES.values() for block in blocks(text, "sh") for line in block.splitlines()]
-    asked = [line.partition("#")[0].split() for line in lines if "-m dynaspark_core" in line]
+    asked = [line.split() for line in COMMANDS if "-m dynaspark_core" in line]
     known = {command: options(command) for command in ("ask", "serve")}
     assert asked
     assert [words for words in asked if not {word for word in words if word[:2] == "--"} <= known[words[3]]] == []
@@ -155,6 +127,12 @@ def options(command: str) -> set[str]:
         [sys.executable, "-m", "dynaspark_core", command, "--help"], capture_output=True, text=True, check=True
     ).stdout
     return set(re.findall(r"--[a-z-]+", said))
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_can_be_pasted_into_any_shell(line: str) -> None:
+    """An interactive zsh takes `#` for a word and brackets for a pattern, unless they are quoted."""
+    assert re.search(r"[#*?\[\]]", re.sub(r'"[^"]*"', "", line)) is None
 
 
 def test_the_files_that_the_pages_name_are_there() -> None:
@@ -208,3 +186,15 @@ def test_the_page_says_what_is_emulated_and_what_is_not_there() -> None:
     rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]*) \|", PAGES["langchain"], re.MULTILINE))
     assert [rows[name] for name in ("Tool calling", "Structured output", "JSON mode")] == ["✅ emulated"] * 3
     assert [rows[name] for name in ("Token-level streaming", "Token usage", "Logprobs")] == ["❌"] * 3
+
+
+def test_the_page_of_parameters_is_what_the_docstrings_say() -> None:
+    """If this fails: `.venv/bin/python .ci/parameters.py`."""
+    spec = importlib.util.spec_from_file_location("parameters", ROOT / ".ci/parameters.py")
+    assert spec is not None
+    assert spec.loader is not None
+    parameters = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(parameters)
+    assert parameters.page() == PAGES["parameters"]
+    named = set(re.findall(r"^\| `(\w+)` \|", PAGES["parameters"].split("## `Dynaspark`")[1], re.MULTILINE))
+    assert inspect.signature(Dynaspark.__init__).parameters.keys() - INHERITED - named == set()

@@ -20,7 +20,7 @@ from dynaspark_core.server.local.engine import Local
 
 FOLDER = Path(__file__).parent.parent / "examples"
 RECEIPT = (FOLDER / "receipt.png").read_bytes()
-TESTED_ELSEWHERE = {"demo.py", "batch.py", "ray_batch.py"}
+TESTED_ELSEWHERE = {"demo.py", "batch.py", "ray_batch.py", "web_fastapi.py", "web_gradio.py", "web_streamlit.py"}
 SECONDS = 60
 
 

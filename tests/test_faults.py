@@ -15,9 +15,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import trustme
-from faults.rows import CUT, GOOD, KEY, PAGE, PASSWORD, ROWS, SHORT, Fault, answer, limited, sized
+from faults.rows import CUT, GOOD, KEY, PAGE, PASSWORD, PROMPT, ROWS, SHORT, Fault, answer, limited, sized
 from faults.server import FaultServer, Talk, says
-from faults.surfaces import SURFACES, Meeting, Result, causes, expected, found
+from faults.surfaces import BY_API, SURFACES, Meeting, Result, causes, expected, found
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from llama_index.core import Document, SummaryIndex
@@ -35,20 +35,29 @@ def sent(secret: str) -> str:
     return URL("http://host").with_query({"": secret}).raw_query_string.removeprefix("=")
 
 
-FACES = [name for name in SURFACES if not name.startswith("client.")]
+FACES = [name for name in SURFACES if not name.startswith("client.") and name not in BY_API]
 SECRETS = [
     form
     for secret in (KEY, PASSWORD)
     for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), repr(secret)[1:-1], sent(secret))
 ]
+QUESTION = [PROMPT, quote(PROMPT, safe=""), quote(PROMPT), quote_plus(PROMPT), sent(PROMPT), "pr1vate"]
+"""The prompt in the spellings of a URL, and a part of it."""
 SECRETS.append(b64encode(f"user:{PASSWORD}".encode("latin-1")).decode())
 
 
 def names(fault: Fault) -> list[str]:
-    """The client, whole and in pieces, and two of the faces' ways in turn (all of them: `make faults`)."""
+    """The client, whole and in pieces, and of the faces' ways two and of the query API's one (all: `make faults`)."""
     at = ROWS.index(fault)
     faces = [FACES[(at + step) % len(FACES)] for step in (0, 5)]
-    return ["client.complete", "client.stream", *faces] if not fault.is_heavy else ["client.complete", faces[0]]
+    if fault.is_heavy:
+        return ["client.complete", faces[0]]
+    return ["client.complete", "client.stream", *faces, *([list(BY_API)[at % len(BY_API)]] if fits(fault) else [])]
+
+
+def fits(fault: Fault) -> bool:
+    """Whether the question fits into a URL."""
+    return len(fault.prompt) < 1000
 
 
 def _pairs(faults: Iterable[Fault]) -> Iterator[tuple[Fault, str]]:
@@ -119,6 +128,15 @@ def test_a_tracer_keeps_no_secret(fault: Fault, met: Met) -> None:
         assert [secret for secret in SECRETS if secret in kept] == []
 
 
+@pytest.mark.parametrize("fault", [fault for fault in ROWS if not isinstance(fault.outcome, str)], ids=str)
+def test_the_prompt_of_a_url_is_in_no_error(fault: Fault, met: Met) -> None:
+    """Only where the host itself sends the request back, its words are quoted."""
+    for name in [name for name in names(fault) if name in BY_API and "the request" not in fault.name]:
+        result = met.results[str(fault), name]
+        assert result.told
+        assert [form for form in QUESTION if form in result.told] == []
+
+
 @pytest.mark.parametrize("kind", [ConnectError, RequestTimeoutError])
 def test_the_cause_is_kept(kind: type[DynasparkError], met: Met) -> None:
     errors = [result.error for result in met.results.values() if isinstance(result.error, kind)]
@@ -134,7 +152,7 @@ def test_no_cookie_comes_back_and_no_direct_connection_is_made(met: Met) -> None
 
 def test_the_log_holds_no_secret_and_no_prompt(met: Met) -> None:
     assert met.logged
-    assert [secret for secret in SECRETS if secret in met.logged] == []
+    assert [secret for secret in [*SECRETS, *QUESTION] if secret in met.logged] == []
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])

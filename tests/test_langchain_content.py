@@ -193,6 +193,16 @@ def test_tool_results_carry_id_name_and_status_and_a_gap_is_told(model: ChatDyna
         AIMessage([{"type": "tool_use", "name": "look", "input": {"at": "sky"}, "id": "call_1"}], tool_calls=[CALL]),
         AIMessage([{"type": "tool_call", "name": "look", "args": {"at": "sky"}, "id": "t1"}]),
         AIMessage(
+            [{"type": "function_call", "name": "look", "arguments": '{"at": "sky"}', "call_id": "t1", "id": "fc_1"}]
+        ),
+        AIMessage([{"functionCall": {"name": "look", "args": {"at": "sky"}}}]),
+        AIMessage([{"toolUse": {"toolUseId": "t1", "name": "look", "input": {"at": "sky"}}}]),
+        AIMessage("", additional_kwargs={"function_call": {"name": "look", "arguments": '{"at": "sky"}'}}),
+        AIMessage(
+            [{"type": "function_call", "name": "look", "arguments": '{"at": "sky"}', "call_id": "call_1"}],
+            tool_calls=[CALL],
+        ),
+        AIMessage(
             "",
             additional_kwargs={
                 "tool_calls": [
@@ -207,6 +217,14 @@ def test_a_past_call_is_replayed_once_in_every_form(model: ChatDynaspark, script
     block = '<turn role="assistant"><tool_call id="c1">\n{"name": "look", "arguments": {"at": "sky"}}\n</tool_call>'
     assert said(script).count("<tool_call") == 1
     assert block in said(script)
+
+
+def test_a_call_block_is_tied_to_its_result(model: ChatDynaspark, script: Script) -> None:
+    call = {"type": "function_call", "name": "look", "arguments": '{"at": "sky"}', "call_id": "t1", "id": "fc_1"}
+    model.invoke(
+        [HumanMessage("Look."), AIMessage([call]), ToolMessage("blue", tool_call_id="t1"), HumanMessage("And?")]
+    )
+    assert '<tool_result id="c1" name="look" status="ok">\nblue\n</tool_result>' in said(script)
 
 
 def test_a_call_that_could_not_be_read_is_replayed_with_its_answer(model: ChatDynaspark, script: Script) -> None:

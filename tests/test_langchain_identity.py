@@ -289,7 +289,7 @@ def test_what_is_not_sent_is_said_once_for_a_model(url: str) -> None:
         for _ in range(3):
             model.invoke("Hi", temperature=0.5)
     said = [str(warning.message) for warning in caught]
-    assert said == ["Dynaspark has no field for temperature: accepted, not sent"]
+    assert said == ["Dynaspark has no field for temperature: accepted, not sent; route='api' sends temperature"]
 
 
 def test_making_a_model_asks_nobody(script: Script, url: str) -> None:

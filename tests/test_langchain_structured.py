@@ -10,7 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve, listed_tools
 
@@ -175,6 +175,51 @@ def test_an_object_without_known_keys_is_asked_for_again(served: Serve, method: 
     with pytest.raises(OutputParserException):
         model.with_structured_output(schema, method=method).invoke("?")
     assert len(script.asked) == (1 if method == "json_mode" else 2)  # in JSON mode the model is not shown the schema
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(served: Serve, method: str) -> None:
+    kind: type[BaseModel] = Person
+    for level in range(800):
+        kind = create_model(f"Level{level}", inner=(kind, ...))
+    model, script = served(PROSE)
+    with pytest.raises(ModelInvalidRequestError, match="nested too deep"):
+        model.with_structured_output(kind, method=method).invoke("Who?")
+    assert not script.asked
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("opener", ["[", '{"a":'])
+def test_a_reply_nested_too_deep_is_an_error(served: Serve, method: str, opener: str) -> None:
+    model, _ = served(lambda _: opener * 3_000)
+    chain = model.with_structured_output(Person, method=method)
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Who?")
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+WRONG_CALLS = [
+    {"name": "City", "arguments": {"city": "Oslo"}},
+    {"name": "City", "arguments": {}},
+    {"name": "City", "input": "Oslo"},
+    {"name": "City", "fields": {"name": "Oslo"}},
+]
+
+
+@pytest.mark.parametrize("written", WRONG_CALLS, ids=["arguments", "none", "text", "fields"])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_name_of_a_wrapper_is_never_the_value(served: Serve, method: str, written: Any) -> None:
+    model, _ = served(answer(written))
+    chain = model.with_structured_output(City, method=method)
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Where?")
 
 
 @pytest.mark.parametrize("method", METHODS)

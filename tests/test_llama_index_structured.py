@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.program import LLMTextCompletionProgram
 from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, create_model, field_validator
 from serving import Says
 
-from dynaspark_core.errors import OutputError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.server import LocalService, Pieces
 from llama_index_dynaspark import Dynaspark
+from llama_index_dynaspark.structured import Prediction
 
 
 class Kind(enum.Enum):
@@ -114,11 +115,67 @@ async def test_a_wrapper_is_never_shown_as_an_object_of_defaults(
     assert all(each.volume == 3 or each.tone for each in objects)
 
 
+class Named(BaseModel):
+    """A key that calls have as well, and one that they have not."""
+
+    name: str
+    size: int | None = None
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+@pytest.mark.parametrize(
+    ("written", "last"),
+    [
+        ('{"name": "Named", "arguments": {"name": "Oslo"}}', Named(name="Oslo")),
+        ('{"name": "get_it", "parameters": {"name": "Oslo", "size": 3}}', Named(name="Oslo", size=3)),
+        ('{"name": "Oslo", "size": 3}', Named(name="Oslo", size=3)),
+        ('Unlike {"name": "Rome", "size": 9}, it is {"name": "Oslo", "size": 3}.', Named(name="Oslo", size=3)),
+    ],
+    ids=["call", "parameters", "bare", "in passing"],
+)
+async def test_a_stream_shows_neither_wrappers_nor_values_in_passing(
+    llm: Dynaspark, script: Says, way: str, written: str, last: Named
+) -> None:
+    script.lines.append(Pieces(*(written[at : at + 3] for at in range(0, len(written), 3))))
+    objects = await predict(llm, way, output_cls=Named)
+    assert objects[-1] == last
+    assert {each.name for each in objects} == {"Oslo"}
+
+
+def test_a_long_object_is_shown_a_bounded_number_of_times() -> None:
+    """What there is so far is read each time, so that once for each piece would be quadratic."""
+    text = json.dumps(
+        {"name": "Air", "kind": "folk", "songs": [{"title": f"song {number}"} for number in range(2_000)]}
+    )
+    prediction = Prediction(Album, [], None, 0)
+    so_far = [ChatResponse(message=ChatMessage(text[:end])) for end in range(50, len(text), 50)]
+    shown = [each for response in so_far for each in prediction.show(response)]
+    assert len(so_far) > 900
+    assert 50 < len(shown) < 120
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("opener", ["[", '{"a":'])
+async def test_a_reply_nested_too_deep_is_an_error(llm: Dynaspark, script: Says, way: str, opener: str) -> None:
+    script.lines += [opener * 3_000] * 2
+    with pytest.raises(OutputError):
+        await predict(llm, way)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_keys_in_another_case_are_asked_for_again(llm: Dynaspark, script: Says, way: str) -> None:
     script.lines += ['{"Volume": 3}', '{"volume": 3}']
     assert (await predict(llm, way, output_cls=Options))[-1] == Options(volume=3)
     assert len(script.asked) == 2
+
+
+async def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(llm: Dynaspark, script: Says) -> None:
+    output_cls: type[BaseModel] = Song
+    for level in range(800):
+        output_cls = create_model(f"Level{level}", inner=(output_cls, ...))
+    with pytest.raises(ConfigError, match="Level799 is nested too deep"):
+        await predict(llm, "structured_predict", output_cls=output_cls)
+    assert not script.asked
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -416,9 +416,10 @@ def test_a_documents_title_tells_that_it_is_text(llm: Dynaspark, script: Script,
     blocks = [
         DocumentBlock(data=b"a,b\n1,2", title="table.csv"),
         DocumentBlock(path=tmp_path / "b.json", title="b.json"),
+        DocumentBlock(data=b"hello", title="word.md"),  # looks like base64
     ]
     llm.chat([ChatMessage(blocks=blocks)])
-    assert script.asked[0].prompt == '\ntable.csv:\na,b\n1,2\n\nb.json:\n{"b": 1}\n'
+    assert script.asked[0].prompt == '\ntable.csv:\na,b\n1,2\n\nb.json:\n{"b": 1}\n\nword.md:\nhello\n'
 
 
 def test_results_find_calls_of_which_several_have_the_tools_name_as_id(llm: Dynaspark, script: Script) -> None:

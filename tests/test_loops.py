@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 import run_loops
 from loops.catalog import ALL, IN_FACES
-from loops.definition import Function, Loop, ToolFailure, fits, holds, one_of
 from loops.faces import FACES
 from loops.first_half import FIRST_HALF
-from loops.judge import Fault, Made, judge
 from loops.kept import Kept
 from loops.second_half import SECOND_HALF
-from loops.session import MAX_REPEATS, MAX_REQUESTS, Session, arguments_of
+from loops.session import MAX_REPEATS, MAX_REQUESTS, Session
 from loops.table import Outcome, line
 
+from dynaspark_core.doctor.definition import Function, Loop, ToolFailure, fits, holds, one_of
+from dynaspark_core.doctor.judge import Fault, Made, judge
+from dynaspark_core.doctor.running import arguments_of
 from dynaspark_core.server import Asked, LocalService, RefusedError, Script
 
 pytestmark = pytest.mark.filterwarnings(

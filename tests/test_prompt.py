@@ -443,6 +443,7 @@ ASKED = (
     Message("user", ("Weather\n in Rome?",)),
     Message("assistant", tool_calls=(call("get_weather", "x", city="Rome"),)),
 )
+FAILED = (*ASKED, result("no such city", "x", "get_weather", "error"))
 REFUSED = InvalidToolCall("{]", "malformed", "x", error="bad")
 ENDS: list[tuple[str, tuple[Message, ...], str]] = [
     ("a request", ASKED[:1], ""),
@@ -451,6 +452,11 @@ ENDS: list[tuple[str, tuple[Message, ...], str]] = [
     ("a request after a result", (*ASKED, result("sun", "x", "get_weather"), HI), ""),
     ("an error", (*ASKED, result("no such city", "x", "get_weather", "error")), "error"),
     ("an error and a result", (*ASKED, result("?", "x", "get_weather", "error"), result("b", "z", "g")), "error"),
+    ("the same error again", (*FAILED, *FAILED[1:]), "same error"),
+    ("another error", (*FAILED, ASKED[1], result("no connection", "x", "get_weather", "error")), "error"),
+    ("an error after a request", (*FAILED, *FAILED), "error"),
+    ("the error of an earlier step", (*FAILED, ASKED[1], result("sun", "x", "get_weather"), *FAILED[1:]), "error"),
+    ("a result after the same error", (*FAILED, *FAILED[1:], ASKED[1], result("sun", "x", "get_weather")), "results"),
     ("no result", ASKED, "missing"),
     ("a refused call", (*ASKED[:1], Message("assistant", invalid_tool_calls=(REFUSED,))), "error"),
     ("an answered refused call",

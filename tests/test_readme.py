@@ -1,6 +1,5 @@
-"""Every code block and command of the README runs, against a local service."""
+"""Every program and command of the README runs, against a service with fixed answers, and prints what is below it."""
 
-import json
 import os
 import re
 import subprocess
@@ -8,33 +7,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pages
 import pytest
 
-from dynaspark_core.server import Asked, LocalService, Pieces, Script, call
+from dynaspark_core.server import LocalService, Script
+from dynaspark_core.server.local.engine import Local
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]  # fmt: skip  # noqa: E501
-
-
-PERSON = '{"name": "Anna", "age": 31}'
-
-
-def answer(asked: Asked) -> str | Pieces:
-    """What the prompt asks for: a call, an object, else a greeting in pieces."""
-    if "<tool_result id=" in asked.prompt:
-        return "Hello. It snows."
-    if '"name": "get_weather"' in asked.prompt:
-        return call("get_weather", city="Oslo")
-    if '"name": "Person"' in asked.prompt:
-        return call("Person", **json.loads(PERSON))
-    return PERSON if "# Form of the answer" in asked.prompt else Pieces("Hel", "lo.")
+PROGRAMS = pages.programs(README)
+COMMANDS = pages.commands(README)
 
 
 @pytest.fixture
 def script() -> Script:
-    return Script(answer)
+    return pages.script()
 
 
 @pytest.fixture
@@ -53,18 +40,25 @@ def run(arguments: list[str], environment: dict[str, str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("block", PYTHON)
-def test_a_program_of_the_readme_runs(block: str, environment: dict[str, str], script: Script, tmp_path: Path) -> None:
-    said = run([sys.executable, "-c", block], environment, tmp_path)
-    assert any(word in said for word in ("Hello.", "name='Anna' age=31")) or script.asked == []
-    assert "LocalService" in block or script.asked
+@pytest.mark.parametrize(("block", "output"), PROGRAMS)
+def test_a_program_of_the_readme_prints_what_is_below_it(
+    block: str, output: str, environment: dict[str, str], script: Script, tmp_path: Path
+) -> None:
+    assert run([sys.executable, "-c", block], environment, tmp_path).rstrip("\n") == output.rstrip("\n")
+    assert script.asked or "LocalService" in block
 
 
-def test_a_program_whose_output_the_readme_shows_prints_just_that(environment: dict[str, str], tmp_path: Path) -> None:
-    shown = re.findall(r"```python\n(.*?)```\n\nIt prints:\n\n```text\n(.*?)```", README, re.DOTALL)
-    assert shown
-    for block, output in shown:
-        assert run([sys.executable, "-c", block.rpartition("```python\n")[2]], environment, tmp_path) == output
+def test_no_program_of_the_readme_is_overlooked() -> None:
+    assert len(PROGRAMS) == README.count("```python")
+
+
+@pytest.mark.model
+def test_the_programs_of_the_readme_run_on_the_local_model(tmp_path: Path) -> None:
+    with LocalService(Local()) as service:
+        environment = os.environ | {"DYNASPARK_BASE_URL": service.url, "PYTHONWARNINGS": ""}
+        said = [run([sys.executable, "-c", block], environment, tmp_path) for block, _ in PROGRAMS]
+    assert [bool(words) for words in said] == [bool(output) for _, output in PROGRAMS]
+    assert "{'city': 'Oslo'}\nname='Anna' age=31\n" in said
 
 
 def test_the_readme_has_no_command_that_is_not_looked_at_here() -> None:
@@ -74,6 +68,8 @@ def test_the_readme_has_no_command_that_is_not_looked_at_here() -> None:
         ["python3", "-m", "venv", ".venv"],
         [".venv/bin/python", "-m", "pip", "install"],
         [".venv/bin/python", "examples/demo.py"],
+        ["python3", "-m", "venv", ".venv"],
+        [".", ".venv/bin/activate"],
         ["pip", "install", '".[langchain]"', "langchain"],
         ["python", "-m", "dynaspark_core", "serve"],
         ["export", "DYNASPARK_BASE_URL=http://127.0.0.1:8323"],
@@ -96,5 +92,5 @@ def test_the_address_of_the_readme_is_where_serve_listens() -> None:
 def test_ask_of_the_readme_runs(environment: dict[str, str], script: Script, tmp_path: Path) -> None:
     command = next(line for line in COMMANDS if " ask " in line)
     words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
-    assert run([sys.executable, *words[1:]], environment, tmp_path) == "Hello.\n"
+    assert run([sys.executable, *words[1:]], environment, tmp_path) == "A receipt of the Corner Cafe.\n"
     assert script.asked[0].file == (ROOT / "examples/receipt.png").read_bytes()

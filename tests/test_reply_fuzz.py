@@ -16,7 +16,7 @@ from cases.mutations import Mutated, mutated
 from cases.replies import TOOLS
 from jsonschema import Draft202012Validator
 
-from dynaspark_core.messages import Done, InvalidToolCall, Reply, TextDelta, ToolCall
+from dynaspark_core.messages import Done, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall
 from dynaspark_core.reply.reader import ReplyReader
 
 SCHEMAS = {tool.name: Draft202012Validator(dict(tool.parameters)) for tool in TOOLS}
@@ -34,6 +34,7 @@ def outcome(pieces: Iterable[str], case: Mutated) -> tuple[Reply, tuple[Any, ...
     assert isinstance(done, Done)
     reply = done.reply
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == reply.text
+    assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == reply.reasoning
     assert tuple(event for event in events if isinstance(event, ToolCall)) == reply.tool_calls
     assert tuple(event for event in events if isinstance(event, InvalidToolCall)) == reply.invalid_tool_calls
     calls = [(call.name, json.dumps(call.arguments)) for call in reply.tool_calls]

@@ -12,7 +12,18 @@ from cases.replies import CALL, CALL2, CASES, OBJECT, SECOND, TOOLS, Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynaspark_core.messages import Chat, Done, Event, InvalidToolCall, Message, Reply, TextDelta, Tool, ToolCall
+from dynaspark_core.messages import (
+    Chat,
+    Done,
+    Event,
+    InvalidToolCall,
+    Message,
+    ReasoningDelta,
+    Reply,
+    TextDelta,
+    Tool,
+    ToolCall,
+)
 from dynaspark_core.prompt.render import render
 from dynaspark_core.reply.reader import ReplyReader, read_reply
 
@@ -37,6 +48,7 @@ def outcome(events: Sequence[Event]) -> Outcome:
     assert isinstance(done, Done)
     reply = done.reply
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == reply.text
+    assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == reply.reasoning
     assert tuple(event for event in events if isinstance(event, ToolCall)) == reply.tool_calls
     assert tuple(event for event in events if isinstance(event, InvalidToolCall)) == reply.invalid_tool_calls
     calls = tuple((call.name, call.arguments) for call in reply.tool_calls)
@@ -168,7 +180,7 @@ def test_prose_is_held_back_a_little_at_most(text: str) -> None:
         assert fed - shown <= MAX_HELD_CHARACTERS
 
 
-@pytest.mark.parametrize("text", ["no tools", "<tool_call>", "</think>", " \n"])
+@pytest.mark.parametrize("text", ["no tools", "<tool_call>", "<table>", "a\n", " \n"])
 def test_without_tools_pieces_come_as_they_are(text: str) -> None:
     reading = reader(tools=())
     assert [*reading.feed(text), *reading.close()] == [TextDelta(text), Done(Reply(text))]

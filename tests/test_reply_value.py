@@ -106,6 +106,7 @@ CITY: dict[str, Any] = {
     "properties": {"name": {"type": "string"}},
     "required": ["name"],
 }
+LAX_CITY = {**CITY, "required": []}
 CALL: dict[str, Any] = {
     "title": "Call",
     "type": "object",
@@ -124,6 +125,18 @@ TREE: dict[str, Any] = {
     [
         ({"name": "City", "arguments": {"name": "Oslo"}}, CITY, {"name": "Oslo"}),
         ({"name": "get_city", "parameters": {"name": "Oslo"}}, CITY, {"name": "Oslo"}),
+        ({"type": "tool_use", "id": "x", "name": "City", "input": {"name": "Oslo"}}, CITY, {"name": "Oslo"}),
+        ({"action": "City", "action_input": '{"name": "Oslo"}'}, CITY, {"name": "Oslo"}),
+        ({"name": "City", "arguments": {"City": {"name": "Oslo"}}}, CITY, {"name": "Oslo"}),
+        ({"name": "City", "City": {"name": "Oslo"}}, CITY, {"name": "Oslo"}),
+        ({"result": {"city": {"name": "Oslo"}}}, CITY, {"name": "Oslo"}),
+        ({"name": "City", "arguments": {}}, LAX_CITY, {}),
+        ({"name": "City"}, CITY, {"name": "City"}),
+        ({"name": "Oslo", "Name": "Rome"}, CITY, {"name": "Oslo", "Name": "Rome"}),
+        ({"name": "Oslo", "input": {"lang": "no"}}, CITY, {"name": "Oslo", "input": {"lang": "no"}}),
+        ({"name": "Oslo", "arguments": "none"}, CITY, {"name": "Oslo", "arguments": "none"}),
+        ({"number": "A-7", "data": {"a": 1}}, INVOICE, {"number": "A-7", "data": {"a": 1}}),
+        ({"number": "A-7", "more": {"number": "B"}}, INVOICE, {"number": "A-7", "more": {"number": "B"}}),
         ({"name": "Oslo", "mayor": {"name": "Anna"}}, CITY, {"name": "Oslo", "mayor": {"name": "Anna"}}),
         ({"name": "Oslo", "data": {}}, CITY, {"name": "Oslo", "data": {}}),
         ({"name": "f", "arguments": {"a": 1}}, CALL, {"name": "f", "arguments": {"a": 1}}),
@@ -158,6 +171,19 @@ def test_what_is_a_wrapper(written: Any, schema: dict[str, Any], value: Any) -> 
         ({"data": {"Total": 1, "paid": True}}, INVOICE, "has none of the keys"),
         ({"data": BILL, "result": {**BILL, "total": 0}}, INVOICE, "more than one value"),
         ({"tool_calls": [{"arguments": BILL}, {"arguments": {**BILL, "total": 0}}]}, INVOICE, "has none of the keys"),
+        ({"city": "Oslo"}, CITY, "has none of the keys"),
+        ({"cities": [{"name": "Oslo"}, {"name": "Rome"}]}, CITY, "has none of the keys"),
+        ({"name": "City", "arguments": {"city": "Oslo"}}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "City", "arguments": {}}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "City", "arguments": None}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "City", "arguments": [{"name": "Oslo"}]}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "City", "input": "Oslo"}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "get_city", "arguments": {"city": "Oslo"}}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "x", "tool_calls": [{"a": 1}]}, CITY, "a call, and its arguments do not fit"),
+        ({"name": "City", "fields": {"name": "Oslo"}}, CITY, "more than one value"),
+        ({"name": "City", "properties": {"name": "Oslo"}}, CITY, "more than one value"),
+        ({"number": "A-7", "data": {"total": 1}}, INVOICE, "more than one value"),
+        ({"name": "Invoice", "arguments": BILL, "number": "X"}, INVOICE, "more than one value"),
         ({"city": "Oslo", "mayor": {"name": "Anna"}}, CITY, "name"),
         ({"name": "Call", "arguments": {"name": "f", "arguments": {}}}, CALL, "more than one value"),
         (INVOICE, INVOICE, "the schema"),
@@ -203,6 +229,24 @@ def test_a_value_in_any_wrapper_is_right_or_an_error(
         assert read_object(FRAMES[frame](json.dumps(written)), schema) == value
 
 
+NAMED_CALLS = sorted(name for name in WRAPPERS if "call" in name or "function" in name)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["name", "type", "title", "number"]), min_size=1, unique=True),
+    st.dictionaries(st.sampled_from(["name", "other"]), st.none() | st.integers(), max_size=2),
+    st.sampled_from(NAMED_CALLS),
+)
+def test_a_call_whose_arguments_do_not_fit_is_never_the_value(
+    required: list[str], arguments: dict[str, Any], wrapper: str
+) -> None:
+    properties = {name: {"enum": ["Invoice", "function", "call_1"]} for name in required}
+    schema = {"title": "Invoice", "type": "object", "properties": properties, "required": required}
+    with pytest.raises(OutputError):
+        read_object(json.dumps(WRAPPERS[wrapper](arguments)), schema)
+
+
 NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
 FENCED = f"```json\n{TEXT}\n```"
 
@@ -234,6 +278,25 @@ FENCED = f"```json\n{TEXT}\n```"
         (f"{OTHER}\nCorrection:\n{TEXT}\n{TEXT}", PERSON, BO),
         (f"{TEXT}\nOnce more:\n{TEXT}", PERSON, BO),
         ("```json\n{'name': 'Bo', 'age': 3,}\n```\nA year later it would be " + OTHER, PERSON, BO),
+        ("According to [3], the numbers are [5, 6].", NUMBERS, [5, 6]),
+        ("Footnotes: [1]\nAnswer: [5, 6]", NUMBERS, [5, 6]),
+        ("Sources: [1, 2]\nResult → [4, 5]", NUMBERS, [4, 5]),
+        ("The result [1, 2] follows from [4].", NUMBERS, [1, 2]),
+        ("`[1, 2]`", NUMBERS, [1, 2]),
+        (f"'{TEXT}'", PERSON, BO),
+        (f"Sure!\n`{TEXT}`\nAnything else?", PERSON, BO),
+        (f"{FENCED}\n\nExample of a wrong answer:\n```json\n{OTHER}\n```", PERSON, BO),
+        (f"It would look like this:\n```json\n{OTHER}\n```\nThe answer:\n{FENCED}", PERSON, BO),
+        (f"Not:\n{OTHER}\nbut:\n{TEXT}", PERSON, BO),
+        (f"Here is an example of a person:\n{FENCED}", PERSON, BO),
+        (f"Here is what it could be:\n\n{TEXT}", PERSON, BO),
+        (f"I don't know the age, so:\n{TEXT}", PERSON, BO),
+        (f"Input, previously {OTHER}\n{TEXT}", PERSON, BO),
+        (f"My answer: {TEXT} (not {OTHER})", PERSON, BO),
+        (f"First draft:\n{OTHER}\n\nFinal:\n{TEXT}", PERSON, BO),
+        (f"{OTHER}\nSorry, on second thought:\n{TEXT}", PERSON, BO),
+        (f"{OTHER}\nOops, another try:\n{TEXT}", PERSON, BO),
+        (f"{OTHER}\nLet me correct that.\n{TEXT}", PERSON, BO),
         ("Nothing:\n```json\n{}\n```", INVOICE, {}),
         ("{}", INVOICE, {}),
     ],
@@ -260,6 +323,20 @@ def test_a_value_in_passing_gives_way_to_the_answer(reply: str, schema: dict[str
         (f"I don't know: {TEXT} is what others say", PERSON, "only in passing"),
         (f'They write "{TEXT}" for that', PERSON, "only in passing"),
         (f"> {TEXT}", PERSON, "only in passing"),
+        ("Sources: [1, 2]", NUMBERS, "only in passing"),
+        ("Cf. [3]", NUMBERS, "only in passing"),
+        ("* [ ] todo", {"type": "array"}, "only in passing"),
+        ("`{}`", INVOICE, "only in passing"),
+        ("I have no data:\n```json\n{}\n```", INVOICE, "only in passing"),
+        (f"I cannot answer. It would look like this:\n{FENCED}", PERSON, "only in passing"),
+        (f"For example:\n{TEXT}\nBut I have no information about her.", PERSON, "only in passing"),
+        ("The list is [1] or [2].", NUMBERS, "two different values"),
+        (f"{OTHER}\nNo changes needed. Another:\n{TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nI am sorry I know no more. The second:\n{TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nFinally, the third person:\n{TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nThere is no third one.\n{TEXT}", PERSON, "two different values"),
+        (f"{OTHER}\nActually there is also:\n{TEXT}", PERSON, "two different values"),
+        (f"Option 1:\n{OTHER}\nOption 2:\n{TEXT}", PERSON, "two different values"),
         (f"{OTHER} {TEXT}", PERSON, "two different values"),
         (f"{OTHER}, {TEXT}", PERSON, "two different values"),
         (f"{OTHER}\nand\n{TEXT}", PERSON, "two different values"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from faults.rows import GOOD
 from faults.server import FaultServer, keeps, says
 from pydantic import BaseModel
 
-from dynaspark_core import Chat, DynasparkClient, Message
+from dynaspark_core import Chat, DynasparkClient, Message, Tool
 from dynaspark_core.errors import ConfigError, DynasparkError, RateLimitError, RejectedError
 from dynaspark_core.transport.settings import settings_from
 from langchain_dynaspark import ChatDynaspark
@@ -48,7 +49,7 @@ class Api:
     async def _serve(self) -> None:
         app = web.Application()
         app.router.add_get("/api/generate_response", self._respond)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -179,3 +180,159 @@ async def test_the_prompt_and_the_key_are_in_no_error(talk: Any) -> None:
         told = f"{error} {error!r} {error.args} {vars(error)}"
         assert not [part for part in ("s3cret", "private-question") if part in told]
         error = error.__cause__ or error.__context__
+
+
+SENT: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"temperature": 0.7}, {"temperature": "0.7"}),
+    ({"temperature": 0}, {"temperature": "0"}),
+    ({"temperature": 3, "top_p": 1}, {"temperature": "3", "top_p": "1"}),
+    ({"top_p": 1e-7}, {"top_p": "1e-07"}),
+    ({"presence_penalty": -2, "frequency_penalty": 1.25}, {"presence_penalty": "-2", "frequency_penalty": "1.25"}),
+    ({"seed": 12345678901}, {"seed": "12345678901"}),
+    ({"seed": -1, "temperature": 0.1 + 0.2}, {"seed": "-1", "temperature": "0.30000000000000004"}),
+]
+FACES: dict[str, tuple[Any, Callable[..., Any]]] = {
+    "LangChain": (ChatDynaspark, lambda model, **given: model.invoke("x", **given)),
+    "LangChain, stream": (ChatDynaspark, lambda model, **given: [*model.stream("x", **given)]),
+    "LangChain, bound": (ChatDynaspark, lambda model, **given: model.bind(**given).invoke("x")),
+    "LlamaIndex": (Dynaspark, lambda model, **given: model.complete("x", **given)),
+    "LlamaIndex, stream": (Dynaspark, lambda model, **given: [*model.stream_complete("x", **given)]),
+}
+NOT_OF_SAMPLING = {"user_input", "model", "stream"}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("given", "sent"), SENT)
+@pytest.mark.parametrize("name", FACES)
+def test_sampling_parameters_are_sent(name: str, given: dict[str, Any], sent: dict[str, str], api: Api) -> None:
+    """From the constructor, from the call, and the call's win over the constructor's and those over `query`."""
+    face, ask = FACES[name]
+    own: dict[str, Any] = {"base_url": api.url, "route": "api", "context_window": 128_000}
+    ask(face(**own, **given))
+    ask(face(**own), **given)
+    ask(face(**own, query={"temperature": "1", "seed": "9"}, **{"temperature": 2, "seed": 8} | given))
+    ask(face(**own, temperature=2, seed=8), **given)
+    asked = [{key: value for key, value in one.items() if key not in NOT_OF_SAMPLING} for one in api.asked]
+    both = {"temperature": "2", "seed": "8"} | sent
+    assert asked == [sent, sent, both, both]
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"temperature": 3.1}, r"temperature is 3\.1; the query API takes a number from 0 to 3"),
+    ({"top_p": 1.01}, r"top_p is 1\.01; the query API takes a number from 0 to 1"),
+    ({"top_p": float("nan")}, "top_p is nan"),
+    ({"presence_penalty": -2.5}, r"presence_penalty is -2\.5; the query API takes a number from -2 to 2"),
+    ({"frequency_penalty": float("inf")}, "frequency_penalty is inf"),
+]
+WRONG_IN_A_CALL: list[tuple[dict[str, Any], str]] = [
+    *WRONG,
+    ({"temperature": -1}, "temperature is -1; the query API takes a number from 0 to 3"),
+    ({"temperature": "warm"}, "temperature is 'warm'"),
+    ({"temperature": True}, "temperature is True"),
+    ({"temperature": [1]}, r"temperature is \[1\]"),
+    ({"seed": 1.5}, r"seed is 1\.5; the query API takes a whole number"),
+    ({"seed": float("inf")}, "seed is inf; the query API takes a whole number"),
+    ({"seed": "a"}, "seed is 'a'"),
+    ({"seed": True}, "seed is True"),
+]
+
+
+@pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])
+@pytest.mark.parametrize(("given", "says_so"), WRONG)
+def test_a_model_is_not_made_with_a_number_out_of_range(face: Any, given: dict[str, Any], says_so: str) -> None:
+    with pytest.raises(ValueError, match=says_so):
+        face(route="api", **given)
+    with pytest.warns(UserWarning, match=f"no field for {next(iter(given))}: accepted, not sent; route='api' sends"):
+        face(**given)
+
+
+@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize(("given", "says_so"), WRONG_IN_A_CALL)
+def test_a_call_with_a_number_out_of_range_sends_nothing(
+    name: str, given: dict[str, Any], says_so: str, api: Api
+) -> None:
+    face, ask = FACES[name]
+    with pytest.raises(ConfigError, match=says_so):
+        ask(face(base_url=api.url, route="api", context_window=128_000), **given)
+    assert api.asked == []
+
+
+def test_what_this_route_does_not_send_either_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="no field for max_tokens, top_k: accepted, not sent$"):
+        ChatDynaspark(route="api", temperature=1, max_tokens=5, top_k=3)
+    with pytest.warns(UserWarning, match="no field for max_tokens: accepted, not sent$"):
+        Dynaspark(route="api", temperature=1, max_tokens=5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_default_model_of_the_public_service_warns_of_nothing() -> None:
+    profile = ChatDynaspark(route="api").profile or {}
+    assert Dynaspark(route="api").metadata.model_name == "openai"
+    assert {name for name in profile if name.startswith("image_") and profile[name]} == set()  # type: ignore[literal-required]
+    assert (profile["temperature"], (ChatDynaspark().profile or {})["temperature"]) == (True, False)
+
+
+def test_what_is_sent_is_traced_and_counts_for_caches() -> None:
+    model = ChatDynaspark(route="api", temperature=0.5, seed=7)
+    assert model._get_ls_params()["ls_temperature"] == 0.5
+    assert model._get_ls_params(temperature=2)["ls_temperature"] == 2
+    assert model._identifying_params["query"] == {"temperature": "0.5", "seed": "7"}
+    assert ChatDynaspark(route="api", query={"temperature": "1.5"})._get_ls_params()["ls_temperature"] == 1.5
+    assert "ls_temperature" not in ChatDynaspark(route="api")._get_ls_params()
+    variants: list[dict[str, Any]] = [{}, {"temperature": 0.5}, {"query": {"temperature": "0.6"}}, {"seed": 1}]
+    variants += [{"top_p": 0.5}, {"presence_penalty": 1}, {"frequency_penalty": 1}]
+    models = [ChatDynaspark(route="api", **given) for given in variants]
+    assert len({str(model._identifying_params) for model in models}) == len(variants)
+    assert len({model._get_llm_string() for model in models}) == len(variants)
+
+
+def test_a_field_that_changes_later_is_sent(api: Api) -> None:
+    model = ChatDynaspark(base_url=api.url, route="api", context_window=128_000)
+    model.temperature = 0.5
+    model.invoke("x")
+    assert api.asked[0]["temperature"] == "0.5"
+
+
+async def test_a_question_that_is_too_long_is_not_counted(api: Api) -> None:
+    client = DynasparkClient(base_url=api.url, route="api", requests_per_hour=1, max_concurrency=1)
+    for _ in range(3):
+        with pytest.raises(ConfigError, match="request line of"):
+            await client.complete("x" * 4000)
+        with pytest.raises(ConfigError, match="request line of"):
+            await client.preview("x" * 4000)
+        with pytest.raises(ConfigError, match="request line of"):
+            await _all(client.stream("x" * 4000))
+    assert (await client.complete("x")).text == "whole answer"
+    with pytest.raises(RateLimitError, match="requests_per_hour=1 is used up"):
+        await client.complete("x")
+
+
+async def test_a_repair_that_is_too_long_takes_no_reply_away(api: Api) -> None:
+    api.answer = f"<tool_call>{{broken {'x' * 2000}"
+    tool = Tool("add", "Adds.", {"type": "object", "properties": {"a": {"type": "integer"}}})
+    chat = Chat((Message("user", ("y" * 1200,)),), tools=(tool,))
+    reply = await DynasparkClient(base_url=api.url, route="api").complete(chat)
+    assert reply.finish_reason == "malformed_tool_call"
+    assert len(api.asked) == 1
+
+
+@pytest.mark.parametrize("role", ["system", "user"])
+async def test_text_that_is_none_is_named(role: str, api: Api) -> None:
+    messages = [{"role": role, "content": "a\ud800"}, {"role": "user", "content": "Hi"}]
+    with pytest.raises(ConfigError, match="a lone surrogate"):
+        await DynasparkClient(base_url=api.url, route="api").complete(messages)
+    assert api.asked == []
+
+
+def test_the_log_holds_no_prompt_and_no_key(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither ours nor aiohttp's nor the loop's own, at any level."""
+    caplog.set_level(logging.DEBUG)
+    client = DynasparkClient(base_url=api.url, route="api", api_key="s3cret/key", max_retries=1)
+    system = [{"role": "system", "content": "private-system"}, {"role": "user", "content": "private-question"}]
+    client.sync.complete(system)
+    api.error = 503, {"error": "private-question"}
+    with pytest.raises(DynasparkError):
+        client.sync.complete(system)
+    assert len(api.asked) == 3
+    assert "503" in caplog.text
+    assert not [word for word in ("private", "s3cret") if word in caplog.text]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynaspark_core.schema import Mismatch, UnknownKey, conform
+from dynaspark_core.schema import Mismatch, UnknownKey, conform, known_names
 
 STRING = {"type": "string"}
 INTEGER = {"type": "integer"}
@@ -236,6 +236,20 @@ def test_keywords_as_jsonschema_has_them(schema: dict[str, Any], right: list[Any
     for text, message in wrong.items():
         assert not validator.is_valid(json.loads(text))
         assert message in str(conform(json.loads(text), schema))
+
+
+def test_dependencies_of_draft_7() -> None:
+    draft7 = pytest.importorskip("jsonschema").Draft7Validator
+    schema = {"dependencies": {"a": ["b"], "c": {"required": ["d"]}, "e": False, "f": []}}
+    wrong = {'{"a": 1}': "b: is required with a", '{"c": 1}': "d: is required but", '{"e": 1}': "nothing is allowed"}
+    for value in [{}, {"a": 1, "b": 2}, {"c": 1, "d": 2}, {"f": 1}, ["a"], "a"]:
+        assert draft7(schema).is_valid(value)
+        assert conform(value, schema) is value
+    for text, message in wrong.items():
+        assert not draft7(schema).is_valid(json.loads(text))
+        assert message in str(conform(json.loads(text), schema))
+    listing = {"properties": {"a": {}}, "dependencies": {"a": {"properties": {"b": {}}}, "b": ["a"]}}
+    assert known_names(listing).keys() == {"a", "b"}
 
 
 def test_an_anchor_of_another_document_is_none_of_ours() -> None:

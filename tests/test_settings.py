@@ -18,15 +18,17 @@ from dynaspark_core.transport.settings import (
     VARIABLES,
     settings_from,
 )
+from dynaspark_core.wire.query import SAMPLING
 from langchain_dynaspark import ChatDynaspark
 from langchain_dynaspark.fields import ConfiguredChatModel
 from llama_index_dynaspark import Dynaspark
 
 ROOT = Path(__file__).parent.parent
-OF_LANGCHAIN = {"stop", "streaming", "temperature", "max_tokens", "top_p", "top_k", "seed"}
+OF_LANGCHAIN = {"stop", "streaming", "max_tokens", "top_k", *SAMPLING}
 OF_LLAMA_INDEX = {
     *("stop", "allow_image_paths", "num_output", "is_function_calling_model"),
-    *("temperature", "max_tokens", "callback_manager", "rate_limiter", "system_prompt", "messages_to_prompt"),
+    *SAMPLING,
+    *("max_tokens", "callback_manager", "rate_limiter", "system_prompt", "messages_to_prompt"),
     *("completion_to_prompt", "pydantic_program_mode", "output_parser", "query_wrapper_prompt"),
 }
 """Parameters of the models that are no settings of the client."""
@@ -135,6 +137,19 @@ def test_an_argument_wins_over_the_environment_and_that_over_the_default(monkeyp
         ("headers", {"Transfer-Encoding": "chunked"}, "Transfer-Encoding"),
         ("headers", [("A", "b")], "headers"),
         ("model_aliases", {"a": None}, "model_aliases"),
+        ("query", {"temperature": "3.1"}, "'3.1'; the query API takes a number from 0 to 3"),
+        ("query", {"temperature": "warm"}, "'warm'; the query API takes a number from 0 to 3"),
+        ("query", {"top_p": "nan"}, "'nan'; the query API takes a number from 0 to 1"),
+        ("query", {"presence_penalty": "-2.1"}, "'-2.1'; the query API takes a number from -2 to 2"),
+        ("query", {"frequency_penalty": "inf"}, "'inf'; the query API takes a number from -2 to 2"),
+        ("query", {"seed": "1.5"}, "'1.5'; the query API takes a whole number"),
+        ("query", {"seed": ""}, "''; the query API takes a whole number"),
+        ("query", {"user_input": "x"}, "it is the prompt"),
+        ("query", {"model": "mistral"}, "set model"),
+        ("query", {"system": "x"}, "send a system message first"),
+        ("query", {"json": "true"}, "response_format"),
+        ("query", {"stream": "true"}, "where a call streams"),
+        ("query", {"api_key": "k"}, "set api_key"),
         ("model", 5, "int"),
     ],
 )

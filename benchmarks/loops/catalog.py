@@ -1,6 +1,6 @@
 """All loops, in two halves of about the same mix of kinds, and those that the frameworks' agents run too."""
 
-from loops.definition import Loop
+from dynaspark_core.doctor.definition import Loop
 from loops.first_half import FIRST_HALF
 from loops.second_half import SECOND_HALF
 

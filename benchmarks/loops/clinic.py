@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
 _DOCTORS = {

@@ -1,13 +1,13 @@
 """The ways through which a loop runs: the client alone, and each framework's agent. Each gives the last text."""
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import pybase64
 
-from dynaspark_core import Chat, DynasparkClient, Image, Message, Reply, Tool, ToolCall
-from loops.definition import Loop, PastCall, ToolFailure
-from loops.session import Session, arguments_of
+from dynaspark_core import DynasparkClient
+from dynaspark_core.doctor.definition import Loop, ToolFailure
+from dynaspark_core.doctor.running import arguments_of
+from loops.session import Session
 
 TIMEOUT = 3600.0
 """Seconds for one reply: a model on a busy processor is slow."""
@@ -17,16 +17,7 @@ FAR = 4 * 8
 
 async def client(session: Session, url: str) -> str:
     """Through `DynasparkClient`."""
-    loop, asking = session.loop, DynasparkClient(base_url=url, timeout=TIMEOUT, max_retries=0)
-    messages, tools = list(_beginning(loop)), tuple(_offered(loop))
-    while True:
-        reply = await asking.complete(Chat(tuple(messages), tools=tools))
-        session.turns += 1
-        calls = tuple(_calls(reply))
-        if not calls:
-            return reply.text
-        messages.append(Message("assistant", (reply.text,) if reply.text else (), tool_calls=calls))
-        messages += [_result(session, call) for call in calls]
+    return await session.converse(DynasparkClient(base_url=url, timeout=TIMEOUT, max_retries=0))
 
 
 async def langchain(session: Session, url: str) -> str:
@@ -94,50 +85,6 @@ def _about(function: Any) -> str:
 
 def _picture(loop: Loop) -> bytes | None:
     return loop.image() if loop.image else None
-
-
-def _offered(loop: Loop) -> Iterator[Tool]:
-    for function in loop.tools:
-        yield Tool(function.__name__, _about(function), arguments_of(function).model_json_schema())
-
-
-def _beginning(loop: Loop) -> Iterator[Message]:
-    """The conversation up to the question."""
-    if loop.system:
-        yield Message("system", (loop.system,))
-    for number, entry in enumerate(loop.history):
-        if isinstance(entry, PastCall):
-            name, identity = entry.function.__name__, f"past{number}"
-            yield Message("assistant", tool_calls=(ToolCall(name, dict(entry.arguments), identity),))
-            yield Message("tool", (entry.result,), name, tool_call_id=identity)
-        else:
-            yield Message(entry.role, (entry.text,))
-    png = _picture(loop)
-    image = (Image(png, "picture.png", "image/png"),) if png else ()
-    yield Message("user", (loop.question, *image))
-
-
-def _calls(reply: Reply) -> Iterator[ToolCall]:
-    """The calls that an agent of a framework runs: also those whose name or arguments its tools refuse."""
-    yield from reply.tool_calls
-    for call in reply.invalid_tool_calls:
-        if call.is_passed_on(checked=True):
-            yield ToolCall(call.name or "", call.arguments or {}, call.id)
-
-
-def _result(session: Session, call: ToolCall) -> Message:
-    """The tool's answer to the call, in the words of LangChain's agents where there is no such tool."""
-    functions = {function.__name__: function for function in session.loop.tools}
-    if call.name not in functions:
-        return _told(call, f"{call.name} is not a valid tool, try one of [{', '.join(functions)}].", "error")
-    try:
-        return _told(call, session.run(functions[call.name], call.arguments), "ok")
-    except ToolFailure as exc:
-        return _told(call, str(exc), "error")
-
-
-def _told(call: ToolCall, text: str, status: Literal["ok", "error"]) -> Message:
-    return Message("tool", (text,), call.name, tool_call_id=call.id, status=status)
 
 
 def _raising_langchains(tool: Any) -> Any:

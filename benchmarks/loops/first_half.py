@@ -1,6 +1,6 @@
 """The first 30 loops. Prompts are worked on with these in view."""
 
-from loops.definition import Loop, call, holds, one_of
+from dynaspark_core.doctor.definition import Loop, call, holds, one_of
 from loops.kitchen import KITCHEN, add_to_shopping_list, get_recipe, set_alarm, start_timer
 from loops.library import LIBRARY, author_details, find_book, reader_loans, search_rules
 from loops.post import POST, depot_hours, median, register_shipment, track_parcel

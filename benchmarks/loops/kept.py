@@ -8,11 +8,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from dynaspark_core.doctor.definition import Loop
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Usage
 from dynaspark_core.prompt.render import estimate_tokens
 from dynaspark_core.server import Answer, Asked, Engine, RefusedError
-from loops.definition import Loop
 from loops.session import Session, Step
 
 _TABLE = """create table if not exists replies

@@ -2,7 +2,7 @@
 
 import re
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 
 _BOOKS = {
     "moby dick": "shelf C4, 2 copies, author_id 5",

@@ -4,7 +4,7 @@ import re
 
 from pydantic import BaseModel
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 from loops.library import best_two
 
 _EMPLOYEES = {

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 
 _PARCELS = {
     5501: "in Vienna, will reach Graz tomorrow",

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 
 _TRAINS = {
     ("basel", "zurich"): "IR 37 at 10:07 from platform 4",

@@ -1,11 +1,22 @@
 """The other 30 loops, of other tools and questions. They show whether what helps the first half helps elsewhere."""
 
+from dynaspark_core.doctor.definition import Loop, call, holds, one_of
+from dynaspark_core.doctor.home import HOME, log_expense, read_meter, room_temperature, switch_lamp
+from dynaspark_core.doctor.questions import (
+    CAPITAL,
+    DEAR_GARDENER,
+    ECO,
+    ERROR_LOUNGE,
+    LAMP,
+    MERCI,
+    ORDER_SOIL,
+    ORDINE,
+    WATER,
+)
+from dynaspark_core.doctor.shop import SHOP, order_status, stock_level
 from loops import pictures
 from loops.clinic import CLINIC, book_appointment, find_doctor, free_times
-from loops.definition import Loop, call, holds, one_of
-from loops.home import HOME, log_expense, read_meter, room_temperature, set_heating, switch_lamp
 from loops.office import OFFICE, find_employee, phone_extension, room_calendar, schedule_meeting, search_handbook
-from loops.shop import SHOP, order_status, place_order, search_products, stock_level
 from loops.talks import LONG_SHOP_TALK
 
 ALL_TOOLS = (*CLINIC, *SHOP, *OFFICE, *HOME)
@@ -16,11 +27,8 @@ SINGLE = (
         "single", "extension", "What is the phone extension of the employee with the id 52?", OFFICE,
         (call(phone_extension, employee_id=52),), ("7740",),
     ),
-    Loop(
-        "single", "lamp", "Please switch on the lamp in the kitchen.", HOME,
-        (call(switch_lamp, room=holds("kitchen"), on=True),), (("kitchen", "lamp", "done"),),
-    ),
-    Loop("single", "water", "What does our water meter show?", HOME, (call(read_meter, meter="water"),), ("412",)),
+    LAMP,
+    WATER,
 )  # fmt: skip
 NONE = (
     Loop(
@@ -29,15 +37,9 @@ NONE = (
     ),
     Loop("none", "thanks", "Thank you, that is all I wanted to know.", CLINIC),
     Loop("none", "how-are-you", "Hello, how are you today?", OFFICE),
-    Loop("none", "capital", "What is the capital of Portugal?", HOME, (), (("lisbon", "lisboa"),)),
+    CAPITAL,
 )  # fmt: skip
-LANGUAGE = (
-    Loop(
-        "language", "ordine", "A che punto è il mio ordine 7001?", SHOP,
-        (call(order_status, order_number=7001),), (("venerd", "friday"),),
-    ),
-    Loop("language", "merci", "Merci beaucoup pour votre aide, et bonne journée !", HOME),
-)  # fmt: skip
+LANGUAGE = (ORDINE, MERCI)
 SEQUENTIAL = (
     Loop(
         "sequential", "skin-tuesday", "At what times is the skin doctor free on Tuesday?", CLINIC,
@@ -47,11 +49,7 @@ SEQUENTIAL = (
         "sequential", "manager-phone", "I need the phone extension of Lena Brandt's manager.", OFFICE,
         (call(find_employee, name="Lena Brandt"), call(phone_extension, employee_id=52)), ("7740",),
     ),
-    Loop(
-        "sequential", "order-soil", "Please order 3 bags of potting soil for me.", SHOP,
-        (call(search_products, words=holds("soil")), call(place_order, product_id="P-77", quantity=3)),
-        (("9021", "ordered", "placed"),),
-    ),
+    ORDER_SOIL,
     Loop(
         "sequential", "waiting-order",
         "My order 5567 is waiting for a product. On what day does that product come in again?", SHOP,
@@ -82,10 +80,7 @@ PARALLEL = (
     ),
 )  # fmt: skip
 ERROR = (
-    Loop(
-        "error", "error-lounge", "How warm is it in the lounge?", HOME,
-        (call(room_temperature, room=holds("living room")),), ("21.5",), allowed=(room_temperature,),
-    ),
+    ERROR_LOUNGE,
     Loop(
         "error", "error-meter", "What does the gas meter show?", HOME,
         (call(read_meter, meter="gas"),) * 2, (("1,836", "1836", "1.836"),),
@@ -114,10 +109,7 @@ ARGUMENTS = (
         ),
         ("budget",),
     ),
-    Loop(
-        "arguments", "eco", "Set the heating in the bedroom to 18.5 degrees, in eco mode.", HOME,
-        (call(set_heating, room=holds("bedroom"), degrees=18.5, mode="eco"),), ("18.5",),
-    ),
+    ECO,
 )  # fmt: skip
 LONG = (
     Loop(
@@ -159,13 +151,7 @@ IMAGE = (
         (), (("17:30", "5:30"),), image=pictures.sign,
     ),
 )  # fmt: skip
-SYSTEM = (
-    Loop(
-        "system", "dear-gardener", "How many of P-12 are left?", SHOP,
-        (call(stock_level, product_id="P-12"),), ("48", "dear gardener"),
-        system="You answer for a garden shop. In every answer, address the customer as: dear gardener.",
-    ),
-)  # fmt: skip
+SYSTEM = (DEAR_GARDENER,)
 SECOND_HALF = (
     *(*SINGLE, *NONE, *LANGUAGE, *SEQUENTIAL, *PARALLEL, *ERROR, *ARGUMENTS, *LONG),
     *(*RAG, *IMAGE, *SYSTEM),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from loops.definition import Kind, Loop
-from loops.judge import Fault, Made, Verdict
+from dynaspark_core.doctor.definition import Kind, Loop
+from dynaspark_core.doctor.judge import Fault, Made, Verdict
 from loops.session import Step
 
 _FAULTS: tuple[Fault, ...] = get_args(Fault)

@@ -1,8 +1,8 @@
 """Earlier turns of conversations."""
 
-from loops.definition import PastCall, Said
+from dynaspark_core.doctor.definition import PastCall, Said
+from dynaspark_core.doctor.shop import order_status, place_order, search_products, stock_level
 from loops.rail import book_seat, next_train, train_delay
-from loops.shop import order_status, place_order, search_products, stock_level
 
 TRAIN_TALK = (
     Said("user", "How late is the train IC 8?"),

@@ -30,6 +30,9 @@ ROLES: dict[str, Role] = {
 
 Entry = Mapping[str, Any]
 Call = ToolCall | InvalidToolCall
+_CALL_TYPES = frozenset({"tool_use", "tool_call", "function_call", "invalid_tool_call"})
+_CALL_KEYS = ("functionCall", "function_call", "toolUse")
+"""Keys of blocks without a type: Gemini's, OpenAI's old one, Bedrock's."""
 
 
 def messages_from(
@@ -130,22 +133,30 @@ def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:
 
 
 def read_call_blocks(content: object) -> tuple[Call, ...]:
-    """The calls that stand in the content only, as Anthropic (`tool_use`) and LangChain v1 (`tool_call`) write them.
+    """The calls that only the content has: those of Anthropic, OpenAI's Responses, Gemini, Bedrock, LangChain v1.
 
     For messages without a `tool_calls` of their own; where there is one, these blocks tell the same twice.
     """
     if not isinstance(content, Sequence) or isinstance(content, str | bytes):
         return ()
     blocks = (block for block in content if isinstance(block, Mapping))
-    asked = (block for block in blocks if block.get("type") in {"tool_use", "tool_call"})
+    asked = (call for block in blocks if (call := _call_block(block)) is not None)
     return tuple(_call(block, f"call_{number}") for number, block in enumerate(asked))
+
+
+def _call_block(block: Entry) -> Entry | None:
+    """What says name and arguments in a block that is a call; None for others."""
+    if block.get("type") in _CALL_TYPES:
+        return block
+    return next((block[key] for key in _CALL_KEYS if isinstance(block.get(key), Mapping)), None)
 
 
 def _call(item: Entry, fallback_id: str) -> Call:
     """One call in any of the shapes; one that cannot be read stays as an invalid call, so that nothing is lost."""
     known = item["function"] if isinstance(item.get("function"), Mapping) else item
-    name, call_id = known.get("name"), item.get("id")
-    call_id = call_id if isinstance(call_id, str) and call_id else fallback_id
+    name = known.get("name")
+    ids = (item.get(key) for key in ("call_id", "toolUseId", "id"))  # the `id` of OpenAI's Responses is the block's
+    call_id = next((value for value in ids if isinstance(value, str) and value), fallback_id)
     written: object = next((known[key] for key in ("arguments", "args", "input") if known.get(key) is not None), {})
     arguments, error = _arguments(written)
     if not isinstance(name, str) or not name:

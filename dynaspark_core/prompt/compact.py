@@ -8,18 +8,35 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dynaspark_core.errors import ConfigError
+
 _DEFINITIONS = ("$defs", "definitions")
 _NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", *_DEFINITIONS})
 """Keywords whose members are named by the user: `title` below them is a name, no keyword."""
 _DATA = frozenset({"const", "default", "enum", "examples", "example", "required"})
 """Keywords that hold data, not schemas."""
 _PLAIN = (str, int, float, type(None))
-MAX_SCHEMA_LEVELS = 60
-"""Deeper schemas are left as they are: no tool is described like that."""
+MAX_SCHEMA_LEVELS = 200
+"""Most objects and lists within each other, definitions put in place: some 400 frames of the interpreter's 1,000."""
 
 
-def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema without titles, with definitions that are used once put in place, those of no use left out."""
+class _TooDeep(Exception):  # noqa: N818 - a way out, no error
+    """The schema is nested too deep, or within itself."""
+
+
+def compact(schema: Mapping[str, Any], whose: str) -> dict[str, Any]:
+    """The schema without titles, with definitions that are used once put in place, those of no use left out.
+
+    Raises `ConfigError`, in the name of the tool or value that it is `whose`, for a schema that is nested too deep.
+    """
+    try:
+        return _compact(schema)
+    except _TooDeep:
+        limit = f"more than {MAX_SCHEMA_LEVELS} levels deep, with its references"
+        raise ConfigError(f"the schema of {whose} is nested {limit}, or in itself; use $ref for recursion") from None
+
+
+def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     definitions = {
         f"#/{group}/{name}": part
         for group in _DEFINITIONS
@@ -42,15 +59,17 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _references(node: object) -> Iterator[str]:
     """Every `$ref` below the node, each as often as it stands there."""
-    stack = [node]
+    stack = [(node, 0)]
     while stack:
-        top = stack.pop()
+        top, depth = stack.pop()
+        if depth > MAX_SCHEMA_LEVELS:
+            raise _TooDeep
         if isinstance(top, Mapping):
             if isinstance(top.get("$ref"), str):
                 yield top["$ref"]
-            stack += [value for key, value in top.items() if key not in _DATA]
+            stack += [(value, depth + 1) for key, value in top.items() if key not in _DATA]
         elif isinstance(top, list | tuple):
-            stack += top
+            stack += [(item, depth + 1) for item in top]
 
 
 def _uses(body: object, definitions: Mapping[str, Any]) -> Counter[str]:
@@ -79,8 +98,10 @@ def _reaches_itself(ref: str, definitions: Mapping[str, Any]) -> bool:
 
 
 def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, depth: int = 0) -> Any:
-    if depth > MAX_SCHEMA_LEVELS or isinstance(node, _PLAIN):
+    if isinstance(node, _PLAIN):
         return node
+    if depth > MAX_SCHEMA_LEVELS:
+        raise _TooDeep
     if isinstance(node, list | tuple):
         return [_shorten(item, once, depth=depth + 1) for item in node]
     if not isinstance(node, Mapping):

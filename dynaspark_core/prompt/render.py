@@ -168,12 +168,24 @@ def _shown_text(part: Part, marks: Iterator[str], limit: int | None) -> str:
 
 def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
     """What came last, as far as the end of the prompt depends on it."""
-    results = list(takewhile(lambda message: message.role == "tool", reversed(chat.messages)))
+    results = _last_results(chat.messages)
     asked = chat.messages[-len(results) - 1] if len(results) < len(chat.messages) else results[-1]
-    if asked.invalid_tool_calls or any(message.status == "error" for message in results):
+    if errors := _errors(results):
+        before = _errors(_last_results(chat.messages[: -len(results) - 1]))
+        return "same error" if errors == before else "error"
+    if asked.invalid_tool_calls:
         return "error"
     if aliases.has_unanswered:
         return "missing"
     called = {call.name for call in asked.tool_calls}
     is_own = not called or any(tool.name in called for tool in chat.offered())
     return "text" if not results else "results" if is_own else "handed over"
+
+
+def _last_results(messages: Sequence[Message]) -> list[Message]:
+    """The results that come last, the latest first."""
+    return list(takewhile(lambda message: message.role == "tool", reversed(messages)))
+
+
+def _errors(results: Sequence[Message]) -> list[str]:
+    return [message.text for message in results if message.status == "error"]

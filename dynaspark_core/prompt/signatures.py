@@ -58,12 +58,14 @@ def _kept_line(write: Any, name: str, description: str, parameters: str) -> str:
 
 
 def _json_line(name: str, description: str, parameters: Mapping[str, Any]) -> str:
-    return json_line({"name": name, "description": description.strip(), "parameters": compact(parameters)})
+    return json_line(
+        {"name": name, "description": description.strip(), "parameters": compact(parameters, f"tool {name!r}")}
+    )
 
 
 def _signature_line(name: str, description: str, parameters: Mapping[str, Any]) -> str:
     try:
-        arguments = _object(compact(parameters), 0)
+        arguments = _object(compact(parameters, f"tool {name!r}"), 0)
     except _Beyond:
         return f"- {_json_line(name, description, parameters)}"
     about = escape(one_line(description))

@@ -34,9 +34,10 @@ _FREE = (
     "If not, or if its result is already there, answer the user in plain text."
 )
 
-LastStep = Literal["text", "results", "error", "missing", "handed over"]
-"""What came last: somebody's text; results; a result that is an error, also of a call that was refused; a call without
-a result; results for calls of tools that are not offered here, as after another agent's hand-off."""
+LastStep = Literal["text", "results", "error", "same error", "missing", "handed over"]
+"""What came last: somebody's text; results; a result that is an error, also of a refused call; the error of the
+step before once more; a call without a result; results for calls of tools that are not offered here, as after another
+agent's hand-off."""
 REMINDERS: Mapping[LastStep, str] = {
     "text": "",
     "results": (
@@ -44,9 +45,10 @@ REMINDERS: Mapping[LastStep, str] = {
         "make the next call, with values from the results."
     ),
     "error": (
-        "The last call failed. If the error says how to do it right, call again now, corrected or unchanged as it "
-        "says. If not, tell the user what went wrong."
+        "The last call failed. Make the right call now: another function that finds the right value, or the same one, "
+        "corrected as the error says."
     ),
+    "same error": "The call failed again. Tell the user what went wrong.",
     "missing": (
         "A call above has no result. Go on without it: answer what can be answered, or make the call again if the "
         "request needs it."
@@ -87,7 +89,7 @@ def closing_lines(chat: Chat, last_step: LastStep) -> list[str]:
 
 def value_section(schema: Mapping[str, Any]) -> str:
     """The request for one JSON value of the schema."""
-    return _VALUE.format(schema=json_line(compact(schema)))
+    return _VALUE.format(schema=json_line(compact(schema, "the answer")))
 
 
 def _reminder(chat: Chat, last_step: LastStep) -> list[str]:

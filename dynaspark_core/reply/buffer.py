@@ -6,8 +6,8 @@ The contract of a step (a generator in `reader`, `tags`, `blocks`, `fences`, `re
   are good until `more_text`, which forgets what was decided.
 * It waits by `more`, `match`, `seek`, `visible`, and decides the same wherever the text was cut into pieces: it asks
   about what comes before a place only after the text behind that place has been matched.
-* It ends in one of these: `accept`, `reject`, `hold`, `skip`, `show` (the text up to a place is used up), `cut`, or
-  `go_on` (all this is text so far; the search continues at a place).
+* It ends in one of these: `accept`, `reject`, `hold`, `skip`, `think`, `show` (the text up to a place is used up),
+  `cut`, or `go_on` (all this is text so far; the search continues at a place).
 * It sets nothing else. What is shown is never taken back, so blanks wait for what follows them, and an object that
   may be a call waits for the end of its block.
 """
@@ -16,9 +16,19 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from dynaspark_core.messages import Done, Event, InvalidReason, InvalidToolCall, Reply, TextDelta, ToolCall
+from dynaspark_core.messages import (
+    Done,
+    Event,
+    InvalidReason,
+    InvalidToolCall,
+    ReasoningDelta,
+    Reply,
+    TextDelta,
+    ToolCall,
+)
 from dynaspark_core.reply.context import Context
 from dynaspark_core.reply.held import HeldText, Waiting
+from dynaspark_core.reply.thoughts import Reasoning
 from dynaspark_core.reply.written import RawCall, new_id
 
 if TYPE_CHECKING:
@@ -43,6 +53,7 @@ class ReplyBuffer(HeldText):
         self._is_behind_call = False
         self._events: list[Event] = []
         self._texts: list[str] = []
+        self._reasoning = Reasoning()
         self._blanks = 0
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
@@ -197,8 +208,16 @@ class ReplyBuffer(HeldText):
         self._is_behind_call = self.has_calls
 
     def skip(self, end: int) -> None:
-        """Pass over the text up to `end`: it is neither shown nor a call."""
+        """Pass over the text up to `end`: it is neither shown nor a call. A thought ends there."""
         self.accept((), end)
+        self._reasoning.end()
+
+    def think(self, end: int) -> None:
+        """Give the text up to `end` as reasoning; `skip` the sign that ends the thought."""
+        shown = self._reasoning.add(self.text[self.position : end])
+        self.position = self.scan = end
+        if shown:
+            self._events.append(ReasoningDelta(shown))
 
     def forget_late(self, end: int) -> None:
         """Drop the calls so far, as they were reasoning; the text goes on after `end`."""
@@ -225,4 +244,4 @@ class ReplyBuffer(HeldText):
         calls = tuple(call for call in self._calls if isinstance(call, ToolCall))
         invalid = tuple(call for call in self._calls if isinstance(call, InvalidToolCall))
         reason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
-        self._events.append(Done(Reply("".join(self._texts), calls, invalid, reason)))  # type: ignore[arg-type]  # the three literals
+        self._events.append(Done(Reply("".join(self._texts), calls, invalid, reason, reasoning=str(self._reasoning))))  # type: ignore[arg-type]  # the three literals

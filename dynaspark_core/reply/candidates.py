@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.presented import Standing, standing_of
+from dynaspark_core.reply.presented import Standing, standing_of, standing_of_block
 from dynaspark_core.reply.strict_json import Open, strict_value
 
 MAX_VALUES = 2_000
@@ -80,7 +80,7 @@ def _fenced(text: str, start: int) -> Candidate | None:
     value = strict_value(text, begin) if text[begin : begin + 1] in _FIRSTS else Open(is_hopeless=True)
     if isinstance(value, Open) or not _FENCE_CLOSES.match(text, value[1]):
         return None
-    return Candidate(begin, value[1], value[0])
+    return Candidate(begin, value[1], value[0], standing_of_block(text, begin, value[1], value[0]))
 
 
 def _spans(text: str, start: int, end: int) -> Iterator[Candidate]:

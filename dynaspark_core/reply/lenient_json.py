@@ -26,7 +26,11 @@ MAX_LEVELS = 500
 MAX_DIGITS = 300
 """Most digits of a number that is read; Python itself refuses 4,300 digits."""
 
+MAX_ITEMS = 100_000
+"""Most values within a value that needs repair."""
+
 _BLANK = re.compile(BLANK)
+_VISIBLE = frozenset(map(chr, range(0x21, 0x7F))) - {"/", "#"}  # neither blank nor the beginning of a comment
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(\.[0-9]+)?|(\.[0-9]+))([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _BARE_KEY = re.compile(r"(?:[^\W\d]|\$|\\_)(?:[\w$-]|\\_)*")
@@ -44,13 +48,8 @@ class Unreadable(Exception):  # noqa: N818 - a signal between readers, never an 
     ) -> None:
         super().__init__(why)
         self.source: str | None = None
-        self.position, self.why, self.is_cut, self.in_string, self.is_excessive = (
-            position,
-            why,
-            is_cut,
-            in_string,
-            is_excessive,
-        )
+        self.position, self.why = position, why
+        self.is_cut, self.in_string, self.is_excessive = is_cut, in_string, is_excessive
 
     def located(self, text: str, start: int = 0) -> str:
         """What is wrong and where, with line and column counted from `start`, or in the error's own `source`."""
@@ -68,11 +67,15 @@ class LenientReader:
         self.text, self.position, self.end = text, start, end
         self._is_closed, self._is_python = is_closed, is_python
         self._stack: list[_Frame] = []
+        self._items = 0
 
     def value(self, role: StringRole = "whole") -> Any:
         """The value at the position, which is moved behind it. Raises `Unreadable`."""
         base = len(self._stack)
         while True:
+            self._items += 1
+            if self._items > MAX_ITEMS:
+                raise Unreadable(self.position, f"more than {MAX_ITEMS:,} values to repair", is_excessive=True)
             opener = self.peek()
             if opener in _CLOSERS:
                 self._open(opener)
@@ -94,9 +97,9 @@ class LenientReader:
 
     def peek(self) -> str:
         """The next character that is neither blank nor comment, as its plain form; empty at the end."""
-        found = _BLANK.match(self.text, self.position, self.end)
-        if found is not None:
-            self.position = found.end()
+        if self.position < self.end and (char := self.text[self.position]) in _VISIBLE:
+            return char
+        self.position = _BLANK.match(self.text, self.position, self.end).end()  # type: ignore[union-attr]  # it matches ""
         char = self.text[self.position : self.position + 1] if self.position < self.end else ""
         return _PLAIN.get(char, char)
 

@@ -1,4 +1,4 @@
-"""The reader of replies without calls: text, without what leads it and without the turns of others.
+"""The reader of replies without calls: text and reasoning, without what leads it and without the turns of others.
 
 `reader` builds on it where there are tools. It is a module of its own because the patterns of calls take long to load.
 """
@@ -7,19 +7,21 @@ import re
 import sys
 
 from dynaspark_core.messages import Event
-from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word
+from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.shown import FENCE, JSON_TEXT, show_fence, show_object
-from dynaspark_core.reply.thoughts import HEADS, LEADING, OPENING, THOUGHTS
+from dynaspark_core.reply.thoughts import HEADS, LEADING, OPENING, THOUGHTS, THOUGHTS_BEGIN, THOUGHTS_END
+from dynaspark_core.reply.watch import MAX_TAG_CHARACTERS
 
 TURN = Sign(
     seq(word("<"), chars(r"\s", 0, 4), maybe(word("/")), chars(r"\s", 0, 4), anycase(word("turn")), unless(r"[\w\-]")),
     "</turn>", "<turnstile>",
 )  # fmt: skip
 """Where a model that was given turns starts to write the turns of others, its own answer has ended."""
+_TAGS = anycase(words("turn", "think", "scratch", "reason"))
 _TRIGGER = re.compile(
-    r"<(?=[\s/]{0,9}(?:\Z|(?ai:t(?:\Z|u(?:\Z|r(?:\Z|n))))))"
+    rf"<(?=[\s/\\]{{0,9}}(?:{_TAGS.whole}|{_TAGS.begun}))"
     r"|\n(?=[ \t]{0,12}(?:\Z|[{\[]|`{1,2}\Z|```|~{1,2}\Z|~~~))"
 )
 
@@ -44,7 +46,7 @@ class TextReader:
         return self._buffer.is_cut
 
     def feed(self, text: str) -> list[Event]:
-        """The events that this piece brings: `TextDelta`, `ToolCall`, `InvalidToolCall`."""
+        """The events that this piece brings: `TextDelta`, `ReasoningDelta`, `ToolCall`, `InvalidToolCall`."""
         if text and not self._buffer.is_cut and self._buffer.add(text):
             next(self._steps, None)
         return self._buffer.taken_events()
@@ -62,15 +64,11 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
     """The main loop: from one place that may end the reply to the next."""
     yield from buffer.more()
     yield from pass_lead(buffer, has_turns=has_turns)
-    if not has_turns:
-        while True:
-            buffer.show(len(buffer.text))
-            if not (yield from buffer.more_text(is_idle=True)):
-                return
+    show = _show_before if has_turns else _show_with_break
     yield from _at_line(buffer, buffer.position)
     while not buffer.is_cut:
         found = _TRIGGER.search(buffer.text, buffer.scan)
-        _show_before(buffer, found.start() if found is not None else len(buffer.text))
+        show(buffer, found.start() if found is not None else len(buffer.text))
         if found is None:
             buffer.go_on(len(buffer.text))
             if not (yield from buffer.more_text(is_idle=True)):
@@ -79,8 +77,34 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
             yield from _at_line(buffer, found.end())
         else:
             buffer.go_on(found.end())
-            if (yield from buffer.match(TURN, found.start())) is not None and not buffer.is_quoted(found.start()):
-                buffer.cut()
+            yield from _read_tag(buffer, found.start(), has_turns=has_turns)
+
+
+def _read_tag(buffer: ReplyBuffer, at: int, *, has_turns: bool) -> Steps:
+    """Read what a `<` begins: a turn of somebody else, reasoning, or text."""
+    is_turn = has_turns and (yield from buffer.match(TURN, at)) is not None
+    closer = yield from buffer.match(THOUGHTS_END, at)
+    opener = yield from buffer.match(THOUGHTS_BEGIN, at)
+    if not (is_turn or closer or opener) or buffer.is_quoted(at):
+        return
+    if is_turn:
+        buffer.cut()
+    elif closer is not None:
+        buffer.show(at)
+        buffer.skip(closer.end())
+    elif opener is not None:
+        yield from read_aside(buffer, opener)
+
+
+def read_aside(buffer: ReplyBuffer, opener: re.Match[str]) -> Steps:
+    """Read reasoning within the text; where it is never closed, its opener is text."""
+    closer = yield from buffer.seek(THOUGHTS_END.whole, opener.end())
+    if closer is None:
+        return
+    buffer.show(opener.start())
+    buffer.skip(opener.end())
+    buffer.think(closer.start())
+    buffer.skip(closer.end())
 
 
 def _show_before(buffer: ReplyBuffer, place: int) -> None:
@@ -89,6 +113,11 @@ def _show_before(buffer: ReplyBuffer, place: int) -> None:
     end = len(text.rstrip())
     border = text.find("\n", end)
     buffer.show(place if border < 0 else buffer.position + border)
+
+
+def _show_with_break(buffer: ReplyBuffer, place: int) -> None:
+    """Show the text before a place, and a line break that is there."""
+    buffer.show(place + buffer.text.startswith("\n", place))
 
 
 def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
@@ -109,9 +138,8 @@ def pass_lead(buffer: ReplyBuffer, *, has_turns: bool = True) -> Steps:
         for opener, closer in THOUGHTS:
             found = opener.whole.match(buffer.text, buffer.position)
             if found is not None:
-                end = yield from buffer.seek(closer.whole, found.end())
-                buffer.is_truncated = end is None
-                buffer.skip(end.end() if end is not None else len(buffer.text))
+                buffer.skip(found.end())
+                yield from _pass_thought(buffer, closer)
                 break
         else:
             head = next((head for sign in HEADS if (head := sign.whole.match(buffer.text, buffer.position))), None)
@@ -121,6 +149,19 @@ def pass_lead(buffer: ReplyBuffer, *, has_turns: bool = True) -> Steps:
             if "final" in head[0]:
                 buffer.pass_objects(sys.maxsize)  # its object is an answer in JSON
         yield from _blanks(buffer)
+
+
+def _pass_thought(buffer: ReplyBuffer, closer: Sign) -> Steps:
+    """Give leading reasoning as it comes, up to its closer or the end of the reply."""
+    while (end := closer.whole.search(buffer.text, buffer.position)) is None:
+        tail = range(max(buffer.position, len(buffer.text) - MAX_TAG_CHARACTERS), len(buffer.text))
+        buffer.think(next((at for at in tail if closer.begun.match(buffer.text, at)), len(buffer.text)))
+        if not (yield from buffer.more_text()):
+            buffer.think(len(buffer.text))
+            buffer.is_truncated = True
+            return
+    buffer.think(end.start())
+    buffer.skip(end.end())
 
 
 def _blanks(buffer: ReplyBuffer) -> Steps:

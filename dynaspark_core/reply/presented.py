@@ -7,6 +7,8 @@ import re
 from enum import IntEnum
 from typing import Any
 
+_EMPTY: tuple[Any, ...] = ({}, [], "")
+_QUOTES = " \t\"'`"
 _CONTEXT_CHARS = 240
 """How much text around a value is looked at, on each side."""
 _LEAD_CHARS = 48
@@ -22,6 +24,19 @@ _GIVING = re.compile(
     re.IGNORECASE,
 )
 """What gives the value that follows: `The answer is `, `JSON: `, `x = `."""
+_OR = re.compile(r"\s*(?:,\s*)?or\W{0,4}\Z", re.IGNORECASE)
+"""What gives a second value as well as the first: ` or `."""
+_CITING = re.compile(
+    r"\b(?:see(?: also)?|cf\.?|sources?|ref(?:erence)?s?|footnotes?|citations?)\W{0,4}\Z", re.IGNORECASE
+)
+"""What gives numbers of sources: `Sources: [1, 2]`."""
+_SHOWING = re.compile(
+    r"\b(?:example|e\.g\.|would|could|might|hypothetical(?:ly)?|template|placeholder|looks? like|such as"
+    r"|(?:format|schema|shape) (?:is|looks)|(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
+    r"[^\n]{0,60}\n\s*+(?:(?:`{3,}+|~{3,}+)[^\n`]*+\n\s*+)?\Z",
+    re.IGNORECASE,
+)
+"""The line above a block that says it is shown for its form: `It would look like this:`, `Format:`, `Not:`."""
 _UNREAL = re.compile(
     r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|unlike|like|such as|as in|e\.g\.|for (?:example|instance)"
     r"|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
@@ -37,11 +52,19 @@ _REFUSAL = re.compile(
 )
 """`I cannot answer`, `I have no data`."""
 _CORRECTION = re.compile(
-    r"\b(?:no|wait|better|correct(?:ed|ion|ly|ing)?|instead|actually|really|sorry|oops|rather|final(?:ly)?|should|updated?"
-    r"|fixed|revised?|revision|mistake|improved|replace[sd]?|ignore|scratch that|apolog(?:y|ies|i[sz]e))\b",
+    r"\b(?:no(?=\s*[,.:;!—–-]|,? wait)|wait|better|correct(?:ed|ion|ly|ing)?|instead|actually|really"  # noqa: RUF001 - dashes
+    r"|sorry(?=\s*[,.:;!—–-]|\s+for\b)|oops|rather|final(?=\s*:|\s+(?:answer|version|result|json|value|object|output)\b)"  # noqa: RUF001 - dashes
+    r"|should (?:be|have|read)|updated?|fixed|revised?|revision|mistake|improved|replace[sd]?|ignore|scratch that"
+    r"|apolog(?:y|ies|i[sz]e))\b",
     re.IGNORECASE,
 )
 """`No, better:`, `Correction:`, `it should be`."""
+_ADDITION = re.compile(
+    r"\b(?:also|additional(?:ly)?|alternatively|another(?! (?:try|attempt|go)\b)|second(?! thought)|third|or"
+    r"|no (?:changes?|corrections?|mistakes?))\b",
+    re.IGNORECASE,
+)
+"""What says that the later value comes on top of the earlier one, whatever the words of a correction."""
 _SENTENCE_END = re.compile(r"[.!?](?:\s|\Z)")
 
 
@@ -55,31 +78,45 @@ class Standing(IntEnum):
 
 def standing_of(text: str, start: int, end: int, value: Any, after: int = 0) -> Standing:
     """How the text presents the value between `start` and `end`. `after` is where the value before it ended."""
-    before = text[max(0, start - _CONTEXT_CHARS) : start]
-    behind = text[end : end + _CONTEXT_CHARS]
+    before, behind = _around(text, start, end)
     head, tail = before.rpartition("\n")[2], behind.partition("\n")[0]
     if _DECOR_BEFORE.match(head) and _DECOR_BEHIND.match(tail):
-        return Standing.BLOCK
+        return standing_of_block(text, start, end, value)
     lead = head[max(0, len(head) - (start - after)) :]
     is_mention = (
-        value in ({}, [], "")
+        value in _EMPTY
         or head.lstrip().startswith(">")
-        or not _is_given(lead[-_LEAD_CHARS:], tail, value)
+        or not _is_given(lead[-_LEAD_CHARS:], tail, value, is_alone=not (head.strip(_QUOTES) or tail.strip(_QUOTES)))
         or any(map(_REFUSAL.search, (before, behind)))
     )
     return Standing.MENTION if is_mention else Standing.SENTENCE
 
 
-def _is_given(lead: str, tail: str, value: Any) -> bool:
+def standing_of_block(text: str, start: int, end: int, value: Any) -> Standing:
+    """What a value on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
+    before, behind = _around(text, start, end)
+    is_shown = _SHOWING.search(before) is not None
+    if (is_shown or value in _EMPTY) and any(map(_REFUSAL.search, (before, behind))):
+        return Standing.MENTION
+    return Standing.SENTENCE if is_shown else Standing.BLOCK
+
+
+def _around(text: str, start: int, end: int) -> tuple[str, str]:
+    return text[max(0, start - _CONTEXT_CHARS) : start], text[end : end + _CONTEXT_CHARS]
+
+
+def _is_given(lead: str, tail: str, value: Any, *, is_alone: bool) -> bool:
     """Whether a sentence gives the value, by the words before and behind it."""
-    is_aside = not isinstance(value, dict) or _QUOTING.search(lead) is not None
-    if (is_aside and not _GIVING.search(lead)) or _UNREAL.search(lead):
+    is_list = not isinstance(value, dict)
+    is_aside = not is_alone and (is_list or _QUOTING.search(lead) is not None)
+    if is_aside and not (_GIVING.search(lead) or _OR.match(lead)):
+        return False
+    if _UNREAL.search(lead) or (is_list and _CITING.search(lead)):
         return False
     return not _NOT_MEANT.search(_SENTENCE_END.split(tail, maxsplit=1)[0])
 
 
 def corrects(text: str) -> bool:
     """Whether the text between two values says that the second one replaces the first."""
-    return (
-        _CORRECTION.search(text[:_CONTEXT_CHARS]) is not None or _CORRECTION.search(text[-_CONTEXT_CHARS:]) is not None
-    )
+    near = f"{text[:_CONTEXT_CHARS]}\n{text[-_CONTEXT_CHARS:]}"
+    return _CORRECTION.search(near) is not None and _ADDITION.search(near) is None

@@ -25,7 +25,7 @@ TRIGGER_AFTER = trigger(VENDORS, "")
 class ReplyReader(TextReader):
     """Reads one reply, piece by piece: `feed` each piece, then `close`. The result does not depend on the pieces.
 
-    Without tools, or with `tool_choice` none, all but leading reasoning is text; with `has_turns` (the prompt was
+    Without tools, or with `tool_choice` none, all but reasoning is text; with `has_turns` (the prompt was
     written in turns) it ends where the model begins a turn of somebody else. `untrusted` are texts from elsewhere that
     the model was shown, tool results above all: a call that stands in one of them word for word is refused.
     """

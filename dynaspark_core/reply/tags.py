@@ -13,6 +13,7 @@ from dynaspark_core.reply.body import intro_end
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, first_of, read_values
 from dynaspark_core.reply.held import Steps, Waiting
+from dynaspark_core.reply.plain import read_aside
 from dynaspark_core.reply.sentences import leave_quoted, settle
 from dynaspark_core.reply.signs import (
     BARS,
@@ -92,6 +93,8 @@ def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
         buffer.cut()
     elif name in REASONING and is_closing:
         buffer.forget_late(found.end())
+    elif name in REASONING:
+        yield from read_aside(buffer, found)
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
     elif name not in OTHERS and (not is_closing or name in EXPLICIT):

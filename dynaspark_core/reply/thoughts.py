@@ -8,12 +8,14 @@ from dynaspark_core.reply.atoms import Sign, anycase, chars, either, maybe, seq,
 _LEAD = chars(r"\s", 0, 24)
 _THINK = anycase(words("thinking", "think", "scratchpad", "scratch_pad", "reasoning"))
 _GAP = chars(r"\s", 0, 2)
+_THINK_BEGIN = seq(word("<"), _GAP, _THINK, _GAP, word(">"))
 _THINK_END = seq(word("<"), _GAP, maybe(word("\\")), word("/"), _GAP, _THINK, _GAP, word(">"))
 
+THOUGHTS_BEGIN = Sign(_THINK_BEGIN, "<think>", "</think>", "<thin\u212a>")
 THOUGHTS_END = Sign(_THINK_END, "</think>", "<think>", "</thin\u212a>")
-"""A lone one, too, says that what came before was reasoning."""
+"""A lone one says that what came before was reasoning: what was shown stays, calls do not run."""
 THOUGHTS: tuple[tuple[Sign, Sign], ...] = (
-    (Sign(seq(_LEAD, word("<"), _GAP, _THINK, _GAP, word(">")), "\n<think>", "</think>", "<thin\u212a>"), THOUGHTS_END),
+    (Sign(seq(_LEAD, _THINK_BEGIN), "\n<think>", "</think>", "<thin\u212a>"), THOUGHTS_END),
     (Sign(seq(_LEAD, word("[THINK]")), "[THINK]", "[think]"), Sign(word("[/THINK]"), "[/THINK]", "[THINK]")),
     (
         Sign(seq(_LEAD, word("<|START_THINKING|>")), "<|START_THINKING|>", "<|START_ACTION|>"),
@@ -52,6 +54,36 @@ MESSAGE_HEAD = Sign(
     "<|channel|>final<|message|>", "<|channel|>commentary to=functions.f<|message|>",
 )  # fmt: skip
 """A vendor's line before the text of an answer."""
-HEADS = (OPENING, MESSAGE_HEAD)
+LONE_END = Sign(seq(_LEAD, _THINK_END), "\n</think>", "<think>", "a </think>")
+"""The closer of a thought that the prompt's template has begun and the model left empty."""
+HEADS = (OPENING, MESSAGE_HEAD, LONE_END)
 LEADING = Sign(either(*(opener.atom for opener, _ in THOUGHTS), *(head.atom for head in HEADS)), "<think>", "a <think>")
 """All that may lead a reply."""
+
+
+class Reasoning:
+    """The reasoning of a reply so far: thoughts are paragraphs, without the blanks at their ends."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._blanks: list[str] = []
+        self._is_begun = False
+
+    def add(self, piece: str) -> str:
+        """What can be given of the thought, now that this piece of it has come."""
+        piece = piece if self._is_begun else piece.lstrip()
+        words = piece.rstrip()
+        if not words:
+            self._blanks.append(piece)
+            return ""
+        shown = "".join((*self._blanks, words))
+        self._texts.append(shown)
+        self._blanks, self._is_begun = [piece[len(words) :]], True
+        return shown
+
+    def end(self) -> None:
+        """End the thought."""
+        self._blanks, self._is_begun = ["\n\n"] if self._texts else [], False
+
+    def __str__(self) -> str:
+        return "".join(self._texts)

@@ -15,10 +15,16 @@ from dynaspark_core.schema import Check, Mismatch, UnknownKey, equal_json, fold_
 _KEYS = frozenset(
     {*ARGUMENT_KEYS, *WRAPPERS, *LISTS, "data", "result", "response", "output", "answer", "value", "object", "json"}
 )
+_OF_CALLS = frozenset({"arguments", *LISTS, *WRAPPERS}) - {"tool", "call"}
+"""Keys that hardly anything but a call has."""
+ENVELOPE_KEYS = frozenset({*NAME_KEYS, "id", "index", "role", "status", "title", "type"})
+"""Keys of a class that an envelope may have as well, so that they are no data of it."""
 _SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum"})
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+_EMPTY: tuple[Any, ...] = ({}, [])
 _SCHEMA_ECHO = UnknownKey("", "this is the schema, not a value of it")
 _AMBIGUOUS = UnknownKey("", "it can be read as more than one value")
+_OTHER_CALL = UnknownKey("", "it is a call, and its arguments do not fit the schema")
 
 
 def fit_value(value: Any, schema: Mapping[str, Any], *, name: str = "") -> Any | Mismatch:
@@ -52,14 +58,26 @@ class Unwrapping:
             return outer
         if isinstance(outer, Mismatch):
             return self._only(_items(value, self._wrappers(value) or _only_key(value)), level, outer)
-        wrappers = self._wrappers(value)
-        if not wrappers or not self._own:
+        if not self._own:
             return outer
-        unlisted = self._only(_items(value, wrappers - self._own.keys()), level, outer)
         listed = self._only(_items(value, self._doubtful(value)), level, outer)
-        if listed is not outer and listed not in ({}, []):
-            return _AMBIGUOUS
-        return outer if unlisted in ({}, []) else unlisted
+        return self._within(value, level, outer) if listed is outer or listed in _EMPTY else _AMBIGUOUS
+
+    def _within(self, value: Mapping[str, Any], level: int, outer: Any) -> Any | Mismatch:
+        """What is under a key that the class does not have; `outer`, which fits as well, if that is no wrapper."""
+        keys = self._wrappers(value) - self._own.keys()
+        inner = self._only(_items(value, keys), level, outer)
+        if (value.keys() & self._own.keys()) - ENVELOPE_KEYS:
+            return outer if inner is outer or inner in _EMPTY else _AMBIGUOUS
+        is_named = any(fold_name(name) in self._names for name in _names_in(value))
+        if inner is not outer and (is_named or inner not in _EMPTY):
+            return inner
+        if is_named:
+            others = {key for key in value.keys() - keys - self._own.keys() if isinstance(value[key], dict)}
+            if keys or self._only(_items(value, others), level, outer) is not outer:
+                return _OTHER_CALL if keys else _AMBIGUOUS
+        is_call = any(isinstance(value[key], dict | list) and value[key] for key in keys & _OF_CALLS)
+        return _OTHER_CALL if is_call else outer
 
     def _only(self, inner: Iterator[Any], level: int, outer: Any) -> Any | Mismatch:
         """The one value inside that fits; `outer` if none does."""
@@ -75,10 +93,15 @@ class Unwrapping:
 
     def _doubtful(self, value: Mapping[str, Any]) -> set[str]:
         """Keys of the class itself that may be a wrapper's: what they hold is free, and no other class is named."""
-        names = [value[key] for key in NAME_KEYS if isinstance(value.get(key), str)]
+        names = _names_in(value)
         if names and not any(fold_name(name) in self._names for name in names):
             return set()
         return {key for key in self._wrappers(value) if self._own.get(key) is False}
+
+
+def _names_in(value: Mapping[str, Any]) -> list[str]:
+    """The names of tools that an envelope may have."""
+    return [value[key] for key in NAME_KEYS if isinstance(value.get(key), str)]
 
 
 def _items(value: Mapping[str, Any], keys: Collection[str]) -> Iterator[Any]:

@@ -1,19 +1,21 @@
 """One check of a value against a schema: the order of the rules, what is known already, how deep and how long."""
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from dynaspark_core.schema.conditions import CONDITIONS
-from dynaspark_core.schema.keywords import MAX_NAMES_SHOWN, RULES, Fit, Mismatch, Result, UnknownKey, join_path
-from dynaspark_core.schema.names import anchors, listed_names
-from dynaspark_core.schema.scalars import LIMITS, EnumIndex, is_type
+from dynaspark_core.schema.keywords import MAX_NAMES_SHOWN, RULES
+from dynaspark_core.schema.limits import LIMITS, Limit
+from dynaspark_core.schema.names import listed_names
+from dynaspark_core.schema.references import References
+from dynaspark_core.schema.results import Fit, Mismatch, Result, Rule, UnknownKey, join_path
+from dynaspark_core.schema.scalars import EnumIndex, type_test
 
 MAX_SCHEMA_LEVELS = 150
 """Most levels of schemas within schemas that are checked: some 600 frames of the interpreter's 1,000."""
 TOO_LARGE = "nested too deep, or too large, to be checked"
-MAX_CHECKS = 200_000
+MAX_CHECKS = 100_000
 """Most checks of one value against one schema; nested unions over a large value can ask for more."""
 
 
@@ -49,17 +51,19 @@ class Check:
 
     def __init__(self, root: Mapping[str, Any], *, needs_known_keys: bool = False) -> None:
         self._root = root
+        self.target = References(root).target
         self._needs_known_keys = needs_known_keys
         self._names: dict[int, tuple[frozenset[str], Mapping[str, str]]] = {}
-        self._enums: dict[int, EnumIndex] = {}
+        self._enums: dict[tuple[int, str], EnumIndex] = {}
+        self._plans: dict[int, _Plan] = {}
         self._known: dict[tuple[int, int], tuple[Any, Result]] = {}
-        self._depth = self._steps = 0
+        self._depth = self._steps = self._branches = 0
         self._is_exhausted = False
 
     def conform(self, value: Any) -> Any | Mismatch:
         """The value as the schema wants it, or what is wrong with it; see `conform`."""
         self._known = {}
-        self._depth = self._steps = 0
+        self._depth = self._steps = self._branches = 0
         self._is_exhausted = False
         try:
             result = self.enter(value, self._root, "")
@@ -73,7 +77,7 @@ class Check:
 
     def enter(self, value: Any, schema: Any, path: str) -> Result:
         """The check of a whole value, a member or an item, before that of the parts of its schema."""
-        if not self._needs_known_keys or not isinstance(schema, Mapping):
+        if not self._needs_known_keys or not isinstance(schema, Mapping) or not isinstance(value, dict | str):
             return self.fit(value, schema, path)
         result = self._unknown_key(value, schema, path) or self.fit(value, schema, path)
         if isinstance(result, Fit) and isinstance(value, str):  # it may have become an object
@@ -100,10 +104,15 @@ class Check:
             self._names[id(schema)] = names, {fold_name(name): name for name in names}
         return self._names[id(schema)]
 
+    def takes(self, value: Any, schema: Any) -> bool:
+        """Whether the schema asks for no more than a type, and the value has it."""
+        test = self._plan(schema).test if isinstance(schema, Mapping) else None
+        return test is not None and test(value)
+
     def fit(self, value: Any, schema: Any, path: str) -> Result:
         if schema is False:
             return Mismatch(path, "nothing is allowed here")
-        if not isinstance(schema, Mapping) or _is_plain(value, schema):
+        if not isinstance(schema, Mapping) or self.takes(value, schema):
             return Fit(value)
         key = (id(value), id(schema))
         if key in self._known:
@@ -113,57 +122,45 @@ class Check:
             self._is_exhausted = True
             return Mismatch(path, TOO_LARGE)
         self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
+        plan = self._plan(schema)
         self._depth += 1
-        result = self._through_keywords(value, schema, path)
+        self._branches += plan.is_branching
+        result = self._through_rules(value, schema, path, plan)
         self._depth -= 1
-        self._known[key] = value, result  # the value is kept too, or its id could be another's later
-        if not isinstance(value, dict | list):
+        self._branches -= plan.is_branching
+        if self._branches and isinstance(value, dict | list):
+            self._known[key] = value, result  # the value is kept too, or its id could be another's later
+        else:
             del self._known[key]
         return result
 
-    def _through_keywords(self, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    def _through_rules(self, value: Any, schema: Mapping[str, Any], path: str, plan: "_Plan") -> Result:
         if value is None and schema.get("nullable") is True:
             return Fit(value)
         fit = Fit(value)
-        for keywords, rule in _RULES:
-            if not keywords.isdisjoint(schema):
-                result = rule(self, fit.value, schema, path)
-                if isinstance(result, Mismatch):
-                    return result
-                fit = Fit(result.value, fit.is_coerced or result.is_coerced)
-        if _LIMITED.isdisjoint(schema):
-            return fit
-        for keyword, limit in LIMITS.items():
-            if keyword in schema and (reason := limit(fit.value, schema[keyword])):
+        for rule in plan.rules:
+            result = rule(self, fit.value, schema, path)
+            if isinstance(result, Mismatch):
+                return result
+            fit = Fit(result.value, fit.is_coerced or result.is_coerced)
+        for limit, bound in plan.limits:
+            if reason := limit(fit.value, bound):
                 return Mismatch(path, reason)
         return fit
 
-    def enum(self, schema: Mapping[str, Any]) -> EnumIndex:
-        """The values that the schema's `enum` allows, read once."""
-        if id(schema) not in self._enums:
-            self._enums[id(schema)] = EnumIndex(schema["enum"])
-        return self._enums[id(schema)]
+    def _plan(self, schema: Mapping[str, Any]) -> "_Plan":
+        """What a schema within the root asks for, looked up once."""
+        plan = self._plans.get(id(schema))
+        if plan is None:
+            plan = self._plans[id(schema)] = _plan_of(schema)
+        return plan
 
-    @cached_property
-    def _anchors(self) -> Mapping[str, Any]:
-        return anchors(self._root)
-
-    def target(self, reference: object) -> Any:
-        """The schema that a reference within the root names; True, which allows everything, if it leads nowhere."""
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            return True
-        if reference[1:2] not in {"", "/"}:
-            return self._anchors.get(unquote(reference[1:]), True)
-        node: Any = self._root
-        for step in filter(None, unquote(reference[1:]).split("/")):
-            name = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and name.isdecimal() and int(name[:6]) < len(node):
-                node = node[int(name[:6])]
-            elif isinstance(node, Mapping) and name in node:
-                node = node[name]
-            else:
-                return True
-        return node
+    def enum(self, schema: Mapping[str, Any], keyword: str) -> EnumIndex:
+        """The values that the schema's `enum` or `const` allows, hashed once."""
+        key = id(schema), keyword
+        if key not in self._enums:
+            self._enums[key] = EnumIndex(schema["enum"] if keyword == "enum" else [schema["const"]])
+        return self._enums[key]
 
 
 def fold_name(name: str) -> str:
@@ -171,12 +168,28 @@ def fold_name(name: str) -> str:
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The rules and limits of a schema; `test` if it asks for a type alone.
+
+    `is_branching`: whether a value within may be asked for the same once more, on another way.
+    """
+
+    test: Callable[[Any], bool] | None
+    rules: tuple[Rule, ...]
+    limits: tuple[tuple[Limit, Any], ...]
+    is_branching: bool
+
+
 _RULES = (*RULES, *CONDITIONS)
-_LIMITED = frozenset(LIMITS)
-_MORE_THAN_TYPE = _LIMITED.union(*(keywords for keywords, _ in _RULES)) - {"type"}
+_BRANCHING = frozenset({
+    "allOf", "anyOf", "oneOf", "not", "if", "contains", "dependencies", "dependentSchemas", "patternProperties",
+})  # fmt: skip
 
 
-def _is_plain(value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether the schema asks for no more than a type, and the value has it."""
+def _plan_of(schema: Mapping[str, Any]) -> _Plan:
+    rules = tuple(rule for keywords, rule in _RULES if not keywords.isdisjoint(schema))
+    limits = tuple((limit, schema[keyword]) for keyword, limit in LIMITS.items() if keyword in schema)
     name = schema.get("type", "")
-    return isinstance(name, str) and _MORE_THAN_TYPE.isdisjoint(schema) and is_type(value, name)
+    is_plain = isinstance(name, str) and not limits and len(rules) == ("type" in schema)
+    return _Plan(type_test(name) if is_plain else None, rules, limits, not _BRANCHING.isdisjoint(schema))

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dynaspark_core.schema.keywords import Checker, Fit, Mismatch, Result, Rule, fit_every, join_path, strings
+from dynaspark_core.schema.keywords import fit_every, strings
+from dynaspark_core.schema.results import Checker, Fit, Mismatch, Result, Rule, join_path
 from dynaspark_core.schema.scalars import is_type
 
 
@@ -19,7 +20,11 @@ def _condition(check: Checker, value: Any, schema: Mapping[str, Any], path: str)
 
 
 def _dependent_required(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    for name, needed in _present(schema["dependentRequired"], value):
+    return _with_needed(schema["dependentRequired"], value, path)
+
+
+def _with_needed(by_name: object, value: Any, path: str) -> Result:
+    for name, needed in _present(by_name, value):
         absent = [other for other in strings(needed) if other not in value]
         if absent:
             return Mismatch(join_path(path, absent[0]), f"is required with {name}, but missing")
@@ -28,6 +33,13 @@ def _dependent_required(_: Checker, value: Any, schema: Mapping[str, Any], path:
 
 def _dependent_schemas(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     return fit_every(check, value, [part for _, part in _present(schema["dependentSchemas"], value)], path)
+
+
+def _dependencies(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    """Up to draft 7, one keyword has names for some keys and schemas for others."""
+    result = _with_needed(schema["dependencies"], value, path)
+    parts = [part for _, part in _present(schema["dependencies"], value)]
+    return result if isinstance(result, Mismatch) else fit_every(check, value, parts, path)
 
 
 def _present(by_name: object, value: Any) -> Iterator[tuple[str, Any]]:
@@ -48,7 +60,7 @@ def _property_names(check: Checker, value: Any, schema: Mapping[str, Any], path:
 def _contains(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     if not isinstance(value, list):
         return Fit(value)
-    count = sum(_is_valid(check, item, schema["contains"], f"{path}[{index}]") for index, item in enumerate(value))
+    count = sum(_is_valid(check, item, schema["contains"], path) for item in value)
     least: Any = schema.get("minContains", 1)
     most: Any = schema.get("maxContains")
     if is_type(least, "number") and count < least:
@@ -70,6 +82,7 @@ def _unevaluated(check: Checker, value: Any, schema: Mapping[str, Any], path: st
 CONDITIONS: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"dependentRequired"}), _dependent_required),
     (frozenset({"dependentSchemas"}), _dependent_schemas),
+    (frozenset({"dependencies"}), _dependencies),
     (frozenset({"if"}), _condition),
     (frozenset({"propertyNames"}), _property_names),
     (frozenset({"contains"}), _contains),

@@ -4,14 +4,13 @@ Rules for objects, arrays, unions and references are here; those for single valu
 `Checker` for the values inside. `RULES` has their order.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
+from dynaspark_core.schema.limits import LIMITS
+from dynaspark_core.schema.results import Checker, Fit, Mismatch, Result, Rule, join_path
 from dynaspark_core.schema.scalars import (
     ABSENT,
-    LIMITS,
     EnumIndex,
     coerce,
     describe_value,
@@ -22,61 +21,6 @@ from dynaspark_core.schema.scalars import (
 )
 
 MAX_NAMES_SHOWN = 20
-_PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """Why a value does not fit: `path` leads to the wrong part (`days[2].city`, empty for the whole value)."""
-
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}" if self.path else self.reason
-
-
-class UnknownKey(Mismatch):
-    """An object whose keys say that it is not the value itself: none of them is listed, or one is in another case."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The value that fits, and whether it was converted for it."""
-
-    value: Any
-    is_coerced: bool = False
-
-
-Result = Fit | Mismatch
-
-
-class Checker(Protocol):
-    """Checks a value inside another one."""
-
-    def enter(self, value: Any, schema: Any, path: str) -> Result:
-        """The value of a member or an item as its schema has it."""
-
-    def fit(self, value: Any, schema: Any, path: str) -> Result:
-        """The value as a part of its schema has it."""
-
-    def target(self, reference: object) -> Any:
-        """The schema that a reference names."""
-
-    def enum(self, schema: Mapping[str, Any]) -> EnumIndex:
-        """The values that a schema's `enum` allows."""
-
-    def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
-        """The keys that a schema lists, and those without case and punctuation → as listed."""
-
-
-def join_path(path: str, name: str) -> str:
-    """The path of a member, from that of its object."""
-    if not _PLAIN_NAME.match(name):
-        return f"{path}[{json_excerpt(name)}]"
-    return f"{path}.{name}" if path else name
 
 
 def strings(value: object) -> list[str]:
@@ -101,11 +45,11 @@ def _type(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Resul
 
 def _enum(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
     is_list = isinstance(schema["enum"], list | tuple)
-    return _one_of_values(value, check.enum(schema), path) if is_list else Fit(value)
+    return _one_of_values(value, check.enum(schema, "enum"), path) if is_list else Fit(value)
 
 
-def _const(_: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    return _one_of_values(value, EnumIndex([schema["const"]]), path)
+def _const(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    return _one_of_values(value, check.enum(schema, "const"), path)
 
 
 def _one_of_values(value: Any, index: EnumIndex, path: str) -> Result:
@@ -145,10 +89,14 @@ def _one(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Re
 
 def _union(check: Checker, value: Any, parts: list[Any], path: str, *, is_exclusive: bool) -> Result:
     """The value as the alternative has it that takes it unconverted; else as the only one that converts it."""
-    results = [check.fit(value, part, path) for part in parts]
+    results = []
+    for part in parts:
+        results.append(result := check.fit(value, part, path))
+        if isinstance(result, Fit) and not (result.is_coerced or is_exclusive):
+            return result
     fits = [result for result in results if isinstance(result, Fit)]
     exact = [fit for fit in fits if not fit.is_coerced]
-    if exact and (len(exact) == 1 or not is_exclusive):
+    if len(exact) == 1:
         return exact[0]
     if exact:
         return Mismatch(path, f"fits {len(exact)} of the alternatives, may fit only one")
@@ -216,7 +164,11 @@ def _array(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> 
     first = first or _parts(schema.get("prefixItems"))
     fitted, is_coerced = [], False
     for index, item in enumerate(value):
-        result = check.enter(item, first[index] if index < len(first) else rest, f"{path}[{index}]")
+        part = first[index] if index < len(first) else rest
+        if check.takes(item, part) and not isinstance(item, dict):
+            fitted.append(item)
+            continue
+        result = check.enter(item, part, f"{path}[{index}]")
         if isinstance(result, Mismatch):
             return result
         fitted.append(result.value)
@@ -224,7 +176,6 @@ def _array(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> 
     return Fit(fitted if is_coerced else value, is_coerced)
 
 
-Rule = Callable[[Checker, Any, Mapping[str, Any], str], Result]
 _MEMBERS = frozenset({"required", "properties", "patternProperties", "additionalProperties"})
 RULES: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"$ref"}), _reference),

@@ -1,11 +1,9 @@
-"""What a schema names: the keys it lists for an object, and its anchors. It checks no values: `check` does."""
+"""Which keys a schema lists for an object. It checks no values: `check` does."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _ALTERNATIVES = ("anyOf", "oneOf")
-_DATA = frozenset({"const", "default", "enum", "examples"})
-"""Keywords that hold values, not schemas."""
 _WITHIN = ("allOf", *_ALTERNATIVES, "$ref", "then", "else", "dependentSchemas")
 
 
@@ -48,7 +46,8 @@ def _applied(node: Mapping[str, Any], target: Callable[[object], Any]) -> Iterat
         yield target(node["$ref"])
     yield from _list(node.get("allOf"))
     yield from (node.get("if"), node.get("then"), node.get("else"))
-    yield from _mapping(node.get("dependentSchemas")).values()
+    for keyword in ("dependentSchemas", "dependencies"):
+        yield from _mapping(node.get(keyword)).values()
 
 
 def _is_open(node: Mapping[str, Any]) -> bool:
@@ -64,21 +63,6 @@ def _takes_no_object(part: Any) -> bool:
     return "object" not in (types if isinstance(types, list | tuple) else [types]) or any(
         keyword in part for keyword in (*_WITHIN, "properties", "enum", "const")
     )
-
-
-def anchors(root: Any) -> dict[str, Any]:
-    """The schemas that have an `$anchor`, by its name; not those of another document, which has an `$id`."""
-    found: dict[str, Any] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list | tuple):
-            waiting += node
-        elif isinstance(node, Mapping) and (node is root or not isinstance(node.get("$id"), str)):
-            if isinstance(node.get("$anchor"), str):
-                found.setdefault(node["$anchor"], node)
-            waiting += [part for keyword, part in node.items() if keyword not in _DATA]
-    return found
 
 
 def _list(value: object) -> list[Any]:

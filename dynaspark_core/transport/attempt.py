@@ -20,6 +20,7 @@ from dynaspark_core.transport.quotas import Quota, quota_for
 from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS, Settings
 from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire import http
+from dynaspark_core.wire.query import check_request_line
 from dynaspark_core.wire.redaction import Redactor
 
 MAX_JOINED_BYTES = 64 * 1024
@@ -86,11 +87,16 @@ class Endpoint:
             allow_redirects=False,
         )
 
+    def query_url(self, query: Mapping[str, str], *, is_stream: bool) -> URL:
+        """Where the query API is asked this. Raises `ConfigError` for a request line that is too long."""
+        url = self._url.update_query({**query, **({"stream": "true"} if is_stream else {})})
+        check_request_line(url.raw_path_qs)
+        return url
+
     def _get(
         self, query: Mapping[str, str], session: aiohttp.ClientSession, tls: Tls, name: str, *, is_stream: bool
     ) -> Asked:
-        url = self._url.update_query({**query, **({"stream": "true"} if is_stream else {})})
-        http.check_request_line(url.raw_path_qs)
+        url = self.query_url(query, is_stream=is_stream)
         _log.debug("request %s: gets %d bytes from %s", name, len(url.raw_path_qs), self._address)
         return session.get(
             url, ssl=tls, headers=self._headers, proxy=self._proxy, timeout=_CONNECTING, allow_redirects=False
@@ -137,6 +143,12 @@ class Attempt:
             if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
                 raise http.status_error(response.status, response.headers, await self._error_body(), now)
             self._reader = self._guard.reader = self._exchange.reader(response.headers, now)
+
+    @property
+    def head(self) -> tuple[int, Mapping[str, str]]:
+        """The answer's status and its headers, which are case-insensitive; `begin` comes first."""
+        assert self._response is not None  # noqa: S101  # see the docstring
+        return self._response.status, self._response.headers
 
     async def more(self, *, is_whole: bool = False) -> list[Event]:
         """The next events, or all that are left; none when the answer has ended."""

@@ -75,7 +75,7 @@ class Caller:
             answer.close()
 
     async def _open(self, chat: Chat, *, is_whole: bool) -> _OpenAnswer:
-        exchange = await self._exchange(chat)
+        exchange = await self._exchange(chat, is_stream=not is_whole)
         attempt = partial(self._attempt, exchange, is_whole=is_whole)
         return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
 
@@ -94,16 +94,22 @@ class Caller:
             slots.release()
             raise
 
-    async def _exchange(self, chat: Chat) -> Exchange:
+    async def _exchange(self, chat: Chat, *, is_stream: bool = False) -> Exchange:
+        """What is sent; a question that does not fit into a URL is refused before it is counted anywhere."""
         model = self._settings.resolved(chat.model)
         is_form = self._settings.route == "form"
         if is_form and model not in models.MODELS:
             _warn_of_unknown(model)
         chat = chat if chat.model == model else replace(chat, model=model)
-        if all(isinstance(part, str) for message in chat.messages for part in message.content):
-            return Exchange(chat, query=None if is_form else self._settings.query)
+        has_files = not all(isinstance(part, str) for message in chat.messages for part in message.content)
         if not is_form:
-            raise ConfigError("route='api' takes no files: use route='form' for images and text files")
+            if has_files:
+                raise ConfigError("route='api' takes no files: use route='form' for images and text files")
+            exchange = Exchange(chat, query=self._settings.query)
+            self._endpoint.query_url(exchange.query or {}, is_stream=is_stream)
+            return exchange
+        if not has_files:
+            return Exchange(chat)
         from dynaspark_core.transport import loading, packing, text_files  # noqa: PLC0415  # a good part of the import
 
         chat = await text_files.with_texts(chat)

@@ -129,6 +129,8 @@ class Sessions:
         self.session = aiohttp.ClientSession(
             connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
         )
+        # aiohttp sends a GET once more by itself where the connection breaks, beside our attempts and uncounted
+        self.session._retry_connection = False  # noqa: SLF001  # there is no public way
         self._slots: dict[tuple[str, int], Slots] = {}
         self._lifetime = self._until_closed(loop)
 

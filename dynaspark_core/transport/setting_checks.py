@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 from yarl import URL
 
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.wire.query import parameter
 
 Check = Callable[[str, Any], Any]
 FRAMING = frozenset({"connection", "content-encoding", "content-length", "content-type", "expect", "transfer-encoding"})
@@ -84,6 +85,11 @@ def texts(name: str, value: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
         raise ConfigError(f"{name} must map text to text, not be {type(value).__name__} with other values")
     return dict(value)
+
+
+def query(name: str, value: Mapping[str, str]) -> dict[str, str]:
+    """A copy of the query API's parameters, numbers checked; without those that a call or a setting sends."""
+    return {key: parameter(key, line, f"{name}[{key!r}]") for key, line in texts(name, value).items()}
 
 
 def headers(name: str, value: Mapping[str, str]) -> dict[str, str]:

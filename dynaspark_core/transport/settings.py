@@ -25,6 +25,7 @@ from dynaspark_core.transport.setting_checks import (
     http_url,
     one_of,
     passwords,
+    query,
     seconds,
     secret,
     text,
@@ -67,7 +68,7 @@ class Settings:
     base_url: str = _row(PUBLIC_URL, base_url, is_shown=False)
     route: str = _row("form", one_of(*PATHS))
     path: str = _row(None, url_path)  # see `settings_from`
-    query: Mapping[str, str] = _row({}, texts, is_in_environment=False, is_shown=False)
+    query: Mapping[str, str] = _row({}, query, is_in_environment=False, is_shown=False)
     api_key: str | None = _row(None, secret, is_shown=False)
     headers: Mapping[str, str] = _row({}, headers, is_in_environment=False, is_shown=False)
     proxy: str | None = _row(None, http_url, is_shown=False)

@@ -56,33 +56,18 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
 
 
 def _field(boundary: str, name: str, value: str) -> bytes:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+    return head.encode() + encoded(name, value) + b"\r\n"
+
+
+def encoded(name: str, value: str) -> bytes:
+    """The value of a field as UTF-8. Raises `ConfigError` for text that UTF-8 cannot hold."""
     try:
-        return f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        return value.encode()
     except UnicodeEncodeError as exc:
-        at = max(value.find(exc.object[exc.start]), 0)
         raise ConfigError(
-            f"{name} holds {value[at]!r} at character {at}, which is not text (a lone surrogate)"
+            f"{name} holds {value[exc.start]!r} at character {exc.start}, which is not text (a lone surrogate)"
         ) from exc
-
-
-MAX_REQUEST_LINE_BYTES = 4000
-"""Servers commonly refuse request lines over 4 to 8 kB."""
-
-
-def query(prompt: str, model: str, system: str, own: Mapping[str, str], *, wants_json: bool) -> dict[str, str]:
-    """The parameters of the query API; `own` are those of the caller, which do not replace the prompt."""
-    given = {"user_input": prompt, "model": model, "system": system, "json": "true" if wants_json else ""}
-    return dict(own) | {name: value for name, value in given.items() if value}
-
-
-def check_request_line(target: str) -> None:
-    """Check the length of a request's target. Raises `ConfigError` for one that servers refuse."""
-    size = len(f"GET {target} HTTP/1.1".encode())
-    if size > MAX_REQUEST_LINE_BYTES:
-        raise ConfigError(
-            f"the prompt makes a request line of {size:,} bytes, and servers take {MAX_REQUEST_LINE_BYTES:,}: "
-            "use route='form', or ask for less"
-        )
 
 
 def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:

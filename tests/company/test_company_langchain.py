@@ -1,7 +1,11 @@
 """What is built on LangChain's chat models, with ours in it."""
 
+import base64
 import json
 import sys
+import time
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from openinference.instrumentation.langchain import LangChainInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from PIL import Image
 from pydantic import BaseModel, SecretStr
 from trustcall import create_extractor
 
@@ -154,6 +159,38 @@ def test_an_agent_falls_back_to_us_in_the_middle_of_another_vendors_thread(conte
         agent = create_agent(ChatDynaspark(base_url=service.url, max_retries=0), [look])
         assert agent.invoke({"messages": thread})["messages"][-1].content == "It is green."
     assert script.asked[0].prompt.count("<tool_call id=") == 1
+
+
+def screenshot(number: int) -> list[dict[str, str]]:
+    """The page on the screen."""
+    with BytesIO() as file:
+        Image.effect_noise((1280, 800), number + 8).convert("RGB").save(file, "JPEG")
+        data = base64.b64encode(file.getvalue()).decode()
+    return [{"type": "image", "base64": data, "mime_type": "image/jpeg"}]
+
+
+def test_an_agent_sees_25_screenshots(record_property: Any) -> None:
+    """The prompt only grows at its end; the newest page keeps its size. The report has the CPU seconds a turn."""
+    script, seconds = Script(lambda _: answers.pop(0)), [time.process_time()]
+
+    def look(number: int) -> list[dict[str, str]]:
+        """The page on the screen."""
+        seconds.append(time.process_time())
+        return screenshot(number)
+
+    answers = [*(call("look", number=number) for number in range(25)), "It is grey."]
+    with LocalService(script) as service:
+        agent = create_agent(ChatDynaspark(base_url=service.url, max_retries=0), [look])
+        result = agent.invoke({"messages": [HumanMessage("Look at 25 pages.")]}, {"recursion_limit": 100})
+    assert result["messages"][-1].content == "It is grey."
+    assert "[image 25]" in script.asked[-1].prompt
+    shared = script.asked[-2].prompt.removesuffix('<turn role="assistant">\n')
+    assert script.asked[-1].prompt.startswith(shared)
+    assert script.asked[-1].file is not None
+    with Image.open(BytesIO(script.asked[-1].file)) as sheet:
+        assert sheet.width >= 1280
+        assert sheet.height >= 800
+    record_property("cpu_seconds_of_turns", [round(b - a, 3) for a, b in pairwise(seconds)])
 
 
 def test_no_secret_is_in_any_span() -> None:

@@ -41,6 +41,7 @@ from faults.server import (
 
 KEY = "k3y/of+thé user=1:2,3@4&5"
 PASSWORD = "pässword/4+proxy"
+PROMPT = "a pr1vate/question é?"
 SHORT = 2.0
 """Seconds: the `timeout` of the faults that never end by themselves."""
 Outcome = str | type[DynasparkError]
@@ -68,7 +69,7 @@ class Fault:
     calls: int = 1
     timeout: float = 60
     max_retries: int = 1
-    prompt: str = "x"
+    prompt: str = PROMPT
     at: str = "http://127.0.0.1:{port}"
     has_tls: bool = False
     has_proxy: bool = False

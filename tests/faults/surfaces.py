@@ -6,7 +6,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +34,7 @@ class Surface:
     is_stream: bool
     ask: SyncAsk | None = None
     aask: AsyncAsk | None = None
+    route: str = "form"
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ async def _astream_chat(llm: Dynaspark, prompt: str) -> AsyncIterator[str]:
         yield response.delta or ""
 
 
-SURFACES: Mapping[str, Surface] = {
+_BY_FORM: Mapping[str, Surface] = {
     "client.complete": Surface(DynasparkClient, is_stream=False, aask=_awhole(_complete)),
     "client.stream": Surface(DynasparkClient, is_stream=True, aask=lambda client, prompt: client.stream(prompt)),
     "ChatDynaspark.ainvoke": Surface(ChatDynaspark, is_stream=False, aask=_awhole(_ainvoke)),
@@ -105,6 +106,11 @@ SURFACES: Mapping[str, Surface] = {
     ),
 }
 
+_ALSO_BY_API = ("client.complete", "client.stream", "ChatDynaspark.ainvoke", "Dynaspark.stream_complete")
+BY_API = {f"{name}, api": replace(_BY_FORM[name], route="api") for name in _ALSO_BY_API}
+"""The query API, in which the prompt is a part of the URL."""
+SURFACES: Mapping[str, Surface] = {**_BY_FORM, **BY_API}
+
 
 def settings_for(fault: Fault, listener: Listener, behind: Listener) -> dict[str, Any]:
     """The arguments with which an object meets the fault; a key is always planted, a password in every proxy."""
@@ -116,6 +122,7 @@ def settings_for(fault: Fault, listener: Listener, behind: Listener) -> dict[str
         "api_key": KEY,
         "timeout": fault.timeout,
         "max_retries": fault.max_retries,
+        "context_window": 128_000,  # of the query API's models nothing is published
     }
 
 
@@ -124,7 +131,7 @@ async def meet(surface: Surface, settings: Mapping[str, Any], fault: Fault) -> R
     assert surface.aask is not None
     result = Result()
     with _caught(result):
-        model = surface.make(**settings, **_traced(surface, result))
+        model = surface.make(**settings, route=surface.route, **_traced(surface, result))
         for _ in range(fault.calls):
             async for piece in surface.aask(model, fault.prompt):
                 result.shown.append(piece)
@@ -136,7 +143,7 @@ def meet_sync(surface: Surface, settings: Mapping[str, Any], fault: Fault) -> Re
     assert surface.ask is not None
     result = Result()
     with _caught(result):
-        model = surface.make(**settings, **_traced(surface, result))
+        model = surface.make(**settings, route=surface.route, **_traced(surface, result))
         for _ in range(fault.calls):
             result.shown.extend(surface.ask(model, fault.prompt))
     return result

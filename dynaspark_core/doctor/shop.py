@@ -1,6 +1,6 @@
 """Tools of a garden shop."""
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 
 _PRODUCTS = {
     "P-77": "potting soil, 20 litres, 6.90 euros",

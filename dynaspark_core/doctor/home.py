@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from loops.definition import ToolFailure, changing
+from dynaspark_core.doctor.definition import ToolFailure, changing
 
 _ROOMS = {"living room": 21.5, "kitchen": 19.0, "bedroom": 17.5, "hall": 16.0}
 _METERS = {"water": "412 cubic metres", "gas": "1,836 cubic metres", "power": "5,090 kWh"}

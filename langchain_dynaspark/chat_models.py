@@ -37,9 +37,11 @@ class ChatDynaspark(AskingChatModel):
     Key init args — completion params:
         model: Its name or an alias. Default `gemini-1.5-flash`. Also `model_name`.
         stop: A text or texts where the answer is cut, here and not by the service. Also `stop_sequences`.
-        temperature, top_p, presence_penalty, frequency_penalty, seed: Sent with `route="api"`: 0 to 3, 0 to 1, twice
-            -2 to 2, and a whole number. The form has no field for them: accepted, not sent, and a warning says so once.
-        max_tokens, top_k: Accepted, not sent, with that warning.
+        temperature: 0 to 3; sent only with `route="api"`, otherwise a warning says once that it is not.
+        top_p: 0 to 1; sent only with `route="api"`, otherwise with that warning.
+        presence_penalty, frequency_penalty: -2 to 2; sent only with `route="api"`, otherwise with that warning.
+        seed: A whole number; sent only with `route="api"`, otherwise with that warning.
+        max_tokens, top_k: Accepted and never sent, with that warning: the service has no field for them.
 
     Key init args — client params:
         base_url, route, path, query, api_key, proxy, ca_file, client_cert, trust_env, timeout, max_retries,

@@ -52,14 +52,17 @@ class Dynaspark(AskingLLM):
             a `context_window` that was set.
         is_function_calling_model: Whether agents and programs use tools. Default True.
         system_prompt: Put before the messages of every chat, once; not before a completion's prompt.
-        max_tokens: Accepted, and not sent, with a warning. It is the default of `num_output`.
+        temperature: 0 to 3; sent only with `route="api"`, otherwise a warning says once that it is not.
+        top_p: 0 to 1; sent only with `route="api"`, otherwise with that warning.
+        presence_penalty: -2 to 2; sent only with `route="api"`, otherwise with that warning.
+        frequency_penalty: -2 to 2; sent only with `route="api"`, otherwise with that warning.
+        seed: A whole number; sent only with `route="api"`, otherwise with that warning.
+        max_tokens: Never sent, with that warning: the service has no field for it. It is the default of `num_output`.
 
     `base_url`, `route`, `path`, `query`, `api_key`, `proxy`, `ca_file`, `client_cert`, `trust_env`, `timeout`,
     `max_retries`, `max_repairs`, `max_concurrency`, `model_aliases`, `requests_per_hour`, `limit_storage`,
     `image_policy`, `allow_image_urls`: see `dynaspark_core.DynasparkClient`; each may come from the environment as
     `DYNASPARK_…`.
-    `temperature` (0 to 3), `top_p` (0 to 1), `presence_penalty` and `frequency_penalty` (-2 to 2), `seed`: sent with
-    `route="api"`. The form has no field for them: accepted, not sent, with a warning, as `max_tokens` on both routes.
     Raises `ConfigError` (a `ValueError`) for a value that cannot be used, `TypeError` for an unknown keyword.
 
     Examples:

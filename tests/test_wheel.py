@@ -128,7 +128,9 @@ def test_the_metadata_says_what_the_project_says(wheel: Path, metadata: Message)
     assert metadata["Requires-Python"] == PROJECT["requires-python"]
     assert metadata["License-Expression"] == PROJECT["license"]
     assert set(metadata.get_all("Provides-Extra", [])) == set(PROJECT["optional-dependencies"])
-    assert str(metadata.get_payload()).startswith("# dynaspark-llm")
+    page = str(metadata.get_payload())
+    assert page.startswith("# dynaspark-llm")
+    assert [target for target in re.findall(r"\]\(([^)]*)\)", page) if not target.startswith("https://")] == []
     with zipfile.ZipFile(wheel) as archive:
         assert any(name.endswith(".dist-info/licenses/LICENSE") for name in archive.namelist())
 

@@ -45,7 +45,7 @@ def fetch() -> Path:
     target = path()
     if target.is_file() and _sha256(target) == SHA256:
         return target
-    LOG.warning("fetching the local model %s, 98 MB, once, into %s", NAME, target.parent)
+    LOG.warning("fetching the local model %s (98 MB, only once) into %s", NAME, target.parent)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as work:

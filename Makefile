@@ -28,8 +28,8 @@ test-model: $(VENV)/.dev
 	$(BIN)/python -X dev -m pytest -m model
 
 test-lowest: .venv-lowest/.done
-	.venv-lowest/bin/python -m pytest -q -W default::pydantic.warnings.UnsupportedFieldAttributeWarning tests/test_langchain_standard.py tests/test_llama_index_pipelines.py \
-	  tests/test_llama_index_rag.py tests/test_llama_index_agents.py tests/test_llama_index.py tests/test_langchain.py
+	.venv-lowest/bin/python -m pytest -q -W default::pydantic.warnings.UnsupportedFieldAttributeWarning \
+	  tests/test_langchain*.py tests/test_llama_index*.py tests/test_frameworks.py tests/test_call_options.py tests/test_reasoning.py
 
 .venv-lowest/.done: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest

@@ -198,3 +198,16 @@ def test_the_page_of_parameters_is_what_the_docstrings_say() -> None:
     assert parameters.page() == PAGES["parameters"]
     named = set(re.findall(r"^\| `(\w+)`<br>", PAGES["parameters"].split("## `Dynaspark`")[1], re.MULTILINE))
     assert inspect.signature(Dynaspark.__init__).parameters.keys() - INHERITED - named == set()
+
+
+def test_each_test_that_the_page_on_security_names_exists() -> None:
+    """A name with `…` begins one."""
+    files = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    tests = re.findall(r"def (test_\w+)", "\n".join(files.values()))
+    named = re.findall(r"`(?:tests/)?(test_[\w.]+)(…?)`", PAGES["security"])
+    assert len(named) > 20
+    assert [
+        name
+        for name, cut in named
+        if name not in files and not any(test == name or (cut and test.startswith(name)) for test in tests)
+    ] == []

@@ -20,6 +20,7 @@ from dynaspark_core.doctor.questions import CALLS, ERROR_LOUNGE, NO_CALLS, OBJEC
 from dynaspark_core.doctor.report import Report
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
+from dynaspark_core.server.local.engine import Local
 from dynaspark_core.server.script import call
 
 Calls = list[tuple[str, dict[str, Any]]]
@@ -170,7 +171,7 @@ def test_a_model_that_needs_repairs_is_counted_and_ends_at_the_number_that_was_s
     assert found.rows["calls no tool"].result == "not asked"
     assert found.rows["calls no tool"].details == ["2 not asked: the 30 requests are used up"]
     assert found.scores["writes an object"] == (2, 2)
-    assert "8 of 8          8 repairs" in found.text
+    assert re.search("calls a tool +8 of 8 +8 repairs", found.text)
 
 
 def test_a_model_that_knows_no_format_gets_no_point_and_an_example_of_why() -> None:
@@ -251,6 +252,21 @@ def test_a_service_that_fails_midway_is_not_asked_on_and_on() -> None:
     assert found.rows["calls a tool"].details == ["8 not asked: after RateLimitError"]
 
 
+def test_one_timeout_is_told_and_the_second_ends_the_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNASPARK_TIMEOUT", "0.5")
+
+    async def slow(asked: Asked) -> Any:
+        if "HERON" in asked.prompt or "lamp" in asked.prompt:
+            await asyncio.Event().wait()
+        return good(asked)
+
+    found, script = examined(slow)
+    assert found.rows["finds a word in 16,000"].result == "no answer in time"
+    assert found.rows["calls a tool"].details[0].startswith("lamp: failed, RequestTimeoutError")
+    assert (found.scores["calls a tool"], found.rows["calls no tool"].result) == ((0, 1), "not asked")
+    assert len(script.asked) == found.report.requests == OF_SERVICE + 1
+
+
 def test_the_route_that_is_set_comes_first_with_its_path_and_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DYNASPARK_ROUTE", "api")
     monkeypatch.setenv("DYNASPARK_PATH", "/generate_response")
@@ -329,3 +345,15 @@ def test_the_picture_has_its_word_and_colour() -> None:
 def test_a_wrong_setting_is_named_before_anything_is_asked() -> None:
     with pytest.raises(ConfigError, match="base_url"):
         Examined("ftp://x")
+
+
+@pytest.mark.model
+def test_the_embedded_model_is_examined_to_the_end() -> None:
+    """It is too small to choose tools; it reads the picture's letters, and streams."""
+    with LocalService(Local()) as running:
+        found = Examined(running.url)
+    assert found.report.route == "form"
+    assert found.report.requests <= 30
+    assert re.fullmatch(r"in \d+ pieces", found.rows["streams"].result)
+    assert "word" in found.rows["sees a picture"].result
+    assert found.scores["calls a tool"][1] == 8

@@ -414,6 +414,18 @@ async def ask(service: LocalService, text: str, image: bytes | None = None) -> t
 
 
 @pytest.mark.model
+def test_serve_prints_its_address_and_its_context_window() -> None:
+    command = [sys.executable, "-m", "dynaspark_core", "serve", "--port", "0", "--log-level", "warning"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        assert served.stdout is not None
+        lines = [served.stdout.readline(), served.stdout.readline()]
+        served.terminate()
+    assert lines[0].startswith("Listening on http://127.0.0.1:")
+    assert lines[1] == "DYNASPARK_CONTEXT_WINDOW=8192 (tokens; for RAG and agents)\n"
+    assert served.returncode == 0
+
+
+@pytest.mark.model
 async def test_a_question_is_answered_in_pieces_with_real_counts(service: LocalService) -> None:
     status, answer, pieces = await ask(service, "What is the capital of France?")
     usage = answer["usage"]

@@ -17,7 +17,7 @@ import pytest
 import trustme
 from faults.rows import CUT, GOOD, KEY, PAGE, PASSWORD, PROMPT, ROWS, SHORT, Fault, answer, limited, sized
 from faults.server import FaultServer, Talk, says
-from faults.surfaces import BY_API, SURFACES, Meeting, Result, causes, expected, found
+from faults.surfaces import BY_API, SURFACES, Meeting, Result, causes, expected, fits, found
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from llama_index.core import Document, SummaryIndex
@@ -53,11 +53,6 @@ def names(fault: Fault) -> list[str]:
     if fault.is_heavy:
         return ["client.complete", faces[0]]
     return ["client.complete", "client.stream", *faces, *([list(BY_API)[at % len(BY_API)]] if fits(fault) else [])]
-
-
-def fits(fault: Fault) -> bool:
-    """Whether the question fits into a URL."""
-    return len(fault.prompt) < 1000
 
 
 def _pairs(faults: Iterable[Fault]) -> Iterator[tuple[Fault, str]]:
@@ -117,6 +112,7 @@ def test_a_message_is_short_plain_and_keeps_secrets(fault: Fault, met: Met) -> N
         assert message.isprintable()
         assert not any(mark in message.lower() for mark in ("<html", "<!doctype"))
         assert [secret for secret in SECRETS if secret in result.told] == []
+        assert QUESTION not in result.told  # of the query API it is a part of the URL
 
 
 @pytest.mark.parametrize("fault", [fault for fault in ROWS if not isinstance(fault.outcome, str)], ids=str)

@@ -4,6 +4,7 @@ Each script runs in a process of its own under `-X dev -W error` and never close
 """
 
 import asyncio
+import importlib.util
 import os
 import signal
 import subprocess
@@ -185,3 +186,38 @@ def test_a_script_that_closes_nothing_ends_in_silence(name: str, url: str) -> No
     assert (done.returncode, done.stderr) == (0, "")
     assert set(done.stdout.replace("begun", "").split()) <= {"o", "oo", "ooo", "ooooo", "o" * 16}
     assert done.stdout
+
+
+CLOSED_BY_HAND = """
+async def begun():
+    stream = client.stream("never")
+    assert await anext(stream)
+    return stream
+
+kept = []
+for number in range(5):
+    loop = make()
+    print(loop.run_until_complete(ask()))
+    if number % 2:
+        kept.append(loop.run_until_complete(begun()))
+    loop.close()
+print(asyncio.run(ask()), blocking.run(ask()))
+"""
+
+
+@pytest.mark.parametrize("make", ["asyncio.new_event_loop", "uvloop.new_event_loop"])
+def test_loops_that_are_closed_by_hand_leave_neither_a_warning_nor_a_hang(make: str, url: str) -> None:
+    """Also with a stream that was left in the middle, whose loop is gone when it is collected."""
+    package = make.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed, and is no dependency")
+    script = f"{HEAD}import {package}\nmake = {make}\n{CLOSED_BY_HAND}"
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", script, url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["o"] * 7

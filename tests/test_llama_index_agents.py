@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from llama_index.core.agent.workflow import (
+    AgentInput,
     AgentStream,
     AgentWorkflow,
     CodeActAgent,
@@ -129,6 +130,27 @@ async def test_function_agent_recovers_from_a_tool_that_is_not_there_and_from_wr
         told = str(await FunctionAgent(tools=TOOLS, llm=llm, streaming=streaming).run("Go."))
     assert "multiply" in told
     assert "b" in told.split(" | ")[1]
+
+
+async def test_function_agent_does_not_give_on_that_a_tool_failed() -> None:
+    """If this fails, LlamaIndex tells now what the prompt's `status` could say: see docs/llama_index.md."""
+
+    def broken() -> str:
+        """Fails."""
+        raise ValueError("Error: no network")
+
+    def answer(asked: Asked) -> str:
+        return "Done." if results(asked) else call("broken")
+
+    with served(answer) as (llm, script):
+        handler = FunctionAgent(tools=[broken], llm=llm).run("Go.")
+        events = [event async for event in handler.stream_events()]
+        await handler
+    (failed,) = [event for event in events if isinstance(event, ToolCallResult)]
+    inputs = [event.input for event in events if isinstance(event, AgentInput)]
+    assert failed.tool_output.is_error
+    assert inputs[-1][-1].additional_kwargs == {"tool_call_id": failed.tool_id}
+    assert results(script.asked[-1]) == [("broken", "Error: no network")]
 
 
 async def test_function_agent_with_a_first_choice_and_early_stopping(counting: tuple[Dynaspark, Script]) -> None:

@@ -68,7 +68,29 @@ ATOMS = st.sampled_from(
 )  # fmt: skip
 UNIT = st.lists(ATOMS, min_size=1, max_size=3).map("".join)
 PART = st.just("") | st.lists(ATOMS, max_size=2).map("".join)
-INPUTS = st.builds(Costly, st.sampled_from([way for way in WAYS if way != "enum"]), UNIT, PART, PART, PART)
+INPUTS = st.builds(
+    Costly, st.sampled_from([way for way in WAYS if way not in {"enum", "schema"}]), UNIT, PART, PART, PART
+)
+
+ITEMS = (
+    "1,",
+    '"5",',
+    '"x",',
+    '"OSLO",',
+    "[1],",
+    "[],",
+    "{},",
+    '{"a":1},',
+    '{"b":"5"},',
+    '{"a":{"b":[1]}},',
+    "[[[2]]],",
+)
+VALUES = st.builds(
+    lambda items, depth: Costly("schema", "".join(items), "[" * depth, after="0" + "]" * depth),
+    st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4),
+    st.integers(1, 40),
+)
+"""Long lists, within others."""
 
 
 SEARCH = settings(derandomize=True, database=None, deadline=None, phases=(Phase.generate, Phase.target))
@@ -90,4 +112,17 @@ def test_no_repetition_is_expensive(case: Costly) -> None:
 @settings(SEARCH, max_examples=200)
 @given(INPUTS)
 def test_no_repetition_of_many_is_expensive(case: Costly) -> None:
+    check(case)
+
+
+@settings(SEARCH, max_examples=4)
+@given(VALUES)
+def test_no_value_is_expensive_to_check(case: Costly) -> None:
+    check(case)
+
+
+@pytest.mark.fuzz
+@settings(SEARCH, max_examples=100)
+@given(VALUES)
+def test_no_value_of_many_is_expensive_to_check(case: Costly) -> None:
     check(case)

@@ -2,10 +2,10 @@
 
 import json
 import random
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from cases.dialects import ANY, DIALECTS, EXPECTED_AFTER_15, RECORD, TOOLS, Dialect, verdict
+from cases.dialects import ANY, DIALECTS, RECORD, TOOLS, Dialect, verdict
 from cases.values import TROUBLE, drawn_calls, is_clear
 from cases.writers import Call
 from hypothesis import Phase, given, settings
@@ -44,14 +44,7 @@ def calls_of(dialect: Dialect) -> st.SearchStrategy[list[Call]]:
     return st.lists(call, min_size=1, max_size=1 if dialect.is_single else 3)
 
 
-def rows(what: str) -> list[Any]:
-    """The dialects; one for which this does not hold yet has to fail until it does."""
-    later = pytest.mark.xfail(reason="the reader does not read it yet")
-    names = EXPECTED_AFTER_15[what]
-    return [pytest.param(one, marks=later if one.name in names else (), id=one.name) for one in DIALECTS]
-
-
-@pytest.mark.parametrize("dialect", rows("written"))
+@pytest.mark.parametrize("dialect", DIALECTS, ids=str)
 @examples(20)
 @given(st.data())
 def test_a_tool_gets_what_was_written_or_the_call_is_reported(dialect: Dialect, data: st.DataObject) -> None:
@@ -63,7 +56,7 @@ def test_a_tool_gets_what_was_written_or_the_call_is_reported(dialect: Dialect, 
     assert became != "right" or not reply.text.strip(), reply.text
 
 
-@pytest.mark.parametrize("dialect", rows("cut"))
+@pytest.mark.parametrize("dialect", DIALECTS, ids=str)
 @examples(8)
 @given(st.data())
 def test_of_a_cut_reply_nothing_runs_but_what_was_written(dialect: Dialect, data: st.DataObject) -> None:
@@ -74,7 +67,7 @@ def test_of_a_cut_reply_nothing_runs_but_what_was_written(dialect: Dialect, data
         assert verdict(calls, reply) != "wrong", (written[:cut], reply)
 
 
-@pytest.mark.parametrize("dialect", rows("drawn"))
+@pytest.mark.parametrize("dialect", DIALECTS, ids=str)
 def test_hard_values_are_right_or_reported_and_never_wrong_in_a_cut_reply(dialect: Dialect) -> None:
     """Many more values than above, each second reply cut: drawn without hypothesis, which takes longer than reading."""
     draw = random.Random(dialect.name)
@@ -89,6 +82,36 @@ def test_hard_values_are_right_or_reported_and_never_wrong_in_a_cut_reply(dialec
             begun,
             reply,
         )
+
+
+CLOSERS = (
+    "</{0}parameter>",
+    "</{0}function>",
+    "</{0}invoke>",
+    "</{0}tool_call>",
+    "</arg_value>",
+    "</minimax:tool_call>",
+)
+HELD = [
+    f"{before}{first}{between}{second}{after}"
+    for before, after in (("x", "y"), ("", ""), ("x\n", "\ny")) for between in ("", "\n")
+    for first in (*CLOSERS, "<tool_call>") for second in ("", *CLOSERS)
+]  # fmt: skip
+"""Texts that hold what closes a value, a call, or the tag around it, one or two of them."""
+
+
+@pytest.mark.parametrize("dialect", [one for one in DIALECTS if one.notation == "text"], ids=str)
+def test_a_text_that_holds_closing_tags_is_whole_or_reported(dialect: Dialect) -> None:
+    """Also where the reply is cut right behind one of them, unless it is then a whole call to its last line break."""
+    prefix = "ns:" if "ns:" in dialect.write([(RECORD.name, {})]) else ""
+    for text in (held.format(prefix) for held in HELD):
+        calls: list[Call] = [(RECORD.name, {"text": text, "count": 1}), (RECORD.name, {"note": "x"})]
+        written = dialect.write(calls)
+        assert verdict(calls, read_reply(written, TOOLS)) in {"right", "reported"}, written
+        end = written.index(text) + len(text)
+        is_whole_call = dialect.name == "arg_key pairs" and "</arg_value>\n</tool_call>" in text
+        for cut in () if is_whole_call else (end - 1, end, end + 1, end + 9):
+            assert verdict(calls, read_reply(written[:cut], TOOLS)) != "wrong", written[:cut]
 
 
 PROSE = (
@@ -131,7 +154,7 @@ def replies(draw: st.DrawFn, dialect: Dialect) -> list[tuple[Kind, str, str]]:
     return parts
 
 
-@pytest.mark.parametrize("dialect", rows("accounted"))
+@pytest.mark.parametrize("dialect", DIALECTS, ids=str)
 @examples(50)
 @given(st.data())
 def test_no_character_is_lost(dialect: Dialect, data: st.DataObject) -> None:

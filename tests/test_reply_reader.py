@@ -330,3 +330,14 @@ def test_held_text_is_not_joined_for_every_piece() -> None:
     assert inner.text is held
     events = [*answer.feed('"}}'), *answer.feed("</tool_call>"), *answer.close()]
     assert len(outcome(events)[0][0][1]["content"]) == 70_000
+
+
+def test_the_words_of_an_error_do_not_depend_on_the_cut() -> None:
+    """Entities change the length of a body: the place is the one in the text without them."""
+    text = "Write <tool_call>\n{&quot;name&quot; {&: &quot;get_weather&quot;}}\n</tool_call>"
+    errors = {
+        tuple(call.error for call in events_of([text[:cut], text[cut:]])[-1].reply.invalid_tool_calls)  # type: ignore[union-attr]
+        for cut in range(len(text))
+    }
+    assert len(errors) == 1
+    assert "column -" not in str(errors)

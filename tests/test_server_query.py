@@ -173,6 +173,16 @@ async def test_a_request_is_one_line_that_holds_no_prompt_answer_or_key(caplog: 
     assert not re.search(r"a prompt|an answer|a-key|wrong|no-no|\n", "".join(lines))
 
 
+@pytest.mark.parametrize("path", ["/health", "/api/status"])
+async def test_a_health_check_is_in_the_log_at_debug_only(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    for level, lines in ((logging.INFO, []), (logging.DEBUG, [f"GET {path} 200"])):
+        caplog.clear()
+        caplog.set_level(level, "dynaspark_core.server")
+        with LocalService(Script()) as service:
+            await get(service, f"{path}?from=probe")
+        assert [record.getMessage().partition(",")[0] for record in caplog.records] == lines
+
+
 async def test_a_client_that_leaves_is_499_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "dynaspark_core")
     ended = threading.Event()

@@ -26,6 +26,7 @@ class Tally:
     sent: int = 0
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
+    timeouts: int = 0
     end: str = ""
 
     def take(self) -> None:
@@ -41,8 +42,9 @@ class Tally:
         self.end = self.end or why
 
     def note(self, error: DynasparkError) -> None:
-        """Let no more requests go after an error which says that they would end in the same."""
-        if isinstance(error, ConnectError | RequestTimeoutError | RateLimitError):
+        """Let no more requests go after an error which says that they would end in the same; of timeouts the second."""
+        self.timeouts += isinstance(error, RequestTimeoutError)
+        if isinstance(error, ConnectError | RateLimitError) or self.timeouts > 1:
             self.stop(f"after {type(error).__name__}")
 
 

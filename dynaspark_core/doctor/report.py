@@ -57,5 +57,5 @@ def lines(row: Row) -> str:
     repairs = f"{row.repairs} {'repair' if row.repairs == 1 else 'repairs'}" if row.repairs else ""
     details = list(row.details)
     beside = details.pop() if len(details) == 1 and len(details[0]) <= MAX_DETAIL_CHARACTERS else ""
-    first = f"{row.step:<24}{row.result:<16}{'; '.join(filter(None, (repairs, beside)))}".rstrip()
+    first = f"{row.step:<24}{row.result:<22}  {'; '.join(filter(None, (repairs, beside)))}".rstrip()
     return "\n".join([first, *(f"    {detail}" for detail in details)])

@@ -1,30 +1,26 @@
-"""Decoding and encoding with Pillow, which is imported only here and only when it is needed.
+"""Decoding and encoding with Pillow, which is imported only when it is needed.
 
 What is encoded again loses its metadata (EXIF with its places, comments, profiles); its EXIF orientation is applied
 before. All that Pillow raises becomes UnreadableImageError.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from dynaspark_core.errors import DynasparkError, ImageError, UnreadableImageError
+from dynaspark_core.errors import ImageError, UnreadableImageError
+from dynaspark_core.images.opening import opened, translated
 from dynaspark_core.images.ready import Limits, file_name, image_header
+from dynaspark_core.images.sniff import content_type_of
 from dynaspark_core.messages import Image
 
 if TYPE_CHECKING:  # Pillow takes 40 ms to import, which a conversation without pictures does not pay
     from PIL.Image import Image as Picture
 
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-"""The only decoders that bytes may reach; Pillow has forty more."""
-
 JPEG_QUALITIES = (92, 85, 75)
 """Tried in this order before an image is made smaller."""
 
-ORIENTATION = 0x0112
 TURNED = (5, 6, 7, 8)
-"""The EXIF tag of how the camera was held, and its values by which width and height change places."""
+"""The values of EXIF's orientation by which width and height change places."""
 
 TURNS = {
     2: "FLIP_LEFT_RIGHT",
@@ -43,16 +39,6 @@ STRIP_ROWS = 64
 FIRST_FRAME = "first frame of an animation"
 
 
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except DynasparkError:
-        raise
-    except Exception as exc:  # decoders raise anything, down to SyntaxError and struct.error
-        raise UnreadableImageError(f"{what}: {exc}") from exc
-
-
 def decode(image: Image, width: int, height: int) -> "Picture":
     """The image's first frame, upright, as RGB or RGBA, without metadata, within `width` and `height`, never enlarged.
 
@@ -61,7 +47,7 @@ def decode(image: Image, width: int, height: int) -> "Picture":
     """
     from PIL.Image import Resampling, Transpose  # noqa: PLC0415  # see the module's first line
 
-    with _translated(f"the {image.content_type} image cannot be decoded"):
+    with translated(f"the {image.content_type} image cannot be decoded"):
         narrow, rows, turn = _narrowed(image, width, height)
         picture = narrow.resize((narrow.width, rows), Resampling.LANCZOS)
         plain = picture.convert("RGBA") if picture.mode == "RGBa" else picture
@@ -75,8 +61,7 @@ def _narrowed(image: Image, width: int, height: int) -> "tuple[Picture, int, int
     """
     from PIL import Image as Pillow  # noqa: PLC0415  # see the module's first line
 
-    with _opened(image) as file:
-        turn = _orientation(file)
+    with opened(image.data, image.content_type) as (file, turn):
         wide, high = (height, width) if turn in TURNED else (width, height)
         file.draft(file.mode, (wide, high))  # a JPEG is then decoded at a half, a quarter or an eighth, if that will do
         scale = min(1.0, wide / file.width, high / file.height)
@@ -92,8 +77,8 @@ def _narrowed(image: Image, width: int, height: int) -> "tuple[Picture, int, int
 
 def upright_size(image: Image) -> tuple[int, int]:
     """Width and height of the image as it has to be looked at; nothing is decoded."""
-    with _opened(image) as file:
-        return (file.height, file.width) if _orientation(file) in TURNED else file.size
+    with opened(image.data, image.content_type) as (file, turn):
+        return (file.height, file.width) if turn in TURNED else file.size
 
 
 def resized(picture: "Picture", width: int, height: int) -> "Picture":
@@ -101,28 +86,6 @@ def resized(picture: "Picture", width: int, height: int) -> "Picture":
     from PIL.Image import Resampling  # noqa: PLC0415  # see the module's first line
 
     return picture if picture.size == (width, height) else picture.resize((width, height), Resampling.LANCZOS)
-
-
-def _orientation(file: "Picture") -> int:
-    """The orientation that EXIF names, 1 for upright; Pillow would decode a PNG to look behind its pixels."""
-    if file.format == "PNG" and "exif" not in file.info:
-        return 1
-    try:
-        return int(file.getexif().get(ORIENTATION, 1))
-    except Exception:  # noqa: BLE001  # damaged metadata, which raises anything, leaves the picture as good as it was
-        return 1
-
-
-@contextmanager
-def _opened(image: Image) -> "Iterator[Picture]":
-    from PIL import Image as Pillow  # noqa: PLC0415  # see the module's first line
-
-    image_header(image.data)
-    with (
-        _translated(f"the {image.content_type} image cannot be decoded"),
-        Pillow.open(BytesIO(image.data), "r", FORMATS) as file,
-    ):
-        yield file
 
 
 def _plain(picture: "Picture") -> "Picture":
@@ -163,9 +126,19 @@ def fit_within(image: Image, limits: Limits) -> tuple[Image, str]:
     return smaller, FIRST_FRAME if found.animated else ""
 
 
+def mended(data: bytes, name: str, limits: Limits) -> Image | None:
+    """A damaged image, encoded anew if a decoder reads it whole; None if not."""
+    try:
+        kind = content_type_of(data)
+        picture = decode(Image(data, name, kind), limits.max_side, limits.max_side)
+    except UnreadableImageError:
+        return None
+    return encode_within(picture, limits.max_bytes, name, lossless=kind != "image/jpeg")
+
+
 def encode_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bool) -> Image:
     """The picture as a file of at most `max_bytes`: PNG if asked for and possible, else JPEG, shrunk as need be."""
-    with _translated("the image cannot be encoded"):
+    with translated("the image cannot be encoded"):
         if lossless and len(data := encode_png(picture)) <= max_bytes:
             return Image(data, file_name(name, "image/png"), "image/png")
         picture = on_white(picture)
@@ -183,7 +156,7 @@ def encode_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bo
 
 def encode_png(picture: "Picture") -> bytes:
     """A Pillow image as a PNG without metadata."""
-    with _translated("the Pillow image cannot be encoded"):
+    with translated("the Pillow image cannot be encoded"):
         plain = picture if picture.mode in {"RGB", "RGBA"} else _plain(picture)
         return _save(plain, "PNG", compress_level=3, exif=b"")  # of a sheet smaller than by 4, in 3/4 of its time
 

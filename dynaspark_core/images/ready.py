@@ -61,12 +61,17 @@ def ready_image(data: bytes, name: str = "", limits: Limits = LIMITS) -> Image:
 def image_header(data: bytes) -> Header:
     """The header of an image that may be decoded; raises as `ready` does."""
     found = read_header(data)
-    if found.pixels > MAX_DECODED_PIXELS:
+    check_pixels(found.content_type, found.width, found.height)
+    return found
+
+
+def check_pixels(content_type: str, width: int, height: int) -> None:
+    """Raise UnreadableImageError for more pixels than are ever decoded."""
+    if width * height > MAX_DECODED_PIXELS:
         raise UnreadableImageError(
-            f"the {found.content_type} image declares {found.width:,} by {found.height:,} pixels; "
+            f"the {content_type} image declares {width:,} by {height:,} pixels; "
             f"at most {MAX_DECODED_PIXELS:,} pixels are accepted: make it smaller"
         )
-    return found
 
 
 def file_name(name: str, content_type: str) -> str:

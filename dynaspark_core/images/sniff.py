@@ -6,7 +6,7 @@ Sources: PNG (W3C), JPEG (ITU T.81, annex B), GIF89a, WebP container (developers
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dynaspark_core.errors import UnreadableImageError
@@ -92,28 +92,52 @@ def _png(data: bytes) -> tuple[int, int, bool]:
 
 
 def _jpeg(data: bytes) -> tuple[int, int, bool]:
+    for marker, start, _ in jpeg_segments(data):
+        if marker in _FRAME_MARKERS:
+            height, width = struct.unpack_from(">HH", data, start + 5)
+            if data.rfind(b"\xff\xd9", start) < 0:  # inside coded data every FF is stuffed, so this is the end
+                raise IndexError
+            return width, height, False
+    raise _endless("jpeg")
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The marker, the start and the end of each segment; for the reader of the head, up to `JPEG_SCAN`.
+
+    Raises IndexError, ValueError or struct.error where the data ends.
+    """
     position = 2
     for _ in range(MAX_BLOCKS):
         if data[position] != 0xFF:  # bytes between segments: every decoder skips them, and old editors write them
             position = data.index(b"\xff", position)
-        marker = data[position + 1]
-        if marker in _FRAME_MARKERS:
-            height, width = struct.unpack_from(">HH", data, position + 5)
-            if data.rfind(b"\xff\xd9", position) < 0:  # inside coded data every FF is stuffed, so this is the end
-                raise IndexError
-            return width, height, False
-        position += (
-            1
-            if marker == 0xFF
-            else 2
-            if marker in _BARE_MARKERS
-            else 2 + struct.unpack_from(">H", data, position + 2)[0]
-        )
-    raise _endless("jpeg")
+        marker, end = data[position + 1], position + 1
+        if marker != 0xFF:
+            end = position + 2
+            if marker not in _BARE_MARKERS:
+                end += struct.unpack_from(">H", data, end)[0]
+            yield marker, position, end
+        position = end
+
+
+def jpeg_coefficients(data: bytes) -> int:
+    """How many numbers a decoder keeps until it has read the last scan; none where all is in one scan."""
+    try:
+        frame = next(start for marker, start, _ in jpeg_segments(data) if marker in _FRAME_MARKERS)
+        scan = next(start for marker, start, _ in jpeg_segments(data) if marker == JPEG_SCAN)
+        height, width, colours = struct.unpack_from(">HHB", data, frame + 5)
+        if data[frame + 1] not in _PROGRESSIVE and data[scan + 4] == colours:
+            return 0
+    except (IndexError, ValueError, struct.error, StopIteration):
+        return 0
+    sizes = [(byte >> 4, byte & 15) for byte in data[frame + 11 : frame + 10 + 3 * colours : 3]]
+    largest = max((wide for wide, _ in sizes), default=0) * max((high for _, high in sizes), default=0)
+    return int(width * height * sum(wide * high for wide, high in sizes) // max(1, largest))
 
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+JPEG_SCAN = 0xDA
+_BARE_MARKERS = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 
 
 def _gif(data: bytes) -> tuple[int, int, bool]:

@@ -24,18 +24,25 @@ _EXTRA_CLOSER = re.compile(r"\s*[}\]]\s*;?\s*\Z")
 _NOT_PROSE = frozenset("\"'“:=+}])")
 
 
-def read_body(
-    text: str, start: int, end: int, *, is_closed: bool, name: str | None = None, may_miss: bool = False
-) -> list[RawCall]:
+def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | None = None) -> list[RawCall]:
     """The calls between `start` and `end`. `name` is the tool's, if the opening tag said it. Raises `Unreadable`."""
     begin = intro_end(text, start, end)
     if _ENTITIES.match(text, begin, end):
-        text = html.unescape(text[begin:end])
-        begin, end = 0, len(text)
+        body = html.unescape(text[begin:end])
+        try:
+            return _without_fence(body, 0, len(body), is_closed=is_closed, name=name)
+        except Unreadable as error:
+            error.source = body
+            raise
+    return _without_fence(text, begin, end, is_closed=is_closed, name=name)
+
+
+def _without_fence(text: str, begin: int, end: int, *, is_closed: bool, name: str | None) -> list[RawCall]:
+    """The calls before a closing fence at the end, if there is one."""
     has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
     if begin < stop:
-        return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name, may_miss=may_miss)
+        return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name)
     if name is not None and is_closed:
         return [RawCall("", name, {}, has_arguments=False)]
     raise Unreadable(begin, "the call is empty", is_cut=not is_closed)
@@ -47,9 +54,9 @@ def intro_end(text: str, start: int, end: int) -> int:
     return found.end() if found is not None else start
 
 
-def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None, may_miss: bool) -> list[RawCall]:
+def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None) -> list[RawCall]:
     if is_xml(text, start, end):
-        return read_xml(text, start, end, is_closed=is_closed, may_miss=may_miss)
+        return read_xml(text, start, end, is_closed=is_closed)
     if _CALLED.match(text, start, end):
         return read_python(text, start, end, is_closed=is_closed)
     bare = _BARE_NAME.match(text, start, end)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,6 +31,8 @@ _GOES_ON = frozenset("\"'“:=+)")
 class Envelope:
     """An opened envelope: where it and its body begin, what closes it, the name that its tag gave.
 
+    `wrapper` is the name of the tag with its namespace, where XML in it has tags of its own.
+
     `is_explicit`: nothing but a call is written like this, so a broken one is reported; any other is text then.
     """
 
@@ -44,6 +45,7 @@ class Envelope:
     is_self_closing: bool = False
     is_token: bool = False
     has_fence: bool = False
+    wrapper: str = ""
     depth: int = 0
 
 
@@ -144,36 +146,46 @@ def end_of_envelope(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generato
 def read_up_to_closer(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall] | None = None) -> Finding:
     """The calls from `begin` up to a closing tag, after the `calls` that were read already."""
     calls = [] if calls is None else calls
-    border = yield from buffer.seek(first_of(opened.closer, STOP.whole.pattern), begin)
-    closer = opened.closer.match(buffer.text, border.start()) if border is not None else None
-    end = border.start() if border is not None else len(buffer.text)
-    after = closer.end() if closer is not None else end
-    stop = after if opened.is_closer_inside else end
+    border = yield from buffer.seek(_border(opened), begin)
+    end, after, is_closed = _ends(buffer, opened, border)
     try:
-        found = _read(buffer, opened, begin, stop, is_closed=closer is not None)
+        stop = after if opened.is_closer_inside else end
+        found = _read(buffer, opened, begin, stop, is_closed=is_closed)
     except Unreadable as error:
         later = (yield from _later(buffer, opened, begin, border)) if border is not None and error.in_string else None
         if later is not None:
             return Found(calls + later.calls, later.end, is_closed=True)
-        with suppress(Unreadable):
-            if error.in_string and closer is not None:
-                found = _read(buffer, opened, begin, stop, is_closed=True, may_miss=True)
-                return Found(calls + found, after, is_closed=True)
-        raw = buffer.text[begin:end].strip() if opened.is_explicit else ""
-        reason: InvalidReason = "truncated" if error.is_cut and end >= len(buffer.text) else "malformed"
-        return Found(calls, after, is_closed=True, raw=raw, reason=reason, error=error.located(buffer.text, begin))
-    return Found(calls + found, after, is_closed=closer is not None)
+        return (yield from unread(buffer, opened, begin, calls, error))
+    return Found(calls + found, after, is_closed=is_closed)
 
 
-def _read(
-    buffer: ReplyBuffer, opened: Envelope, begin: int, end: int, *, is_closed: bool, may_miss: bool = False
-) -> list[RawCall]:
+def unread(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall], error: Unreadable) -> Finding:
+    """The `calls`, and the text from `begin` up to a closing tag as one that cannot be read."""
+    border = yield from buffer.seek(_border(opened), begin)
+    end, after, _ = _ends(buffer, opened, border)
+    raw = buffer.text[begin:end].strip() if opened.is_explicit else ""
+    reason: InvalidReason = "truncated" if error.is_cut and end >= len(buffer.text) else "malformed"
+    return Found(calls, after, is_closed=True, raw=raw, reason=reason, error=error.located(buffer.text, begin))
+
+
+def _border(opened: Envelope) -> re.Pattern[str]:
+    return first_of(opened.closer, STOP.whole.pattern)
+
+
+def _ends(buffer: ReplyBuffer, opened: Envelope, border: re.Match[str] | None) -> tuple[int, int, bool]:
+    """Where the text of an envelope ends, where it ends with its closing tag, and whether there is one."""
+    end = border.start() if border is not None else len(buffer.text)
+    closer = opened.closer.match(buffer.text, end)
+    return end, closer.end() if closer is not None else end, closer is not None
+
+
+def _read(buffer: ReplyBuffer, opened: Envelope, begin: int, end: int, *, is_closed: bool) -> list[RawCall]:
     if not buffer.within_budget(begin, end):
         raise Unreadable(begin, "there are too many broken calls to read them all")
     if opened.is_token and buffer.text[begin : begin + 1] in {"{", "["} and Balance().end(buffer.text[begin:end]) < 0:
         raise Unreadable(begin, "a bracket is not closed", is_cut=not is_closed)
     name = None if opened.is_closer_inside else opened.name
-    calls = read_body(buffer.text, begin, end, is_closed=is_closed, name=name, may_miss=may_miss)
+    calls = read_body(buffer.text, begin, end, is_closed=is_closed, name=name)
     if not calls:
         raise Unreadable(begin, "there is no call in it")
     return calls

@@ -47,16 +47,14 @@ class Unreadable(Exception):  # noqa: N818 - a signal between readers, never an 
         self, position: int, why: str, *, is_cut: bool = False, in_string: bool = False, is_excessive: bool = False
     ) -> None:
         super().__init__(why)
-        self.position, self.why, self.is_cut, self.in_string, self.is_excessive = (
-            position,
-            why,
-            is_cut,
-            in_string,
-            is_excessive,
-        )
+        self.source: str | None = None
+        self.position, self.why = position, why
+        self.is_cut, self.in_string, self.is_excessive = is_cut, in_string, is_excessive
 
     def located(self, text: str, start: int = 0) -> str:
-        """What is wrong and where, with line and column counted from `start`."""
+        """What is wrong and where, with line and column counted from `start`, or in the error's own `source`."""
+        if self.source is not None:
+            text, start = self.source, 0
         line = text.count("\n", start, self.position) + 1
         column = self.position - max(text.rfind("\n", start, self.position) + 1, start) + 1
         return f"{self.why} at line {line} column {column}"

@@ -154,8 +154,9 @@ def pass_lead(buffer: ReplyBuffer, *, has_turns: bool = True) -> Steps:
 def _pass_thought(buffer: ReplyBuffer, closer: Sign) -> Steps:
     """Give leading reasoning as it comes, up to its closer or the end of the reply."""
     while (end := closer.whole.search(buffer.text, buffer.position)) is None:
-        tail = range(max(buffer.position, len(buffer.text) - MAX_TAG_CHARACTERS), len(buffer.text))
-        buffer.think(next((at for at in tail if closer.begun.match(buffer.text, at)), len(buffer.text)))
+        tail = max(buffer.position, len(buffer.text) - MAX_TAG_CHARACTERS)
+        begun = closer.begun.search(buffer.text, tail)  # at the end of the text, if nowhere else
+        buffer.think(begun.start() if begun is not None else len(buffer.text))
         if not (yield from buffer.more_text()):
             buffer.think(len(buffer.text))
             buffer.is_truncated = True

@@ -11,7 +11,7 @@ from dataclasses import replace
 from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
 from dynaspark_core.reply.body import intro_end
 from dynaspark_core.reply.buffer import ReplyBuffer
-from dynaspark_core.reply.envelope import Envelope, first_of, read_up_to_closer, read_values
+from dynaspark_core.reply.envelope import Envelope, first_of, read_values
 from dynaspark_core.reply.held import Steps, Waiting
 from dynaspark_core.reply.plain import read_aside
 from dynaspark_core.reply.sentences import leave_quoted, settle
@@ -30,6 +30,8 @@ from dynaspark_core.reply.signs import (
     family,
 )  # fmt: skip
 from dynaspark_core.reply.written import MAX_NESTED_WRAPPERS, RawCall
+from dynaspark_core.reply.xml import WRAPPER, name_of
+from dynaspark_core.reply.xml_calls import read_marked_calls
 
 _BLANK = r"[\s\ufeff\xa0]"
 _FENCE = seq(
@@ -96,14 +98,26 @@ def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
     elif name not in OTHERS and (not is_closing or name in EXPLICIT):
-        yield from _read_opened(buffer, found, name, at, is_closing=is_closing)
+        opened = replace(_opened(found, name, is_closing=is_closing), start=at)
+        yield from _read_opened(buffer, opened, found)
     elif is_closing and name not in OTHERS and buffer.has_calls:
         buffer.skip(found.end())
 
 
-def _read_opened(buffer: ReplyBuffer, found: re.Match[str], name: str, start: int, *, is_closing: bool) -> Steps:
+def _read_functions(buffer: ReplyBuffer, wrapper: Envelope, found: re.Match[str] | None) -> Steps:
+    """Read the functions within a wrapper that is no envelope of its own, from the tag of the first one on."""
+    start = wrapper.start
+    while found is not None and family(found) in FUNCTIONS and found["slash"] == "":
+        opened = _opened(found, family(found), is_closing=False)
+        yield from _read_opened(buffer, replace(opened, start=start, wrapper=wrapper.wrapper), found)
+        if buffer.position < found.end():
+            return
+        start = yield from buffer.visible(buffer.position)
+        found = yield from buffer.match(TAG, start)
+
+
+def _read_opened(buffer: ReplyBuffer, opened: Envelope, found: re.Match[str]) -> Steps:
     """Read the envelope that a tag opens. A known function's is explicit, if its arguments follow the tag."""
-    opened = replace(_opened(found, name, is_closing=is_closing), start=start)
     if opened.is_closer_inside:
         inner = yield from buffer.match(TOOL_NAME, found.end())
         known = buffer.judge.names.find(opened.name or (inner["name"] if inner is not None else ""))
@@ -117,6 +131,8 @@ def _read_opened(buffer: ReplyBuffer, found: re.Match[str], name: str, start: in
 
 def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
     attribute = NAME_ATTRIBUTE.search(found["rest"])
+    label = found.string[found.start() + 1 : found.end("name")]
+    has_wrapper = not is_closing and WRAPPER.fullmatch(label) is not None
     is_function = name in FUNCTIONS and (attribute is not None or name == "invoke")
     return Envelope(
         start=found.start(),
@@ -126,6 +142,7 @@ def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
         is_explicit=name in EXPLICIT and not is_closing,
         is_closer_inside=is_function,
         is_self_closing="/" in found["end"],
+        wrapper=name_of(label) if has_wrapper else "",
     )
 
 
@@ -137,7 +154,7 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
     begin = yield from _begin(buffer, opened)
     opened = replace(opened, has_fence=opened.has_fence or not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]))
     if opened.is_closer_inside:
-        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
+        yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
     elif begin >= len(buffer.text):
         yield from decide_empty(buffer, opened, begin, is_closed=False)
     elif opened.is_token and (yield from _is_only_name(buffer, begin)):
@@ -148,7 +165,7 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
     elif buffer.text[begin] in "{[" and (yield from buffer.match(PYTHON_LIST, begin)) is None:
         yield from settle(buffer, opened, (yield from read_values(buffer, opened, begin)))
     elif (yield from _is_call(buffer, begin)) or (yield from _is_broken_call(buffer, opened, begin)):
-        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
+        yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
     else:
         buffer.go_on(opened.start + 1)
 
@@ -201,9 +218,9 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
         yield from decide_empty(buffer, opened, found.end(), is_closed=True)
     elif found is not None and name in FUNCTIONS and not opened.is_explicit:
-        yield from _read_opened(buffer, found, name, opened.start, is_closing=False)
+        yield from _read_functions(buffer, opened, found)
     elif opened.is_explicit:
-        yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))
+        yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
     else:
         buffer.go_on(opened.start + 1)
 

@@ -1,36 +1,66 @@
 """Calls written as XML: `<function=f><parameter=x>…</parameter></function>` and its kin, with any namespace.
 
-A parameter's text is raw, with whatever markup it holds; the tool's schema says what it means (see `arguments`).
-A value ends at its own closing tag. Where that is missing, it ends at the function's, and what could be either is
-refused.
+A value is raw text and may hold any tag, its own closing tag too. So it ends only where the call can go on: at its
+closing tag, if the next value or the closing tag of the call follows at once. Tags are those of the call only if they
+are written as its first ones, with the same namespace. Where two readings are left, the call is refused.
 """
+
+# ruff: noqa: RUF001 - DeepSeek's full-width bar
 
 import re
 from typing import Any
 
+from dynaspark_core.reply.atoms import Atom, Sign, chars, either, group, maybe, seq, word, words
 from dynaspark_core.reply.lenient_json import Unreadable
+from dynaspark_core.reply.signs import NAMESPACE
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.written import RawCall
 
-_NS = r"[|｜\s]{0,3}(?:DSML[|｜]\s?|[A-Za-z][\w.\-]{0,23}:)?"  # noqa: RUF001 - DeepSeek's full-width bar
-_NAMED = r"""(?:\s*=\s*|\s+name\s*=\s*)["']?([^"'<>\n]{1,128}?)["']?\s*"""
-_PART = r"(?:parameter|param|argument|arg)"
-FUNCTION = re.compile(rf"<{_NS}(?:function|invoke){_NAMED}(?:/?)>")
-_CLOSE_FUNCTION = rf"<\s*\\?/{_NS}(?:function|invoke|tool_call)s?\s*>"
-_FUNCTION_ENDS = re.compile(_CLOSE_FUNCTION)
-_PARAMETER = re.compile(rf"<{_NS}{_PART}{_NAMED}(?:\s[^<>\n]{{0,100}})?>")
-_CLOSE = rf"<\s*\\?/{_NS}{_PART}\s*>"
-_VALUE_ENDS = re.compile(rf"{_CLOSE}\s*(?=<{_NS}{_PART}\b|{_CLOSE_FUNCTION}|\Z)")
-_NEXT_FUNCTION = re.compile(rf"<{_NS}(?:function|invoke){_NAMED}>\s*<{_NS}{_PART}{_NAMED}")
-_LINE_OF_PARAMETER = re.compile(rf"\n[ \t]*<{_NS}{_PART}{_NAMED}>")
-_MISSING = re.compile(rf"\s*(?={_CLOSE_FUNCTION})|\n[ \t]*(?=<{_NS}{_PART}{_NAMED}>)")
-_ELEMENTS = re.compile(rf"<{_NS}invoke\s*>\s*<tool_name>\s*([\w.\-/:]{{1,128}})\s*</tool_name>\s*<parameters>")
-_ELEMENT = re.compile(r"\s*<([A-Za-z_][\w\-]{0,127})>")
-_ELEMENTS_END = re.compile(rf"\s*</parameters>\s*{_CLOSE_FUNCTION}")
-_PAIR = re.compile(r"\s*<arg_key>\s*([^<>]{1,128}?)\s*</arg_key>\s*<arg_value>")
-_PAIR_ENDS = re.compile(r"</arg_value>\s*(?=<arg_key>|\Z)")
-_PAIR_BEGINS = re.compile(r"<arg_key>[^<>]{1,128}</arg_key>\s*<arg_value>")
-_PAIRED_NAME = re.compile(r"\s*([\w.\-]{1,128})\s*(?=<arg_key>)")
+_BLANKS = chars(r"\s", 0, 24)
+_QUOTE = chars("[\"']", 0, 1)
+
+
+def label(*names: str) -> Atom:
+    """One of these names of a tag, with any namespace."""
+    return seq(chars(r"[|｜\s]", 0, 3), maybe(NAMESPACE), words(*names))
+
+
+def _named(style: str, name: str) -> Atom:
+    equals = seq(_BLANKS, word("="), _BLANKS)
+    return seq(group(style, either(equals, seq(chars(r"\s", 1, 9), word("name"), equals))), _QUOTE,
+               group(name, chars("[^\"'<>\\n]", 1, 128)), _QUOTE, _BLANKS)  # fmt: skip
+
+
+FUNCTION_LABEL = label("function", "invoke")
+WRAPPER_LABEL = label("tool_calls", "tool_call", "function_calls", "function_call", "toolcall", "calls")
+CALL = seq(word("<"), group("call", FUNCTION_LABEL), either(_named("calling", "called"), _BLANKS), maybe(word("/")),
+            word(">"))  # fmt: skip
+_PARAMETER = label("parameter", "param", "argument", "arg")
+_VALUE = either(
+    seq(word("<"), group("value", _PARAMETER), _named("style", "key"),
+        maybe(seq(chars(r"\s", 1, 1), chars("[^<>\\n]", 0, 100))), word(">")),
+    seq(word("<arg_key>"), _BLANKS, group("pair", chars("[^<>]", 1, 128)), word("</arg_key>"), _BLANKS,
+        word("<arg_value>")),
+    seq(word("<tool_name>"), _BLANKS, group("tool", chars(r"[\w.\-/:]", 1, 128)), _BLANKS, word("</tool_name>"),
+        _BLANKS, word("<parameters>")),
+)  # fmt: skip
+_NAME = chars(r"[\w.\-]", 1, 128)
+_END = seq(word("<"), chars(r"\s", 0, 4), maybe(word("\\")), word("/"), group("end", either(_PARAMETER, FUNCTION_LABEL,
+           WRAPPER_LABEL, words("arg_value", "parameters"))), chars(r"\s", 0, 4), word(">"))  # fmt: skip
+HEAD = Sign(
+    seq(_BLANKS, either(CALL, group("name", _NAME)), _BLANKS, _VALUE),
+    "<function=f>\n<parameter=x>", "<function=f></function>", "the <arg_key>",
+)  # fmt: skip
+"""How a call begins: its opening tag or its name, and the opening tag of its first value."""
+END = Sign(_END, "</parameter>", "<parameter>", "</b>")
+TAGS = re.compile(
+    rf"{CALL.whole}|{_VALUE.whole}|{_END.whole}|<(?P<wrapper>{WRAPPER_LABEL.whole})>\s{{0,24}}{_NAME.whole}(?=\s*+<arg_key>)"
+)
+"""The tags that a call is made of."""
+_FUNCTION = re.compile(rf"{CALL.whole}\s*+(?=\{{|<\s{{0,4}}\\?/|\Z)")
+WRAPPER = re.compile(WRAPPER_LABEL.whole)
+_CLOSING = re.compile(rf"\s*+{_END.whole}")
+_ELEMENT = re.compile(r"\s*+<(?P<key>[A-Za-z_][\w\-]{0,127})>(?P<text>.*?)</(?P=key)>", re.DOTALL)
 
 
 class Texts(dict[str, Any]):
@@ -43,89 +73,126 @@ class Texts(dict[str, Any]):
         self[name] = text
 
 
-def is_xml(text: str, start: int, end: int) -> bool:
-    """Whether a body of this kind begins at `start`."""
-    return any(pattern.match(text, start, end) for pattern in (FUNCTION, _ELEMENTS, _PAIRED_NAME))
+def name_of(tag: str) -> str:
+    """A tag's name with its namespace, without blanks."""
+    return "".join(tag.split())
 
 
-def read_xml(text: str, start: int, end: int, *, is_closed: bool, may_miss: bool = False) -> list[RawCall]:
-    """The calls between `start` and `end`. With `may_miss`, a value may lack its closing tag. Raises `Unreadable`."""
-    paired = _PAIRED_NAME.match(text, start, end)
-    if paired is not None:
-        return [_pairs(text, start, paired, end, is_closed=is_closed)]
-    calls: list[RawCall] = []
+class OpenCall:
+    """A call that has begun with a `HEAD`: `take` its tags one after the other until one ends it.
+
+    `wrapper` is the name of the tag around it, `names` are those of its closing tags. `end` is -1 until it ends.
+    """
+
+    def __init__(self, head: re.Match[str], wrapper: str = "") -> None:
+        self.start, self.body, self.end = head.start(), head.end(), -1
+        self.tool = (head["called"] or head["tool"] or head["name"] or "").strip()
+        self._own = name_of(head["call"]) if head["call"] is not None else wrapper
+        self._closing = "arg_value" if head["pair"] else "parameters" if head["tool"] else name_of(head["value"])
+        self.names = frozenset({self._own, self._closing, wrapper} - {""})
+        self._style = _style(head)
+        self._keys, self._starts, self._ends = [_key(head)], [head.end()], list[int]()
+        self._gaps = {"\n" in head[0]}
+        self._last: re.Match[str] | None = None
+        self._depth = 0
+        self._problem = ""
+
+    def take(self, tag: re.Match[str]) -> bool:
+        """Take the next tag. Returns whether the call ends there."""
+        last, self._last = self._last, tag
+        gap = tag.string[last.end() if last is not None else self._starts[0] : tag.start()]
+        if last is not None and (not gap or gap.isspace()):
+            is_after_value = self._is_closing(last)
+            if is_after_value and self._closes_call(tag):
+                self._depth -= 1
+                if self._depth < 0:
+                    self._gaps.add("\n" in gap)
+                    self._ends.append(last.start())
+                    self.end = tag.start() if self._style == ("pair", False) else tag.end()
+                return self.end >= 0
+            if is_after_value and not self._depth and _style(tag) == self._style:
+                self._next_value(last, tag)
+                return False
+            if self._opens_call(last) and _key(tag):
+                self._depth += 1
+                return False
+        if not self._depth:
+            self._note_doubt(last, tag, gap)
+        return False
+
+    def close(self, end: int) -> None:
+        """End the call where the text of its wrapper ends, at the closing tag of its last value."""
+        last = self._last
+        is_over = last is not None and self._is_closing(last) and not last.string[last.end() : end].strip()
+        if last is not None and is_over and self._style == ("pair", False) and not self._depth:
+            self._ends.append(last.start())
+            self.end = end
+
+    def read(self, text: str) -> RawCall:
+        """The call, once it has ended. Raises `Unreadable`."""
+        values = [text[start:end] for start, end in zip(self._starts, self._ends, strict=True)]
+        if not self._problem and (len(self._gaps) > 1 or _is_uneven(values)):
+            self._problem = "the values are set off from their tags in two ways"
+        if self._problem:
+            raise Unreadable(self.start, self._problem)
+        found = _elements(text, self._starts[0], self._ends[0]) if self._closing == "parameters" else Texts()
+        if self._closing != "parameters":
+            for key, value, start in zip(self._keys, values, self._starts, strict=True):
+                found.give(key.strip(), value if self._style == ("pair", False) else _trimmed(value), start)
+        return RawCall(text[self.start : self.end].strip(), self.tool or None, found, found)
+
+    def _next_value(self, last: re.Match[str], tag: re.Match[str]) -> None:
+        self._ends.append(last.start())
+        self._keys.append(_key(tag))
+        self._starts.append(tag.end())
+        self._gaps.add("\n" in tag.string[last.end() : tag.start()])
+
+    def _note_doubt(self, last: re.Match[str] | None, tag: re.Match[str], gap: str) -> None:
+        """Note what is text in a value only if nothing is missing and nothing was ended too early."""
+        if _style(tag) == self._style and gap.rstrip(" \t").endswith("\n"):
+            self._problem = "a value begins within another"
+        elif last is not None and self._is_closing(last) and self._ends:
+            self._problem = "a closing tag ends nothing"
+
+    def _is_closing(self, tag: re.Match[str]) -> bool:
+        return tag["end"] is not None and name_of(tag["end"]) == self._closing
+
+    def _closes_call(self, tag: re.Match[str]) -> bool:
+        return tag["end"] is not None and name_of(tag["end"]) == self._own
+
+    def _opens_call(self, tag: re.Match[str]) -> bool:
+        opened = tag["call"] or tag["wrapper"]
+        return opened is not None and name_of(opened) == self._own
+
+
+def _key(tag: re.Match[str]) -> str:
+    """The name of the value that a tag opens, or nothing."""
+    return tag["key"] or tag["pair"] or tag["tool"] or ""
+
+
+def _style(tag: re.Match[str]) -> tuple[str, bool] | None:
+    """How the tag of a value is written; None for any other tag."""
+    if tag["value"] is not None:
+        return name_of(tag["value"]), "name" in tag["style"]
+    return ("pair" if tag["pair"] else "tool", False) if _key(tag) else None
+
+
+def _is_uneven(values: list[str]) -> bool:
+    """Whether one value alone has lines of its own, and another begins one but ends within it."""
+    own_lines = {value.endswith("\n") for value in values if value.startswith(("\n", "\r\n"))}
+    return len(own_lines) > 1
+
+
+def _elements(text: str, start: int, end: int) -> Texts:
+    """The values of elements that have the names of the arguments. Raises `Unreadable`."""
+    found = Texts()
     position = start
-    while (function := FUNCTION.match(text, position, end) or _ELEMENTS.match(text, position, end)) is not None:
-        read = _arguments if function.re is FUNCTION else _elements
-        arguments, position = read(text, function, end, is_closed=is_closed, may_miss=may_miss)
-        calls.append(RawCall(text[function.start() : position].strip(), function[1].strip(), arguments, arguments))
-        position = _after_blanks(text, position, end)
-    if position < end and (is_closed or not calls or text[position] == "<"):
-        raise Unreadable(position, "expected <function=…>")
-    return calls
-
-
-def _after_blanks(text: str, position: int, end: int) -> int:
-    while position < end and text[position].isspace():
-        position += 1
-    return position
-
-
-def _arguments(
-    text: str, function: re.Match[str], end: int, *, is_closed: bool, may_miss: bool
-) -> tuple[dict[str, Any], int]:
-    """The arguments of a function, by parameter or as one JSON object, and where the function ends."""
-    position = _after_blanks(text, function.end(), end)
-    if text[position : position + 1] != "{":
-        return _parameters(text, position, end, is_closed=is_closed, may_miss=may_miss)
-    value, position = lenient_value(text, position, end, is_closed=is_closed)
-    if not isinstance(value, dict):
-        raise Unreadable(position, "expected an object")
-    closing = _FUNCTION_ENDS.match(text, _after_blanks(text, position, end), end)
-    return value, closing.end() if closing is not None else position
-
-
-def _parameters(text: str, start: int, end: int, *, is_closed: bool, may_miss: bool) -> tuple[Texts, int]:
-    found, position = Texts(), _after_blanks(text, start, end)
-    while (parameter := _PARAMETER.match(text, position, end)) is not None:
-        value, position = _value(text, parameter.end(), end, is_closed=is_closed, may_miss=may_miss)
-        found.give(parameter[1].strip(), value, parameter.start())
-        position = _after_blanks(text, position, end)
-    closing = _FUNCTION_ENDS.match(text, position, end)
-    if closing is not None:
-        return found, closing.end()
-    if position < end or not is_closed:
-        why = "the function does not end" if position >= end else "expected <parameter=…> or </function>"
-        raise Unreadable(position, why, is_cut=position >= end)
-    return found, end
-
-
-def _value(text: str, start: int, end: int, *, is_closed: bool, may_miss: bool) -> tuple[str, int]:
-    """A parameter's text and where it ends: at its closing tag; without one, at the next tag of the function."""
-    ends = _VALUE_ENDS.search(text, start, end)
-    limit = ends.start() if ends is not None else end
-    is_over = _LINE_OF_PARAMETER.search(text, start, limit) or _NEXT_FUNCTION.search(text, start, limit)
-    if ends is not None and is_over is None:
-        return _trimmed(text[start : ends.start()]), ends.end()
-    missing = _MISSING.search(text, start, limit) if may_miss else None
-    if missing is None:
-        raise Unreadable(start, "a parameter does not end", is_cut=not is_closed, in_string=True)
-    return _trimmed(text[start : missing.start()]), missing.end()
-
-
-def _elements(text: str, function: re.Match[str], end: int, *, is_closed: bool, may_miss: bool) -> tuple[Texts, int]:
-    """The arguments of a function as elements by their names, and where it ends."""
-    found, position = Texts(), function.end()
     while (element := _ELEMENT.match(text, position, end)) is not None:
-        close = text.find(f"</{element[1]}>", element.end(), end)
-        if close < 0:
-            raise Unreadable(position, "a parameter does not end", is_cut=not is_closed, in_string=not may_miss)
-        found.give(element[1], _trimmed(text[element.end() : close]), element.start())
-        position = close + len(element[1]) + 3
-    closing = _ELEMENTS_END.match(text, position, end)
-    if closing is None:
-        raise Unreadable(position, "expected </parameters>", is_cut=position >= end and not is_closed)
-    return found, closing.end()
+        found.give(element["key"], _trimmed(element["text"]), element.start())
+        position = element.end()
+    if text[position:end].strip():
+        raise Unreadable(position, "expected </parameters>")
+    return found
 
 
 def _trimmed(value: str) -> str:
@@ -134,14 +201,47 @@ def _trimmed(value: str) -> str:
     return inner.removesuffix("\n").removesuffix("\r") if len(inner) < len(value) else value
 
 
-def _pairs(text: str, start: int, name: re.Match[str], end: int, *, is_closed: bool) -> RawCall:
-    found, position = Texts(), name.end()
-    while (pair := _PAIR.match(text, position, end)) is not None:
-        ends = _PAIR_ENDS.search(text, pair.end(), end)
-        if ends is None or _PAIR_BEGINS.search(text, pair.end(), ends.start()) is not None:
-            raise Unreadable(pair.end(), "an argument does not end", is_cut=not is_closed, in_string=ends is None)
-        found.give(pair[1], text[pair.end() : ends.start()], ends.start())
-        position = ends.end()
-    if _after_blanks(text, position, end) < end or not is_closed:
-        raise Unreadable(position, "expected <arg_key> or the closing tag", is_cut=not is_closed)
-    return RawCall(text[start:end].strip(), name[1], found, found)
+def is_xml(text: str, start: int, end: int) -> bool:
+    """Whether a body of this kind begins at `start`."""
+    return any(sign.match(text, start, end) for sign in (HEAD.whole, _FUNCTION))
+
+
+def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCall]:
+    """The calls between `start` and `end`. Raises `Unreadable`."""
+    calls: list[RawCall] = []
+    position = start
+    while position < end:
+        position += len(text[position:end]) - len(text[position:end].lstrip())
+        if (head := HEAD.whole.match(text, position, end)) is not None:
+            call = OpenCall(head)
+            any(map(call.take, TAGS.finditer(text, head.end(), end)))
+            if call.end < 0 and is_closed:
+                call.close(end)
+            if call.end < 0:
+                raise Unreadable(position, "a value or the call does not end", is_cut=not is_closed)
+            calls.append(call.read(text))
+            position = call.end
+        elif (function := _FUNCTION.match(text, position, end)) is not None:
+            calls.append(_function(text, function, end, is_closed=is_closed))
+            position = function.start() + len(calls[-1].raw)
+        else:
+            break
+    if text[position:end].strip() and (is_closed or not calls or text[position:end].lstrip()[0] == "<"):
+        raise Unreadable(position, "expected <function=…>")
+    return calls
+
+
+def _function(text: str, function: re.Match[str], end: int, *, is_closed: bool) -> RawCall:
+    """A function whose arguments are a JSON object, or that has none. Raises `Unreadable`."""
+    arguments: Any = {}
+    position = function.end()
+    if text[position : position + 1] == "{":
+        arguments, position = lenient_value(text, position, end, is_closed=is_closed)
+    if not isinstance(arguments, dict):
+        raise Unreadable(position, "expected an object")
+    closing = _CLOSING.match(text, position, end)
+    if closing is not None and name_of(closing["end"]) == name_of(function["call"]):
+        position = closing.end()
+    elif not arguments and not is_closed:
+        raise Unreadable(position, "the function does not end", is_cut=True)
+    return RawCall(text[function.start() : position], (function["called"] or "").strip() or None, arguments, arguments)

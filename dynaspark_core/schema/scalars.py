@@ -72,14 +72,13 @@ def equal_json(one: Any, other: Any) -> bool:
     waiting = [(one, other)]
     while waiting:
         left, right = waiting.pop()
+        if left is right:
+            continue
         if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
             waiting += zip(left, right, strict=True)
         elif isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
             waiting += ((left[key], right[key]) for key in left)
-        elif isinstance(left, list | dict | bool) or isinstance(right, list | dict | bool):
-            if left is not right:
-                return False
-        elif left != right:
+        elif isinstance(left, list | dict | bool) or isinstance(right, list | dict | bool) or left != right:
             return False
     return True
 
@@ -101,6 +100,7 @@ class EnumIndex:
     def __init__(self, allowed: Sequence[Any]) -> None:
         self.allowed = allowed
         self._values = {frozen(item) for item in allowed}
+        self._sizes = {(type(item), len(item)) for item in allowed if isinstance(item, list | dict)}
         folded = Counter(item.casefold() for item in allowed if isinstance(item, str))
         self._alike = {
             item.casefold(): item for item in allowed if isinstance(item, str) and folded[item.casefold()] == 1
@@ -108,6 +108,8 @@ class EnumIndex:
 
     def find(self, value: Any) -> Any:
         """The value itself if it is allowed, or the only allowed one that differs in case alone; otherwise ABSENT."""
+        if isinstance(value, list | dict) and (type(value), len(value)) not in self._sizes:
+            return ABSENT
         if frozen(value) in self._values:
             return value
         return self._alike.get(value.casefold(), ABSENT) if isinstance(value, str) else ABSENT

@@ -12,7 +12,7 @@ from dynaspark_core._version import __version__
 from dynaspark_core.server import delivery, form, query
 from dynaspark_core.server.engines import Asked, Engine, ListsModels, RefusedError
 from dynaspark_core.server.loading import LoadingEngine
-from dynaspark_core.server.middleware import ENGINE, MODEL, Pages, errors_as_json
+from dynaspark_core.server.middleware import ENGINE, HEALTH_PATHS, MODEL, Pages, errors_as_json
 from dynaspark_core.server.page.routes import Page, wants_page
 from dynaspark_core.server.rules import Quota, Rules
 
@@ -40,8 +40,8 @@ def application(engine: Engine, rules: Rules, *, is_local: bool = True) -> web.A
     add.add_get("/", service.describe)
     if rules.path != "/":
         add.add_post("/", service.answer_page)
-    add.add_get("/health", service.health)
-    add.add_get("/api/status", service.health)
+    for path in HEALTH_PATHS:
+        add.add_get(path, service.health)
     add.add_get("/api/text/models", service.list_models)
     return app
 

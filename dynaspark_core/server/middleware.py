@@ -1,6 +1,7 @@
 """What every request passes: errors become JSON, other hosts' pages are refused, and one line is logged.
 
 The line tells method, path, status, milliseconds, bytes in and out, model and engine; no query, prompt, answer or key.
+It is at INFO; that of a health check, of which operators make thousands a day, is at DEBUG.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ CLIENT_LEFT = 499
 """The status in the log, as nginx has it, where the client left before its answer had ended."""
 MAX_LOGGED_CHARACTERS = 80
 """Of a path or a model's name, which clients choose."""
+HEALTH_PATHS = frozenset({"/health", "/api/status"})
 MODEL, ENGINE = web.RequestKey("model", str), web.RequestKey("engine", str)
 """What the handler notes of a request for its line."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -45,7 +47,8 @@ class RequestLog(AbstractAccessLogger):
 
 def log_request(logger: logging.Logger, request: web.BaseRequest, status: int, seconds: float, sent: int) -> None:
     """Write the line; `sent` are the answer's bytes, with its headers."""
-    logger.info(
+    logger.log(
+        logging.DEBUG if request.path in HEALTH_PATHS else logging.INFO,
         "%s %s %d, %d ms, %d bytes in, %d out, model %s, engine %s",
         request.method,
         request.rel_url.raw_path[:MAX_LOGGED_CHARACTERS],

@@ -8,6 +8,7 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import suppress
 
 import aiohttp
 from yarl import URL
@@ -236,6 +237,14 @@ class Attempt:
             self._timer = None
         if self._response is not None:
             self._response.close()
+
+    def __del__(self) -> None:
+        """Close what a stream left open whose loop is gone: nobody else can, and aiohttp would warn."""
+        response = getattr(self, "_response", None)
+        if response is not None and (connection := response.connection) is not None:
+            response.close()
+            with suppress(RuntimeError):  # the loop is closed
+                connection.close()
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp.abc import AbstractResolver
 
 from dynaspark_core.content.image_refs import Place, image_ref
-from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
+from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError, UnreadableImageError
 from dynaspark_core.images import (
     LIMITS,
     Limits,
@@ -25,6 +25,7 @@ from dynaspark_core.images import (
     encode_png,
     from_base64,
     from_data_uri,
+    mended,
     ready_image,
 )
 from dynaspark_core.messages import Image, ImageRef
@@ -57,13 +58,23 @@ DEFAULT_OPTIONS = LoadOptions()
 async def load(source: Image | ImageRef, options: LoadOptions = DEFAULT_OPTIONS) -> Image:
     """The image of a reference, its bytes checked and unchanged, its content type found in them.
 
+    A damaged file that decodes whole nevertheless is encoded anew, so that the service can read it, too.
     Raises ForbiddenImageError for what may not be read, UnreadableImageError for what is no image, RequestTimeoutError
     for a slow download, and ImageError for what is too large, missing or cannot be reached.
     """
     if isinstance(source, Image):
-        return ready_image(source.data, source.name, options.limits)
+        return await _checked(source.data, source.name, options.limits)
     data, name = await _LOADERS[source.kind](source.source, options)
-    return ready_image(data, source.name or name, options.limits)
+    return await _checked(data, source.name or name, options.limits)
+
+
+async def _checked(data: bytes, name: str, limits: Limits) -> Image:
+    try:
+        return ready_image(data, name, limits)
+    except UnreadableImageError:
+        if image := await asyncio.to_thread(mended, data, name, limits):
+            return image
+        raise
 
 
 async def _bytes(source: bytes | str, _options: LoadOptions) -> tuple[bytes, str]:

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal
 
 import aiohttp
@@ -125,6 +126,7 @@ class Sessions:
     """What one loop has: the session, and the slots of each limit on concurrent requests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, loop=loop, socket_factory=_open_socket)
         self.session = aiohttp.ClientSession(
             connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
@@ -136,7 +138,17 @@ class Sessions:
 
     async def open(self) -> "Sessions":
         await anext(self._lifetime)
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, asyncio.BaseEventLoop):
+            loop.close = partial(self._close_before, loop.close)  # type: ignore[method-assign]  # see there
         return self
+
+    def _close_before(self, close: Callable[[], None]) -> None:
+        """Close the pool, then the loop: uvloop warns of sockets that are open then, before anybody else can act."""
+        if not self._loop.is_closed() and not self._loop.is_running():
+            self._loop.run_until_complete(self.close())
+            self._loop.run_until_complete(asyncio.sleep(0))  # the sockets' own turn
+        close()
 
     async def close(self) -> None:
         await self._lifetime.aclose()

@@ -1,5 +1,6 @@
 """Inputs made to be expensive: each grows by repeating a unit, and each way to read is one of `WAYS`."""
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,30 @@ PERSON = {
     "properties": {"name": {"type": "string"}, "friends": {"type": "array", "items": {"type": "string"}}},
     "required": ["name"],
 }
+
+
+ITEM = {"$ref": "#/$defs/item"}
+RECURSIVE = {
+    **ITEM,
+    "$defs": {
+        "item": {
+            "anyOf": [
+                {"type": ["integer", "boolean", "null"]},
+                {"enum": ["Oslo", "Rome", [1], {"a": 1}]},
+                {"type": "array", "items": ITEM, "maxItems": 100_000},
+                {
+                    "type": "object",
+                    "additionalProperties": ITEM,
+                    "propertyNames": {"maxLength": 20},
+                    "dependentSchemas": {"a": {"minProperties": 1}},
+                    "if": {"required": ["b"]},
+                    "then": {"properties": {"b": ITEM}},
+                },
+            ]
+        }
+    },
+}
+"""A schema of itself, with alternatives and conditions that look at the same value again."""
 
 
 def read_whole(module: Module, text: str) -> object:
@@ -40,6 +65,11 @@ def read_value(module: Module, text: str) -> object:
     return None
 
 
+def check_recursive(module: Module, text: str) -> object:
+    """The value alone, against a schema that looks at its parts more than once."""
+    return module("schema").conform(json.loads(text), RECURSIVE)
+
+
 def check_enum(module: Module, text: str) -> object:
     """A value of an item for every eight characters, under an enum that grows with it."""
     names = [f"{text[at : at + 2]}{at}" for at in range(0, len(text), 8)]
@@ -52,6 +82,7 @@ WAYS: Mapping[str, Callable[[Module, str], object]] = {
     "in pieces": read_pieces,
     "copied": read_copied,
     "value": read_value,
+    "schema": check_recursive,
     "enum": check_enum,
 }
 
@@ -106,6 +137,7 @@ WORST = (
     Costly("in pieces", " ", "Action: add\nAction Input:"),
     Costly("in pieces", "{\n"),
     Costly("copied", "<tool_call>get_time()</tool_call>"),
+    Costly("schema", '"5", ', "[" * 30, after="5" + "]" * 30),
     Costly("enum", "ab"),
 )
 """One of each kind; the tests look at them in every run."""
@@ -117,6 +149,8 @@ MORE = (
     Costly("value", '"""'),
     Costly("value", "```json\n"),
     Costly("value", "<think>"),
+    Costly("schema", '{"b": [1, "5"], "a": {}}, ', "[" * 30, after="1" + "]" * 30),
+    Costly("schema", '{"b": 1, "c": {"a": "x"}}, ', "[", after="1]"),
     Costly("whole", '<tool_call>{"a": "</tool_call>'),
     Costly("whole", "<tool>{a:'x "),
     Costly("whole", "<tool>{"),

@@ -1,7 +1,6 @@
 """Every dialect in which models write calls, as a writer: calls → the reply that such a model would give.
 
-`verdict` says what became of the calls. The reader does not read the rows of `EXPECTED_AFTER_15` yet: whoever teaches
-it one of them removes the name there.
+`verdict` says what became of the calls.
 """
 
 import json
@@ -125,15 +124,6 @@ VENDORS = (
     Dialect("objects joined by ;", all_in("", w.with_parameters, "; ", ""), is_soft=True),
 )
 DIALECTS = (*JSON, *PYTHON, *XML, *VENDORS)
-EXPECTED_AFTER_15: dict[str, set[str]] = {
-    "written": set(),
-    "cut": set(),
-    "accounted": set(),
-    "drawn": {
-        "function= with parameters", "invoke with parameters", "arg_key pairs", "MiniMax", "namespaced function_calls",
-    },
-}  # fmt: skip
-"""Rows for which a property does not hold yet, by the property."""
 
 
 def verdict(written: Sequence[Call], reply: Reply) -> Verdict:

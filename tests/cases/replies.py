@@ -210,9 +210,15 @@ BODIES = [
     ),
     bad("qwen cut", "<tool_call>\n<function=get_weather>\n<parameter=city>\nOs", "truncated"),
     one("pythonic without a closing tag", "<tool_call>get_weather(city='Oslo')\nI called it."),
-    one(
+    bad(
         "qwen without a closing tag",
+        "<tool_call><function=get_weather><parameter=city>Oslo</parameter></function>",
+        "truncated",
+    ),
+    bad(
+        "qwen without a closing tag before text",
         "<tool_call><function=get_weather><parameter=city>Oslo</parameter></function>\nI called it.",
+        text="\nI called it.",
     ),
     bad("pythonic term without a closing tag", "<tool_call>get_weather(city='Oslo') + 1"),
     bad("pythonic positional", body('get_weather("Oslo")')),

@@ -289,6 +289,8 @@ def written(content: str) -> tuple[str, dict[str, object]]:
     return "write_file", {"path": "a", "content": content}
 
 
+INNER = "see\n<function=get_time>\n<parameter=x>\n1\n</parameter>\n</function>\nthere"
+
 SWALLOWED = [
     Case("closer in a value", body(FILE.format("x\n</function>\ny")), (written("x\n</function>\ny"),)),
     Case("closer in a value, then a call", body(FILE.format("x </function> y")) + X,
@@ -297,14 +299,38 @@ SWALLOWED = [
     Case("parameter given twice", body(FILE.format("x\n</parameter>\n<parameter=content>\ny")) + X, (OSLO,),
          ("malformed",)),
     Case("parameter without a closer", "<tool_call>\n<function=get_weather>\n<parameter=city>\nOslo\n</function>\n"
-         f"</tool_call>\n{Y}", (OSLO, ROME)),
+         f"</tool_call>\n{Y}", (ROME,), ("malformed",)),
     Case("function without a closer", "<tool_call>\n<function=get_weather>\n<parameter=city>\nOslo\n</parameter>\n"
-         f"</tool_call>\n{Y}", (OSLO, ROME)),
+         f"</tool_call>\n{Y}", (ROME,), ("malformed",)),
     Case("value without any closer", f"<function=get_weather>\n<parameter=city>\nOslo\n{Y}", (ROME,), ("malformed",)),
     Case("two, the first value open", "<function=get_weather><parameter=city>Oslo</function>"
-         "<function=get_weather><parameter=city>Rome</parameter></function>", (OSLO, ROME)),
+         "<function=get_weather><parameter=city>Rome</parameter></function>", (ROME,), ("malformed",)),
     Case("invoke given twice", '<invoke name="get_weather"><parameter name="city">Oslo</parameter>'
          '<parameter name="city">Rome</parameter></invoke>', (), ("malformed",)),
+    Case("a call in a value", body(FILE.format(INNER)) + X, (written(INNER), OSLO)),
+    Case("a call as JSON in a value", body(FILE.format(f"see\n{X}\nthere")), (written(f"see\n{X}\nthere"),)),
+    Case("all that closes a call in a value", body(FILE.format("x\n</parameter>\n</function>\n</tool_call>\ny")) + X,
+         (OSLO,), ("malformed",)),
+    Case("what closes the wrapper in a value", body(FILE.format("x</parameter></tool_call>y")) + X,
+         (OSLO,), ("malformed",)),
+    Case("other tags in a value", body(FILE.format('x</invoke></arg_value></ns:parameter><parameter name="path">y')),
+         (written('x</invoke></arg_value></ns:parameter><parameter name="path">y'),)),
+    Case("glm, a closer in a value", f"<tool_call>{GLM.format('x</tool_call>y</arg_value>')}\n</tool_call>{X}",
+         (written("x</tool_call>y"), OSLO)),
+    Case("glm, closed in two ways", f"<tool_call>{GLM.format('x</arg_value>')}</tool_call>{X}", (OSLO,),
+         ("malformed",)),
+    Case("glm, a value that ends a call", "<tool_call>"
+         f"{GLM.format('x</arg_value></tool_call>y</arg_value>')}</tool_call>", (), ("malformed",)),
+    Case("values set off in two ways", "<function=write_file>\n<parameter=content>\nx</parameter>\n"
+         "<parameter=path>\na\n</parameter>\n</function>", (), ("malformed",)),
+    Case("parameters set off in two ways", "<function=write_file>\n<parameter=path>a</parameter><parameter=content>x"
+         "</parameter>\n</function>", (), ("malformed",)),
+    Case("closers after the call", '<invoke name="get_weather"><parameter name="city">Oslo</parameter></invoke> and\n'
+         "</parameter></invoke>", (), ("malformed",)),
+    Case("text after the call", '<invoke name="get_weather"><parameter name="city">Oslo</parameter></invoke> and more',
+         (OSLO,)),
+    Case("a closer of another kind", '<invoke name="get_weather"><parameter name="city">Oslo</parameter></function>',
+         (), ("malformed",)),
     Case("glm value without a closer", f"<tool_call>{GLM.format('x')}</tool_call>\n{Y}", (ROME,), ("malformed",)),
     Case("glm given twice", "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Oslo</arg_value><arg_key>city"
          f"</arg_key><arg_value>Rome</arg_value></tool_call>{Y}", (ROME,), ("malformed",)),

@@ -21,7 +21,7 @@ import trustme
 
 from faults.rows import GOOD, ROWS, SAID, Fault
 from faults.server import FaultServer, Listener, keeps
-from faults.surfaces import SURFACES, Result, expected, found, meet, meet_sync, settings_for
+from faults.surfaces import BY_API, SURFACES, Result, expected, fits, found, meet, meet_sync, settings_for
 
 Line = dict[str, Any]
 WARM = Fault("", "warm", keeps(GOOD), SAID, 1)
@@ -46,7 +46,7 @@ def _asked(way: str, rows: Iterable[Fault]) -> Iterator[Line]:
     command = [sys.executable, "-m", "faults", "--worker", way]
     with FaultServer() as server, subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as worker:
         behind = server.open(keeps(GOOD))
-        for fault in (WARM, *rows):
+        for fault in (WARM, *(fault for fault in rows if way not in BY_API or fits(fault))):
             listener = server.open(fault.talk, tls if fault.has_tls else None)
             if fault.is_closed:
                 server.close(listener)

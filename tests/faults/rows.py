@@ -39,6 +39,7 @@ from faults.server import (
     stalls,
 )
 
+QUESTION = "priv8te-question"
 KEY = "k3y/of+thé user=1:2,3@4&5"
 PASSWORD = "pässword/4+proxy"
 PROMPT = "a pr1vate/question é?"

@@ -112,6 +112,11 @@ BY_API = {f"{name}, api": replace(_BY_FORM[name], route="api") for name in _ALSO
 SURFACES: Mapping[str, Surface] = {**_BY_FORM, **BY_API}
 
 
+def fits(fault: Fault) -> bool:
+    """Whether the question fits into a URL."""
+    return len(fault.prompt) < 1000
+
+
 def settings_for(fault: Fault, listener: Listener, behind: Listener) -> dict[str, Any]:
     """The arguments with which an object meets the fault; a key is always planted, a password in every proxy."""
     port = behind.port if fault.has_proxy else listener.port

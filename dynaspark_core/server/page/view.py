@@ -86,4 +86,5 @@ def _calls(reply: Reply) -> dict[str, object]:
         "calls": [{"name": call.name, "arguments": call.arguments} for call in reply.tool_calls],
         "refused": [{"reason": call.reason, "error": call.error, "raw": call.raw} for call in reply.invalid_tool_calls],
         "text": reply.text,
+        **({"reasoning": reply.reasoning} if reply.reasoning else {}),
     }

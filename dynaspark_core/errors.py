@@ -145,7 +145,7 @@ class ImageError(DynasparkError):
 
 
 class ForbiddenImageError(ImageError, PermissionError):
-    """This address or path may not be read."""
+    """An address or a path that may not be read."""
 
 
 class UnreadableImageError(ImageError, ValueError):

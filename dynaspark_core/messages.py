@@ -155,8 +155,7 @@ class Chat:
     """One question: a history, the model's name, and what the answer may be.
 
     `tool_choice` is `auto`, `none`, `required` (the model must make a call) or the name of the one tool to call.
-    `stop` cuts the answer at the first occurrence of any of these strings. `response_schema` asks for one JSON value of
-    that schema.
+    `stop` cuts the answer at the first of these strings. `response_schema` asks for one JSON value of that schema.
     `checks_arguments`: whoever runs the tools checks their arguments first, so calls with wrong ones can be passed on.
     """
 
@@ -206,8 +205,7 @@ class Reply:
     """One answer: `text` without any call syntax, the calls, and what the service reported.
 
     `model` and `usage` are None unless the service reported them. `repairs` counts the extra requests for a broken
-    answer. `reasoning` is what was written between `<think>` and `</think>` or similar tags: not in `text`, never sent
-    back.
+    answer. `reasoning` is what was written between `<think>` and `</think>` or similar tags; it is never sent back.
     """
 
     text: str

@@ -9,8 +9,9 @@ import aiohttp
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, RateLimitError, RequestTimeoutError
 from dynaspark_core.exchange import Exchange
-from dynaspark_core.transport.attempt import Attempt, Endpoint
+from dynaspark_core.transport.attempt import Attempt
 from dynaspark_core.transport.call import Caller
+from dynaspark_core.transport.endpoint import Endpoint
 from dynaspark_core.transport.settings import Settings
 
 

@@ -1,6 +1,6 @@
 """The edge: sockets, event loops, threads, clocks, files.
 
-call → attempt      one call and its attempts; `attempt` is the only module that posts
+call → endpoint → attempt   one call and its attempts; `endpoint` is the only module that posts
 retrying            another attempt, as long as `wire.pacing` says so
 sessions, blocking  one pool for each event loop; sync over async on one background loop
 settings            the table: arguments, environment, defaults, with setting_checks

@@ -14,7 +14,8 @@ from dynaspark_core.errors import ConfigError, RequestTimeoutError
 from dynaspark_core.exchange import Exchange, Preview
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
-from dynaspark_core.transport.attempt import Attempt, Endpoint
+from dynaspark_core.transport.attempt import Attempt
+from dynaspark_core.transport.endpoint import Endpoint
 from dynaspark_core.transport.retrying import retried
 from dynaspark_core.transport.settings import Settings
 

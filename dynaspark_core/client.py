@@ -41,23 +41,24 @@ class DynasparkClient:
         api_key: Sent as the query's `api_key`, only if given.
         headers: Added to the request's headers, or in place of them.
         proxy: URL of an HTTP proxy; every request goes through it.
-        ca_file: Path of a PEM file of authorities that are trusted beside the system's, such as a company's own.
+        ca_file: Path of a PEM file of authorities that are trusted in addition to the system's, such as a company's.
         client_cert: Path of a PEM file with a certificate and its key, for servers and proxies that demand one.
         trust_env: Whether the proxy variables of the environment count (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
             `NO_PROXY`) where no `proxy` is given. Default False.
-        timeout: Seconds that one attempt is waited for, from the connection to the last byte; the time that a stream's
-            reader takes does not count. Default 120: the host may have to wake up.
-        max_retries: Requests after the first, when one fails in a way that may pass. Default 2.
+        timeout: Seconds to wait for one attempt, from the connection to the last byte; the time that a stream's reader
+            takes does not count. Default 120: the host may have to wake up.
+        max_retries: Further requests after a failure that may pass. Default 2.
         max_repairs: Extra requests to fix a malformed call or object (only before any output was streamed).
             Default 1.
-        max_concurrency: Requests under way at a time on one event loop, over all clients of that host and number.
+        max_concurrency: Open requests at a time on one event loop, over all clients of that host and number.
             Default 10 for the public service, whose limit it is, otherwise 100.
         requests_per_hour: Client-side limit: requests in any rolling hour, retries included, counted over all clients
-            of that host, key and number. Waits of up to a minute are waited out; longer ones are a `RateLimitError`.
+            of that host, key and number. A call waits up to a minute; a longer wait is a `RateLimitError`.
             Default: none.
-        limit_storage: URL of a Redis (`redis://host:6379`) where processes count together. Default: each for itself.
-        model_aliases: Own names for models. A name that the service knows wins.
-        context_window: Tokens of prompt and answer that the model behind `base_url` takes. The frameworks plan by it;
+        limit_storage: URL of a Redis (`redis://host:6379`) where processes count together. Default: each process counts
+            for itself.
+        model_aliases: Your names for models. A name that the service knows takes precedence.
+        context_window: Tokens of prompt and answer that the model behind `base_url` takes. The frameworks plan with it;
             nothing is cut here. Default: what is published of the model.
         image_policy: What becomes of several images, as the service takes one file: `sheet` (default) puts them on one
             numbered sheet, `last` sends the last, `error` refuses.
@@ -166,7 +167,7 @@ class DynasparkClient:
         """Text, reasoning and calls as they arrive, then `Done` with the whole reply.
 
         With `is_whole`, nothing comes before the answer has ended, so that a broken one can be asked for again. Raises
-        `ToolCallError` when a call is required and none came, also not after `max_repairs` more requests.
+        `ToolCallError` when a call is required and the model made none, even after `max_repairs` more requests.
         """
         chat = check_chat(chat)
         if chat.tools:
@@ -176,7 +177,7 @@ class DynasparkClient:
     async def value(self, chat: Chat) -> Value:
         """The value of the chat's `response_schema`, checked; None where the model called one of the chat's tools.
 
-        Raises `OutputError` when also the last repair holds none, or has failed on the way.
+        Raises `OutputError` when the last repair has no such value either, or failed.
         """
         replies = [await self._reply(check_chat(chat), self.settings.max_repairs)]
         while True:

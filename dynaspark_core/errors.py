@@ -51,7 +51,7 @@ class ConfigError(DynasparkError, ValueError):
 
 
 class TransportError(DynasparkError):
-    """No whole answer came."""
+    """The answer did not arrive whole."""
 
     is_retryable = True
 
@@ -110,7 +110,7 @@ class NotFoundError(StatusError):
 class RateLimitError(StatusError):
     """429: too many requests; `retry_after` is the wait in seconds that the service asked for, if it did.
 
-    Also where nothing was sent, as it would be too many: `status` is 0, `retry_after` the wait until it is not.
+    Also raised when nothing was sent, because a limit does not allow it yet: then `status` is 0.
     """
 
     is_retryable = True
@@ -133,7 +133,7 @@ class WakingUpError(ReplyError):
 
 
 class ToolCallError(DynasparkError, ValueError):
-    """A required call did not come; `text` is what the model wrote."""
+    """A call was required, and the model made none that can run; `text` is what the model wrote."""
 
 
 class OutputError(DynasparkError, ValueError):
@@ -145,7 +145,7 @@ class ImageError(DynasparkError):
 
 
 class ForbiddenImageError(ImageError, PermissionError):
-    """Policy: this address or path may not be read."""
+    """An address or a path that may not be read."""
 
 
 class UnreadableImageError(ImageError, ValueError):

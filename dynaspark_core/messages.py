@@ -1,6 +1,6 @@
-"""The words of the house, as frozen values: a `Chat` goes in, events and a `Reply` come out.
+"""The values that all parts share, frozen: a `Chat` is the question, events and a `Reply` are the answer.
 
-Only values and look-ups. Every framework's messages are turned into these first, and every answer leaves as these.
+Only values and look-ups. Every framework's messages are turned into these first, and every answer is made of these.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,7 +94,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A whole, checked call. Also an event: it comes out of a stream when the call is complete, never in pieces."""
+    """A whole, checked call. Also an event: a stream yields it when the call is complete, never in pieces."""
 
     name: str
     arguments: dict[str, Any]
@@ -154,9 +154,9 @@ class Message:
 class Chat:
     """One question: a history, the model's name, and what the answer may be.
 
-    `tool_choice` is `auto`, `none`, `required` (a call must come) or the name of the one tool to call. `stop` cuts the
-    answer at the first occurrence of any of these strings. `response_schema` asks for one JSON value of that schema.
-    `checks_arguments`: who runs the tools checks their arguments first, so that calls with wrong ones can go on.
+    `tool_choice` is `auto`, `none`, `required` (the model must make a call) or the name of the one tool to call.
+    `stop` cuts the answer at the first of these strings. `response_schema` asks for one JSON value of that schema.
+    `checks_arguments`: whoever runs the tools checks their arguments first, so calls with wrong ones can be passed on.
     """
 
     messages: tuple[Message, ...]
@@ -180,7 +180,7 @@ class Chat:
         return (part for message in self.messages for part in message.content if isinstance(part, Image | ImageRef))
 
     def untrusted_texts(self) -> tuple[str, ...]:
-        """The texts that came from elsewhere: the results of tools."""
+        """The texts that neither the user nor the model wrote: the results of tools."""
         return tuple(text for message in self.messages if message.role == "tool" and (text := message.text))
 
 
@@ -202,10 +202,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer: `text` without any call syntax, the calls, and what the service said of itself.
+    """One answer: `text` without any call syntax, the calls, and what the service reported.
 
     `model` and `usage` are None unless the service reported them. `repairs` counts the extra requests for a broken
-    answer. `reasoning` is what came between `<think>` and `</think>` or such signs: not in `text`, never sent back.
+    answer. `reasoning` is what was written between `<think>` and `</think>` or similar tags; it is never sent back.
     """
 
     text: str

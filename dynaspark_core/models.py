@@ -26,7 +26,7 @@ ALIASES = {"gemini-1.5-flash": "gemini-1.5-flash-8b", "gemini-2.0-flash": "gemin
 def resolve_name(name: str, aliases: Mapping[str, str] = ALIASES) -> str:
     """The name that goes out in `ai_model`.
 
-    An empty name is the default; a name the service knows stays itself, also when it is an alias; any other alias is
+    An empty name is the default; a name that the service knows is kept, also when it is an alias; any other alias is
     replaced; an unknown name stays as it is, because the service's list may have grown.
     """
     if not name:

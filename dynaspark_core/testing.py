@@ -7,7 +7,7 @@
         assert ChatDynaspark().invoke("Hi").text == "Hello."
         assert dynaspark_script.asked[0].prompt == "Hi"
 
-It is the real protocol over real HTTP: nothing of the model is replaced. `dynaspark_core.server.Script` tells what an
+It is the real protocol over real HTTP: the model class is not replaced. `dynaspark_core.server.Script` tells what an
 answer may be. This module alone needs pytest, and no plugin of it.
 """
 

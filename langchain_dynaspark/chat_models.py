@@ -150,14 +150,14 @@ class ChatDynaspark(AskingChatModel):
 
         Args:
             tools: Tools, functions, pydantic classes, and dictionaries of OpenAI, Anthropic or titled JSON Schema.
-            tool_choice: `auto` (also None and False), `none`, `any` (also `required` and True: a call must come), a
-                tool's name, or OpenAI's dictionary.
+            tool_choice: `auto` (also None and False), `none`, `any` (also `required` and True: the model must make a
+                call), a tool's name, or OpenAI's dictionary.
             strict: Whether the tools' schemas are tightened as OpenAI does.
             parallel_tool_calls: False allows one call in an answer.
-            response_format: What the answer has to be when it is no call; see `with_structured_output`.
+            response_format: What the answer has to be when it is not a call; see `with_structured_output`.
             kwargs: Arguments of every call, such as `model` and `stop`.
 
-        Raises `ValueError` for what is no tool, and for an unknown name in `tool_choice`.
+        Raises `ValueError` for a value that is not a tool, and for an unknown name in `tool_choice`.
         """
         with langchain_errors():
             bound = options.call_arguments(

@@ -48,7 +48,7 @@ def _row(message: BaseMessage, index: int) -> tuple[Role, Reader]:
     kind = _kind(type(message))
     if kind is None:
         name = f"messages[{index}] is of type {type(message).__name__}"
-        raise ConfigError(f"{name}, which is no message that a model can be sent")
+        raise ConfigError(f"{name}, which is not a message that can be sent to a model")
     written, read = kind
     written = written or str(getattr(message, "role", ""))
     if written not in ROLES:

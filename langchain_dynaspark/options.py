@@ -70,7 +70,7 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
         return dict(tool)
     kind = tool.get("type") if isinstance(tool, Mapping) else None
     if kind not in OWN_TOOL_TYPES:
-        raise ConfigError(f"{place} is of type {kind!r}: no tool of the caller's own, and the service runs none itself")
+        raise ConfigError(f"{place} is of type {kind!r}: the service runs no tools, so give tools of your own")
     if isinstance(tool, Mapping) and kind == "function":
         tool = tool.get("function") or {key: value for key, value in tool.items() if key != "type"}
     try:

@@ -336,7 +336,7 @@ async def test_a_line_that_a_kill_cut_off_is_asked_again(path: Path, cut: int) -
 )
 async def test_a_file_of_something_else_is_left_as_it_is(path: Path, foreign: bytes) -> None:
     write(path, foreign)
-    with pytest.raises(ConfigError, match=r"answers.jsonl line \d is no line of results"):
+    with pytest.raises(ConfigError, match=r"answers.jsonl line \d is not a line of results"):
         await abatch(DynasparkClient().complete, ["x"], path=path, progress=False)
     assert content(path) == foreign
 

@@ -240,7 +240,7 @@ def test_blocks_deep_in_one_another_are_refused() -> None:
     block: dict[str, Any] = {"type": "text", "text": "hi"}
     for _ in range(2000):
         block = {"type": "non_standard", "value": block}
-    with pytest.raises(ConfigError, match="inside one another"):
+    with pytest.raises(ConfigError, match="are nested more than"):
         read_parts([block])
 
 

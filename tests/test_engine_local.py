@@ -559,7 +559,7 @@ def test_a_file_that_is_no_model_is_an_error(tmp_path: Path) -> None:
     needs("openvino_genai")
     (tmp_path / "bad.gguf").write_bytes(b"garbage")
     for name in ("bad.gguf", "none.gguf"):
-        with pytest.raises(ConfigError, match=rf"{name} is no GGUF model"):
+        with pytest.raises(ConfigError, match=rf"{name} is not a GGUF model"):
             Local(tmp_path / name)
 
 

@@ -386,20 +386,20 @@ async def test_the_wait_that_the_endpoint_asks_for_is_passed_on(status: int) -> 
 ODD = [
     ("a page", b"<html>", "text/html", "text/html instead of a chat completion"),
     ("no type", b"x", "application/octet-stream", "application/octet-stream"),
-    ("no completion", b'{"object": "list"}', "application/json", "no chat completion"),
-    ("a list", b"[]", "application/json", "no chat completion"),
+    ("no completion", b'{"object": "list"}', "application/json", "not a completion"),
+    ("a list", b"[]", "application/json", "not a completion"),
     ("an error with 200", error({"message": "boom"}), "application/json", "boom"),
     ("no JSON", b"{", "application/json", "not JSON"),
     ("nothing", b"", "text/event-stream", "ended its answer early"),
     ("only the end", DONE, "text/event-stream", "ended its answer early"),
     ("an event that is no JSON", b"data: x\n\n", "text/event-stream", "not JSON"),
-    ("an event that is no object", b"data: 1\n\n", "text/event-stream", "no chat completion"),
+    ("an event that is no object", b"data: 1\n\n", "text/event-stream", "not a completion"),
     ("a deep event", b"data: " + b"[" * 100_000 + b"\n\n", "text/event-stream", "not JSON"),
     ("an error as an event", event({"error": {"message": "boom"}}), "text/event-stream", "failed: boom"),
     ("an unknown error", event({"object": "error", "message": "boom"}) + DONE, "text/event-stream", "completion: boom"),
     ("an unknown event", event({"kind": "ping é"}) + DONE, "text/event-stream", 'completion: {"kind": "ping é"}'),
-    ("a line without end", b"data: " + b"x" * (1 << 20), "text/event-stream", "without an end"),
-    ("a document without end", b" " * (17 << 20), "application/json", "without an end"),
+    ("a line without end", b"data: " + b"x" * (1 << 20), "text/event-stream", "without ending"),
+    ("a document without end", b" " * (17 << 20), "application/json", "without ending"),
 ]
 
 

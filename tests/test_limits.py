@@ -470,7 +470,9 @@ async def test_nothing_is_sent_when_redis_is_gone(key: str, server: Redis) -> No
         server.process.kill()
         server.process.wait()
         for client in (limited, unlimited, pickle.loads(pickle.dumps(limited))):
-            with pytest.raises(ConnectError, match=r"limit_storage .* cannot be asked: .*; nothing was sent") as caught:
+            with pytest.raises(
+                ConnectError, match=r"limit_storage .* cannot be reached: .*; nothing was sent"
+            ) as caught:
                 await client.complete("x")
             assert caught.value.is_retryable
             shows_no_password(caught.value)

@@ -104,7 +104,7 @@ def _value(line: bytes, place: str) -> dict[str, Any]:
 
 
 def _foreign(place: str) -> ConfigError:
-    return ConfigError(f"{place} is no line of results; the file is left as it is")
+    return ConfigError(f"{place} is not a line of results; the file was not changed")
 
 
 def _json(value: object, name: str, *, is_sorted: bool = False) -> str:

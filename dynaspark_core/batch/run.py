@@ -1,8 +1,8 @@
-"""Hundreds of inputs through one async function: within the limits, with a bar, going on where it stopped.
+"""Hundreds of inputs through one async function: within the limits, with a progress bar, resumed where it stopped.
 
     outcomes = await abatch(chain.ainvoke, questions, path="answers.jsonl")
 
-How many requests are under way is the client's own `max_concurrency`. A file belongs to one question: another prompt
+The client's `max_concurrency` limits the open requests. A file belongs to one question: another prompt
 or model needs another `path`, as only the inputs are compared.
 """
 
@@ -65,15 +65,15 @@ async def abatch(
     Args:
         ask: An async function of one input: `client.complete`, `chain.ainvoke`, `llm.acomplete`.
         inputs: With a `path`, texts or other values that JSON holds.
-        path: A file of JSON lines: what comes of an input goes there as it comes. A next run with the same file asks
-            only for what has no value in it: new, changed and failed inputs, and those under way when it was stopped.
+        path: A file of JSON lines: each outcome is written to it at once. The next run with the same file asks only for
+            inputs without a value in it: new, changed and failed ones, and those in progress when it was stopped.
             Needs the extra `batch`.
         keep: A result → the value of its outcome, with a `path` one that JSON holds, which then is as JSON gives it
             back. Default `kept`. It runs on the event loop between the requests, so it must not do slow work.
         progress: Whether a bar is shown on stderr; needs the extra `batch`.
 
-    A `RateLimitError` that says when to come back is waited out by all inputs together, then one of them asks first. It
-    is the outcome of an input where the limit would hold the run up for longer than `pacing.MAX_QUOTA_SECONDS` in all.
+    After a `RateLimitError` that names a wait, all inputs wait together, then one of them asks. It is the outcome of
+    its input where the waits would exceed `pacing.MAX_QUOTA_SECONDS` in all.
 
     Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else or one
     that another run has open, and for values that JSON cannot hold; `OSError` where the file cannot be written.

@@ -73,7 +73,7 @@ def decode_text(data: bytes, name: str) -> str:
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return data.decode("utf-16", "replace")
     if b"\0" in data:
-        raise UnreadableImageError(f"{name} is declared as text and holds bytes that no text has")
+        raise UnreadableImageError(f"{name} is declared as text but contains bytes that are not text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

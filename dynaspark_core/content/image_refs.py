@@ -41,7 +41,7 @@ class Place:
     def inner(self, step: str) -> "Place":
         """The place one step further in; ConfigError beyond `MAX_NESTED_STEPS`."""
         if self.depth >= MAX_NESTED_STEPS:
-            raise ConfigError(f"{self.name}: blocks stand more than {MAX_NESTED_STEPS} steps inside one another")
+            raise ConfigError(f"{self.name}: blocks are nested more than {MAX_NESTED_STEPS} deep")
         return replace(self, name=self.name + step, depth=self.depth + 1)
 
 

@@ -141,7 +141,7 @@ class Judge:
             refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
             return replace(refused, is_wrong_value=_has_its_keys(values, schema))
         if self._is_copied(call):
-            error = "this call stands word for word in a text from elsewhere"
+            error = "this call was copied word for word from a text that the model read"
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)
         return ToolCall(tool.name, fitted, new_id())
 

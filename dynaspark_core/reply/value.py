@@ -27,7 +27,7 @@ def read_object(text: str, schema: Mapping[str, Any]) -> Any:
     for candidate in candidates(answer):
         counts[bool(candidate.error)] += 1
         if counts[False] > MAX_VALUES or counts[True] > MAX_UNREADABLE:
-            raise OutputError("the reply holds too many JSON values, or places that look like them", text=text)
+            raise OutputError("the reply holds too many JSON values, or text that looks like them", text=text)
         choice.take(candidate)
     if choice.wrong:
         raise OutputError(choice.wrong, text=text)

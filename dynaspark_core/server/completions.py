@@ -59,7 +59,7 @@ def model_names(body: bytes) -> tuple[str, ...]:
     """The names in an endpoint's list of models. Raises `UpstreamError`."""
     entries = _fields(_parsed(body)).get("data")
     if not isinstance(entries, list):
-        raise UpstreamError("answered no list of models")
+        raise UpstreamError("did not answer with a list of models")
     return tuple(filter(None, (_text(_fields(entry).get("id")) for entry in entries)))
 
 
@@ -86,12 +86,12 @@ class Reader:
     def _take(self, chunk: object, part: str) -> str:
         """The text of one object; `part` is where its first choice has it."""
         if not isinstance(chunk, dict):
-            raise UpstreamError("answered JSON that is no chat completion")
+            raise UpstreamError("answered JSON that is not a completion")
         if chunk.get("error"):
             raise UpstreamError(f"failed: {_message(chunk)}", _code(chunk["error"]))
         choices = chunk.get("choices")
         if not isinstance(choices, list) and "usage" not in chunk:
-            raise UpstreamError(f"answered JSON that is no chat completion: {printable(_message(chunk))}", _code(chunk))
+            raise UpstreamError(f"answered JSON that is not a completion: {printable(_message(chunk))}", _code(chunk))
         self.has_begun = True
         self.model = _text(chunk.get("model")) or self.model
         self.usage = _usage(chunk.get("usage")) or self.usage
@@ -102,7 +102,7 @@ class Reader:
     def _hold(self, block: bytes, limit: int) -> None:
         self._held += block
         if len(self._held) > limit:
-            raise UpstreamError(f"sent more than {limit} bytes without an end")
+            raise UpstreamError(f"sent more than {limit} bytes without ending its answer")
 
 
 class Events(Reader):
@@ -142,7 +142,7 @@ class Document(Reader):
     def close(self) -> str:
         text = self._take(_parsed(bytes(self._held)), "message")
         if not self.finish_reason:
-            raise UpstreamError("answered JSON that is no chat completion")
+            raise UpstreamError("answered JSON that is not a completion")
         return text
 
 

@@ -57,8 +57,8 @@ class Answer:
 
     With a `status` of 400 or more the `text` is the message of a JSON error body. `body` replaces the whole document: a
     mapping is sent as JSON, bytes go out as they are, under `content_type`. With `cut` the connection is closed before
-    the body has ended, as a failing host would. `headers` win over the service's own. Raises `ConfigError` for any
-    other text, a list for example.
+    the body has ended, as a failing host would. `headers` take precedence over the service's own. Raises
+    `ConfigError` for any other text, a list for example.
     """
 
     text: Text = ""

@@ -3,7 +3,7 @@
     LocalService(OpenAI("http://localhost:11434", model="llama3.2"))
 
 The prompt is sent as one user message, turns and all, with the file as an image in it. What comes back is
-handed on as it comes. The endpoint's format is its public documentation's: `POST …/chat/completions` with `stream`.
+passed on as it comes. The endpoint's format is its public documentation's: `POST …/chat/completions` with `stream`.
 """
 
 import asyncio
@@ -54,8 +54,8 @@ class OpenAI:
     a path. Every request asks for `model`; without one, for the form's `ai_model` as it is. `api_key`, by default the
     environment's `DYNASPARK_UPSTREAM_API_KEY`, is sent as a Bearer header; a user and password in the URL are sent as
     a Basic one instead. `timeout` are the seconds that the endpoint may send nothing. An answer is cut after
-    `max_tokens`, so that a model which repeats itself comes to an end. `temperature` is the endpoint's own unless
-    given; what a question of the query API says of sampling counts more. With `has_roles` the prompt's turns are sent
+    `max_tokens`, so that a model which repeats itself stops. `temperature` is the endpoint's own unless
+    given; sampling parameters of a query API request take precedence. With `has_roles` the prompt's turns are sent
     as chat messages of their own, not as one message of the user.
 
     Errors of the endpoint are errors of the service, with its name and what it said: 400 for a model or address that

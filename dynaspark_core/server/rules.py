@@ -14,7 +14,7 @@ class Rules:
     `path` is where the form is posted. With an `api_key` every request must carry it (`api_key` in the query, or a
     Bearer header). `max_file_bytes` and `max_text_bytes` bound the file and each text field.
 
-    `requests_per_hour` is counted, and the headers on every answer tell the truth about it. The public service allows
+    `requests_per_hour` is counted, and reported in the headers of every answer. The public service allows
     100; the default is more than a local machine can use up. `requests_at_once` (public service: 10) bounds the
     requests that are being answered at the same time; None sets no bound. A form has to arrive within
     `upload_seconds`.

@@ -138,7 +138,7 @@ def _translated(url: str) -> Iterator[None]:
 def _unreachable(url: str, why: str, *, is_retryable: bool) -> ConnectError:
     parts = urlsplit(url)
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return ConnectError(f"limit_storage {place} cannot be asked: {why}; nothing was sent", is_retryable=is_retryable)
+    return ConnectError(f"limit_storage {place} cannot be reached: {why}; nothing was sent", is_retryable=is_retryable)
 
 
 def _redactor(url: str) -> Redactor:

@@ -142,7 +142,7 @@ def read_file(path: str, limit: int) -> bytes:
         try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
-                raise ForbiddenImageError(f"{path[-100:]} is no regular file, so it is not read")
+                raise ForbiddenImageError(f"{path[-100:]} is not a regular file, so it is not read")
             with open(descriptor, "rb", closefd=False) as file:
                 data = file.read(min(state.st_size, limit) + 1)  # a buffer of just this size takes a tenth of the time
         finally:

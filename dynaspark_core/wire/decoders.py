@@ -86,7 +86,7 @@ def _charset(parameters: str) -> str:
     except LookupError:
         name = ""
     if name not in _CHARSETS:
-        raise ReplyError(f"the answer's charset is not one that is read: {parameters.strip()}")
+        raise ReplyError(f"the answer's charset is not supported: {parameters.strip()}")
     return "utf-8-sig" if name == "utf-8" else name
 
 

@@ -100,7 +100,7 @@ class _Steps:
         if error := answer.get("error"):
             raise self._error_of(error)
         if not self._has_text or answer.get("response") != "":
-            raise ReplyError(f"the answer has no text in `response` (is base_url the service's?): {rest[:200]}")
+            raise ReplyError(f"the answer has no text in `response` (is base_url that of the service?): {rest[:200]}")
         self.model, self.usage = model_and_usage(answer)
         return text
 
@@ -138,7 +138,7 @@ class _Steps:
             return self._begin_string(end + 1)
         self._depth += (mark in "{[") - (mark in "}]")
         if self._depth > MAX_DEPTH:
-            raise ReplyError(f"the answer nests deeper than {MAX_DEPTH}")
+            raise ReplyError(f"the answer is nested deeper than {MAX_DEPTH}")
         if self._depth == 1:
             self._is_value = mark == ":" or (self._is_value and mark != ",")
         return end + 1

@@ -46,7 +46,7 @@ class Model:
             self._pipeline = genai.LLMPipeline(str(file), "CPU", INFERENCE_NUM_THREADS=threads)
         except RuntimeError as exc:
             reason = str(exc).strip().rpartition("\n")[2]
-            raise ConfigError(f"{file} is no GGUF model that openvino-genai can load: {reason}") from exc
+            raise ConfigError(f"{file} is not a GGUF model that openvino-genai can load: {reason}") from exc
         self._genai, self._tokenizer = genai, self._pipeline.get_tokenizer()
         self._control_tokens = ControlTokens(self._tokenizer.get_vocab())
         self._max_tokens = max_tokens

@@ -383,7 +383,7 @@ NO_ANSWERS = [["a", "b"], ("a", "b"), [], {"a": 1}, {"a"}, b"a", 1, None]
 
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=repr)
 async def test_a_list_is_no_answer_and_the_error_names_both_forms(answer: Any) -> None:
-    forms = rf'not a {type(answer).__name__}: two answers are Script\("a", "b"\), one .*Script\(Pieces\("a", "b"\)\)'
+    forms = rf'not {type(answer).__name__}: two answers are Script\("a", "b"\), one .*Script\(Pieces\("a", "b"\)\)'
     with pytest.raises(ConfigError, match=forms):
         Script("Hello.", answer)
     with pytest.raises(ConfigError, match=forms):

@@ -13,7 +13,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py $(if $(UPSTREAM),--upstream "$(UPSTREAM)") $(if $(MODEL),--model "$(MODEL)")
 
 test: $(VENV)/.dev
-	$(BIN)/python -X dev -m pytest
+	PYTHONDEVMODE=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py

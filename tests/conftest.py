@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from dynaspark_core.server import Script
     from langchain_dynaspark import ChatDynaspark
     from llama_index_dynaspark import Dynaspark
+
+os.environ.pop("PYTHONDEVMODE", None)  # the tests run in this mode, the programs that they start as users start them
 
 
 @pytest.fixture

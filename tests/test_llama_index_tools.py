@@ -223,6 +223,23 @@ async def test_apredict_and_call_the_same_and_in_parallel(llm: Dynaspark, script
     assert "error" in (await llm.apredict_and_call([ADD], "?")).response
 
 
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_wrong_value_never_runs_in_predict_and_call(llm: Dynaspark, script: Says, is_async: bool) -> None:
+    ran: list[int] = []
+
+    def note(number: int) -> None:
+        ran.append(number)
+
+    async def predict() -> None:
+        given = [FunctionTool.from_defaults(note)], "Note 5."
+        _ = await llm.apredict_and_call(*given) if is_async else llm.predict_and_call(*given)
+
+    answering(script, call("note", number="five"), call("note", number="six"))
+    with pytest.raises(ToolCallError, match="number"):
+        await predict()
+    assert (ran, len(script.asked)) == ([], 2)
+
+
 @pytest.mark.skipif(
     "rate_limiter" not in Dynaspark.model_fields,
     reason="this core (0.14.5) does not fit the workflows package of today",

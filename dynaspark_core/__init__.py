@@ -3,7 +3,7 @@
        langchain_dynaspark           llama_index_dynaspark      never know each other
                └──────────────┬──────────────┘
      __main__ → doctor     testing                              what people start
-     frameworks → client → sync_client   batch   server          edge: I/O, clocks, threads
+     frameworks → client       batch       server               edge: I/O, clocks, threads
                   transport
   ────────────────────────────────────────────────────────────────────────────────────────
      exchange     repair                                        pure: bytes and values

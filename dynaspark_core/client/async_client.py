@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from dynaspark_core.client.sync_client import Prompt, SyncClient
 from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.content.image_refs import Place
@@ -13,7 +14,6 @@ from dynaspark_core.errors import ConfigError, OutputError, ReplyError, StatusEr
 from dynaspark_core.exchange import Preview
 from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
-from dynaspark_core.sync_client import Prompt, SyncClient
 from dynaspark_core.transport.call import Caller
 from dynaspark_core.transport.settings import ROWS, settings_from
 from dynaspark_core.wire.query import parameter

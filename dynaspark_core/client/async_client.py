@@ -123,7 +123,7 @@ class DynasparkClient:
 
     @property
     def sync(self) -> SyncClient:
-        """The same calls without `await`: `client.sync.complete("Hello.").text`."""
+        """These calls without `await`: `client.sync.complete("Hello.").text`."""
         return SyncClient(self)
 
     async def complete(

@@ -13,7 +13,7 @@ SCHEMA = re.compile(r"^Reply with one JSON value.*\n(\{.*\})$", re.MULTILINE)
 QUESTION = re.compile(r'<turn role="user">(.*?)</turn>', re.DOTALL)
 BLOCK = re.compile(r"^( *)```python\n(.*?)^\1```$(?:\n\n\1```text\n(.*?)^\1```$)?", re.DOTALL | re.MULTILINE)
 VALUES = {"age": 36, "city": "Oslo", "euros": 14.7, "name": "Ada"}
-"""What the model writes for a member of a call or an object; `Anna` and 31 where the question names her."""
+"""What the model writes for a member of a call or an object; `Anna` and 31, or `London`, where the question says so."""
 ANSWERS = {
     "16.17 dollars": "The total is 16.17 dollars.",
     "Sunny in Oslo.": "It is sunny in Oslo.",
@@ -53,7 +53,8 @@ def answer(asked: Asked) -> Any:
 
 
 def members(schema: dict[str, Any], prompt: str) -> dict[str, Any]:
-    values = VALUES | {"name": "Anna", "age": 31} if "Anna" in prompt else VALUES
+    named = {"name": "Anna", "age": 31} if "Anna" in prompt else {"city": "London"} if "London" in prompt else {}
+    values = VALUES | named
     return {name: values[name] for name in schema.get("properties", {})}
 
 

@@ -58,7 +58,7 @@ def test_the_programs_of_the_readme_run_on_the_local_model(tmp_path: Path) -> No
         environment = os.environ | {"DYNASPARK_BASE_URL": service.url, "PYTHONWARNINGS": ""}
         said = [run([sys.executable, "-c", block], environment, tmp_path) for block, _ in PROGRAMS]
     assert [bool(words) for words in said] == [bool(output) for _, output in PROGRAMS]
-    assert "{'city': 'Oslo'}\nname='Anna' age=31\n" in said
+    assert "{'city': 'London'}\nname='Anna' age=31\n" in said
 
 
 def test_the_readme_has_no_command_that_is_not_looked_at_here() -> None:

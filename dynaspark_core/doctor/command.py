@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from dynaspark_core.doctor import scores, service
@@ -78,7 +78,8 @@ async def _rows(
     """The rows, each with the route that is asked: the first that answers, none if there is none."""
     rows: list[Row] = []
     errors: list[DynasparkError] = []
-    chosen, headers = "", Tally(0).headers
+    chosen = ""
+    headers: Mapping[str, str] = {}
     for route, client in clients.items():
         words = await service.ask_route(client, wait, () if rows else service.WAITS)
         if isinstance(words, DynasparkError):

@@ -117,7 +117,7 @@ def per_piece(runner: asyncio.Runner, wire: Wire, url: str, sizes: Sizes, kind: 
 
 def first_text(runner: asyncio.Runner, wire: Wire, url: str, sizes: Sizes, kind: str) -> Iterator[Table]:
     """A table for each framework."""
-    goals: dict[str, Goal] = {"÷ transport": ("≤", 2.2)}
+    goals: dict[str, Goal] = {"÷ transport": ("≤", 2.0)}
     for ours, cases in streams(wire, url, kind, FEW).items():
         samples = {name: _begun(runner, stream, sizes.part(0.1)) for name, stream in cases.items()}
         costs = compare(samples, sizes.fewer(9))

@@ -26,6 +26,7 @@ SCRIPTS = (
     "concurrent",
     "stream",
     "history",
+    "agent",
     "image",
     "start",
     "threads",

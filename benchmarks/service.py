@@ -96,9 +96,38 @@ def _ollama(count: int) -> Response:
     return "application/x-ndjson", [json.dumps(line).encode() + b"\n" for line in [*([piece] * count), last]]
 
 
+def _openai_call() -> Response:
+    function = {"name": "get_weather_0", "arguments": '{"city": "Oslo"}'}
+    message = {"role": "assistant", "tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    whole = {"id": "c", "created": 1, "model": MODEL, "object": "chat.completion", "choices": [choice], "usage": USAGE}
+    return "application/json", [json.dumps(whole).encode()]
+
+
+def _anthropic_call() -> Response:
+    content = [{"type": "tool_use", "id": "call_1", "name": "get_weather_0", "input": {"city": "Oslo"}}]
+    message = {"id": "m", "type": "message", "role": "assistant", "model": "any", "stop_sequence": None}
+    ended = {"content": content, "stop_reason": "tool_use", "usage": {"input_tokens": 12, "output_tokens": 24}}
+    return "application/json", [json.dumps({**message, **ended}).encode()]
+
+
+def _ollama_call() -> Response:
+    function = {"name": "get_weather_0", "arguments": {"city": "Oslo"}}
+    message = {"role": "assistant", "content": "", "tool_calls": [{"function": function}]}
+    counts = {"prompt_eval_count": 12, "eval_count": 24, "done_reason": "stop", "done": True}
+    line = {"model": "m", "created_at": "2024-01-01T00:00:00Z", "message": message} | counts
+    return "application/x-ndjson", [json.dumps(line).encode() + b"\n"]
+
+
+CALLS: dict[str, Callable[[], Response]] = {
+    "generate_response": lambda: _dynaspark(CALL),
+    "chat/completions": _openai_call,
+    "v1/messages": _anthropic_call,
+    "api/chat": _ollama_call,
+}
+"""Answers that are a call of a tool, where the path says `agent`."""
 PATHS: dict[str, Callable[[int], Response]] = {
     "generate_response": lambda _: _dynaspark(ANSWER),
-    "call": lambda _: _dynaspark(CALL),
     "json": _json_pieces,
     "events": _events,
     "long": lambda count: _dynaspark("The quick brown fox. " * (count // 21)),
@@ -106,7 +135,7 @@ PATHS: dict[str, Callable[[int], Response]] = {
     "v1/messages": _anthropic,
     "api/chat": _ollama,
 }
-"""Answers by the end of the path; what stands before it may say `slow`, and how many pieces: `/200/json`."""
+"""Answers by the end of the path; what stands before it may say `slow`, `agent`, how many pieces: `/200/json`."""
 PEERS = {"chat/completions", "v1/messages", "api/chat"}
 
 
@@ -120,7 +149,7 @@ def answer(path: str, *, is_stream: bool) -> tuple[list[bytes], float]:
     name = next(name for name in PATHS if path.endswith(name))
     words = path.removesuffix(name).split("/")
     count = next((int(word) for word in words if word.isdigit()), 0)
-    kind, pieces = PATHS[name](count if is_stream or name not in PEERS else 0)
+    kind, pieces = CALLS[name]() if "agent" in words else PATHS[name](count if is_stream or name not in PEERS else 0)
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n"
     delay = DELAY if "slow" in words else 0
     if len(pieces) == 1:
@@ -133,7 +162,7 @@ def answer(path: str, *, is_stream: bool) -> tuple[list[bytes], float]:
 class Connection(asyncio.Protocol):
     """One connection: finds where a request ends and writes its answer, piece by piece if it has several."""
 
-    opened = 0
+    opened = received = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # it is TCP
@@ -152,6 +181,7 @@ class Connection(asyncio.Protocol):
                 return
             self._left, data = self._length(head), rest
         self._left -= len(data)
+        Connection.received += len(data)
         if sum(map(len, self._body)) < MAX_KEPT_BYTES:
             self._body.append(data)
         if not self._left:
@@ -166,8 +196,8 @@ class Connection(asyncio.Protocol):
         path = self._head.split(b" ", 2)[1].partition(b"?")[0].decode()
         body = b"".join(self._body)
         self._head, self._body = b"", []
-        if path == "/opened":
-            text = str(Connection.opened).encode()
+        if path in {"/opened", "/received"}:
+            text = str(getattr(Connection, path[1:])).encode()
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
             return
         pieces, delay = answer(path, is_stream=_streams(body))

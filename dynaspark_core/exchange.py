@@ -3,7 +3,7 @@
 The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds it the body's bytes and closes it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -109,12 +109,13 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes bring."""
-        return self._shown_of(self._reply.feed(self._decoded(data)))
+        text = self._decoded(data)
+        return self._shown_of(self._reply.feed(text)) if text else []
 
     def close(self) -> list[Event]:
         """The last events; `Done` is the last of all. Raises if the answer is not whole, or is none."""
-        rest = self._reply.feed(self._decoded(None))
-        return self._shown_of([*rest, *self._reply.close()])
+        text = self._decoded(None)
+        return self._shown_of([*(self._reply.feed(text) if text else ()), *self._reply.close()])
 
     def _decoded(self, data: bytes | None) -> str:
         try:
@@ -130,22 +131,22 @@ class AnswerReader:
         shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
-                shown += self._deltas(self._stops.feed(event.text))
+                self._show(self._stops.feed(event.text), shown)
                 continue
             if isinstance(event, ReasoningDelta):
                 shown += self._reasoned(event)
                 continue
-            shown += self._deltas(self._stops.close())
+            self._show(self._stops.close(), shown)
             if isinstance(event, Done):
                 shown.append(self._finished(event.reply))
             elif not self._stops.is_over:
                 shown.append(event)
         return shown
 
-    def _deltas(self, text: str) -> Iterator[Event]:
+    def _show(self, text: str, shown: list[Event]) -> None:
         if text:
             self._shown.append(text)
-            yield TextDelta(text)
+            shown.append(TextDelta(text))
 
     def _reasoned(self, event: ReasoningDelta) -> list[Event]:
         """The event, in which no stop sequence counts; nothing behind one in the text."""

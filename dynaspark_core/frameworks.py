@@ -60,6 +60,9 @@ FRAMEWORKS = frozenset(
 
 FIELDS = {name: "default_headers" if name == "headers" else name for name in ROWS}
 """Setting → the field of the frameworks' models that holds it."""
+_FIELDS_OF_A_CLIENT = (*FIELDS.values(), *SAMPLING)
+_OF_A_CALL = frozenset(("model", "stop", "timeout", "extra_headers"))
+_OTHERS_OF_A_CALL = frozenset((*OF_GENERATION_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES))
 
 
 class ClientCache:
@@ -76,13 +79,14 @@ class ClientCache:
 
     def client_for(self, model: Any) -> DynasparkClient:
         """The client for a model with these fields, the same for the same values; a field that is missing is None."""
-        values = tuple(map(_frozen, map(vars(model).get, (*FIELDS.values(), *SAMPLING))))
+        values = tuple(map(vars(model).get, _FIELDS_OF_A_CLIENT))
         for whose, kept, client in self._kept:
-            if whose() is model and kept == values:
+            if kept == values and whose() is model:
                 return client
-        client = _client_of(values)
+        client = _client_of(tuple(map(_frozen, values)))
         others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
-        self._kept = (*others, (ref(model), values, client))
+        copied = tuple(dict(value) if isinstance(value, Mapping) else value for value in values)  # a mapping may change
+        self._kept = (*others, (ref(model), copied, client))
         return client
 
     def __eq__(self, other: object) -> bool:
@@ -172,22 +176,19 @@ def call_options(
 
     Warns of those that are not sent, each once for what is in `warned`. Raises `ConfigError` for any other keyword.
     """
-    asked, route = {name: given.get(name) for name in OF_GENERATION_IN_A_CALL}, client.settings.route
-    warn_of_unsent(asked, route, warned)
+    if asked := {name: given[name] for name in OF_GENERATION_IN_A_CALL if name in given}:
+        warn_of_unsent(asked, client.settings.route, warned)
     if (count := given.get("n")) not in (None, 1):  # what cannot be hashed is no count either
         raise ConfigError(f"n is {count!r}: the service gives one answer to a question; ask {count!r} times")
     for second, name in SECOND_NAMES.items():
         if given.get(second) is not None and given.get(name):
             raise ConfigError(f"{name} and {second} mean the same; give one of them")
     known = {SECOND_NAMES.get(name, name): value for name, value in given.items() if value is not None}
-    ours = {"model", "stop", "timeout", "extra_headers", *own}
-    others = {*OF_GENERATION_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES}
-    if unknown := given.keys() - ours - others:
-        raise ConfigError(f"unknown parameters for one call: {', '.join(_with_advice(unknown, ours))}")
+    if unknown := given.keys() - own - _OF_A_CALL - _OTHERS_OF_A_CALL:
+        raise ConfigError(f"unknown parameters for one call: {', '.join(_with_advice(unknown, {*_OF_A_CALL, *own}))}")
+    sent = sampling(asked, client.settings.route) if asked else None
     return CallOptions(
-        client=client.with_options(
-            timeout=known.get("timeout"), extra_headers=known.get("extra_headers"), query=sampling(asked, route)
-        ),
+        client.with_options(timeout=known.get("timeout"), extra_headers=known.get("extra_headers"), query=sent),
         model=known.get("model", ""),
         stop=known.get("stop"),
         own={name: value for name, value in given.items() if name in own},
@@ -230,9 +231,8 @@ async def json_reply(client: DynasparkClient, chat: Chat) -> Reply:
 
 def warn_of_unsent(values: Mapping[str, object], route: str, warned: set[str]) -> None:
     """Warn the caller, once for `warned`, of parameters that are not None and that the route does not send."""
-    known = warned | sampling(values, route).keys()
-    given = [name for name, value in values.items() if value is not None and name not in known]
-    if given:
+    unsent = values.keys() - sampling(values, route).keys() - warned
+    if given := [name for name in values if name in unsent and values[name] is not None]:
         warned.update(given)
         elsewhere = ", ".join(name for name in given if name in SAMPLING)
         message = f"Dynaspark has no field for {', '.join(given)}: accepted, not sent"

@@ -138,6 +138,8 @@ class Message:
     @property
     def text(self) -> str:
         """The text parts and the texts of files, joined as `parts` separates them."""
+        if len(self.content) == 1 and isinstance(self.content[0], str):
+            return self.content[0]
         return "".join(str(part) for part in self.parts() if isinstance(part, str | TextFile))
 
     def parts(self) -> Iterator[Part]:
@@ -167,17 +169,15 @@ class Chat:
     stop: tuple[str, ...] = ()
     response_schema: Mapping[str, Any] | None = None
     checks_arguments: bool = True
-    _offered: tuple[Tool, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def offered(self) -> tuple[Tool, ...]:
-        """The tools that may be called now. Computed once: the prompt, the reader and a repair all ask."""
-        if self._offered is None:
-            object.__setattr__(self, "_offered", offered(self.tools, self.tool_choice))
-        return self._offered or ()
+        """The tools that may be called now."""
+        return offered(self.tools, self.tool_choice)
 
-    def images(self) -> Iterator[Image | ImageRef]:
+    def images(self) -> list[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
-        return (part for message in self.messages for part in message.content if isinstance(part, Image | ImageRef))
+        files = [part for message in self.messages for part in message.content if not isinstance(part, str)]
+        return [part for part in files if not isinstance(part, TextFile)]
 
     def untrusted_texts(self) -> tuple[str, ...]:
         """The texts that neither the user nor the model wrote: the results of tools."""
@@ -186,7 +186,7 @@ class Chat:
 
 def offered(tools: Sequence[Tool], tool_choice: str) -> tuple[Tool, ...]:
     """The tools that may be called: none, all, or the one that `tool_choice` names."""
-    chosen = [] if tool_choice == "none" else [tool for tool in tools if tool.name == tool_choice]
+    chosen = (tool for tool in tools if tool.name == tool_choice != "none")
     return tuple(tools if tool_choice in {"auto", "required"} else chosen)
 
 

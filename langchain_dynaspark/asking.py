@@ -16,7 +16,7 @@ from langchain_dynaspark import convert, options, replies
 from langchain_dynaspark.errors import langchain_errors
 from langchain_dynaspark.fields import ConfiguredChatModel
 
-OWN = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "may_answer", "allow_files")
+OWN = frozenset(("tools", "tool_choice", "parallel_tool_calls", "response_format", "may_answer", "allow_files"))
 """The keywords of one call that are read here; `frameworks.call_options` knows all others."""
 
 
@@ -35,6 +35,11 @@ class Question:
     client: DynasparkClient
     chat: Chat
     may_answer: bool = False
+
+    @property
+    def model(self) -> str:
+        """The name that goes out."""
+        return self.client.settings.resolved(self.chat.model)
 
     async def reply(self) -> Reply:
         """The whole reply; where a schema asks for a value, its text is that value as JSON, or what was written."""
@@ -99,4 +104,4 @@ class AskingChatModel(ConfiguredChatModel):
         client, settings = said.client, said.client.settings
         own = {"allow_files": settings.allow_files, **said.own}
         cuts = stops(self.stop if said.stop is None else said.stop)
-        return Question(client, chat_of(messages, settings.resolved(said.model or self.model), cuts, **own), may_answer)
+        return Question(client, chat_of(messages, said.model or self.model, cuts, **own), may_answer)

@@ -206,7 +206,7 @@ class ChatDynaspark(AskingChatModel):
     ) -> ChatResult:
         with langchain_errors():
             question = self._question(messages, stop, **kwargs)
-            message = replies.message(await question.reply(), question.chat)
+            message = replies.message(await question.reply(), question.model)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
@@ -231,7 +231,7 @@ class ChatDynaspark(AskingChatModel):
     ) -> AsyncGenerator[ChatGenerationChunk]:
         with langchain_errors():
             question = self._question(messages, stop, **kwargs)
-            chunks = replies.Chunks(question.chat)
+            chunks = replies.Chunks(question.model)
             async with aclosing(question.events()) as events:
                 async for event in events:
                     for chunk in chunks.of(event):

@@ -18,7 +18,7 @@ from dynaspark_core import InvalidToolCall, Message, ToolCall
 from dynaspark_core.content.blocks import read_parts
 from dynaspark_core.content.dictionaries import ROLES, read_call_blocks
 from dynaspark_core.content.files import is_text
-from dynaspark_core.content.image_refs import Place, file_name, places
+from dynaspark_core.content.image_refs import Place, Places, file_name
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Part, Role
 from langchain_dynaspark.replies import NO_JSON
@@ -35,11 +35,17 @@ def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tu
 
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark.
     """
-    rows = [_row(message, index) for index, message in enumerate(messages)]
-    found = places([role for role, _ in rows], allow_files=allow_files)
+    rows = [_PLAIN_KINDS.get(type(message)) or _row(message, index) for index, message in enumerate(messages)]
+    places = Places([role for role, _ in rows], allow_files=allow_files)
     return tuple(
-        read(message, place.role, _content(message.content, place))
-        for message, place, (_, read) in zip(messages, found, rows, strict=True)
+        [
+            read(
+                message,
+                role,
+                ((said,) if said else ()) if isinstance(said := message.content, str) else _blocks(said, places[index]),
+            )
+            for index, (message, (role, read)) in enumerate(zip(messages, rows, strict=True))
+        ]
     )
 
 
@@ -56,9 +62,7 @@ def _row(message: BaseMessage, index: int) -> tuple[Role, Reader]:
     return ROLES[written], read
 
 
-def _content(content: Any, place: Place) -> tuple[Part, ...]:
-    if isinstance(content, str):
-        return (content,) if content else ()
+def _blocks(content: Any, place: Place) -> tuple[Part, ...]:
     if any(_is_declared_pdf_by_mistake(block) for block in content):
         content = [{**block, "mime_type": ""} if _is_declared_pdf_by_mistake(block) else block for block in content]
     return read_parts(content, place.inner(".content"))
@@ -75,22 +79,28 @@ def _is_declared_pdf_by_mistake(block: object) -> bool:
 
 
 def _plain(message: BaseMessage, role: Role, content: tuple[Part, ...]) -> Message:
-    return Message(role, content, name=message.name)
+    return Message(role, content, message.name)
 
 
 def _from_ai(message: AIMessage, role: Role, content: tuple[Part, ...]) -> Message:
-    calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
-    invalid = [
-        InvalidToolCall(
-            (call["args"] or "").removeprefix(NO_JSON), "malformed", call["id"] or "", call["name"], call["error"] or ""
-        )
-        for call in message.invalid_tool_calls
-    ]
-    if not calls and not invalid:
-        written = read_call_blocks(message.content) or read_call_blocks([message.additional_kwargs])
-        calls = [call for call in written if isinstance(call, ToolCall)]
-        invalid = [call for call in written if isinstance(call, InvalidToolCall)]
-    return Message(role, content, message.name, tuple(calls), tuple(invalid))
+    if message.tool_calls or message.invalid_tool_calls:
+        calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
+        return Message(role, content, message.name, tuple(calls), tuple(map(_invalid, message.invalid_tool_calls)))
+    if isinstance(message.content, str) and not message.additional_kwargs:
+        return Message(role, content, message.name)
+    written = read_call_blocks(message.content) or read_call_blocks([message.additional_kwargs])
+    return Message(
+        role,
+        content,
+        message.name,
+        tuple(call for call in written if isinstance(call, ToolCall)),
+        tuple(call for call in written if isinstance(call, InvalidToolCall)),
+    )
+
+
+def _invalid(call: Mapping[str, Any]) -> InvalidToolCall:
+    raw = (call["args"] or "").removeprefix(NO_JSON)
+    return InvalidToolCall(raw, "malformed", call["id"] or "", call["name"], call["error"] or "")
 
 
 def _from_tool(message: ToolMessage, role: Role, content: tuple[Part, ...]) -> Message:
@@ -107,6 +117,13 @@ _KINDS: tuple[tuple[type[BaseMessage], tuple[str, Reader]], ...] = (
     (ChatMessage, ("", _plain)),
 )
 """Class → the role, which a `ChatMessage` has itself, and what reads its messages."""
+_PLAIN_KINDS: dict[type[BaseMessage], tuple[Role, Reader]] = {
+    HumanMessage: ("user", _plain),
+    SystemMessage: ("system", _plain),
+    AIMessage: ("assistant", _from_ai),
+    ToolMessage: ("tool", _from_tool),
+}
+"""Those of `_KINDS` that most messages are, and nothing is to be looked up for."""
 
 
 @cache

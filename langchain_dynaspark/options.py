@@ -51,10 +51,13 @@ def chat_fields(
     response_format: object = None,
 ) -> dict[str, Any]:
     """The fields of a `Chat` for these arguments. Raises `ConfigError` for one that is of no use."""
-    functions = [openai_tool(tool, f"tools[{index}]")["function"] for index, tool in enumerate(tools or ())]
-    known = tuple(Tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions)
+    functions = [
+        (tool if _is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
+        for index, tool in enumerate(tools or ())
+    ]
+    known = [Tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions]
     return {
-        "tools": known,
+        "tools": tuple(known),
         "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),
         "parallel_tool_calls": parallel_tool_calls is not False,
         "response_schema": response_schema(response_format),

@@ -5,42 +5,42 @@ with an error that the model can use, while agents end on a message that has `in
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call, tool_call_chunk
 
-from dynaspark_core import Chat, Done, Event, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
+from dynaspark_core import Done, Event, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
 
 PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"
 
 
-def message(reply: Reply, chat: Chat) -> AIMessage:
-    """The whole reply as one message."""
-    calls = (*reply.tool_calls, *_passed_on(reply))
-    written: dict[str, Any] = {
-        "tool_calls": [tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls],
-        "invalid_tool_calls": [
-            invalid_tool_call(**_written(call), error=call.error or call.reason) for call in _refused(reply)
-        ],
-    }
+def message(reply: Reply, model: str) -> AIMessage:
+    """The whole reply as one message; `model` is the name that went out."""
+    written: dict[str, Any] = {}
+    if calls := (*reply.tool_calls, *_passed_on(reply)):
+        written["tool_calls"] = [tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls]
+    if refused := _refused(reply):
+        written["invalid_tool_calls"] = [
+            invalid_tool_call(**_written(call), error=call.error or call.reason) for call in refused
+        ]
     return AIMessage(
         content=reply.text,
         additional_kwargs=_thought(reply.reasoning) if reply.reasoning else {},
-        response_metadata=_metadata(reply, chat),
+        response_metadata=_metadata(reply, model),
         usage_metadata=_usage(reply.usage),
-        **{name: listed for name, listed in written.items() if listed},
+        **written,
     )
 
 
 class Chunks:
     """The events of one reply, as chunks that add up to its message. Every content block has its own index."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, model: str) -> None:
+        self._model = model
         self._index = 0
 
     def of(self, event: Event) -> Iterator[AIMessageChunk]:
@@ -64,7 +64,7 @@ class Chunks:
         yield AIMessageChunk(
             content="",
             chunk_position="last",
-            response_metadata=_metadata(reply, self._chat),
+            response_metadata=_metadata(reply, self._model),
             usage_metadata=_usage(reply.usage),
         )
 
@@ -91,13 +91,17 @@ def _thought(text: str) -> dict[str, str]:
     return {"reasoning_content": text}
 
 
-def _passed_on(reply: Reply) -> list[ToolCall]:
+def _passed_on(reply: Reply) -> Sequence[ToolCall]:
+    if not reply.invalid_tool_calls:
+        return ()
     passed_on = [call for call in reply.invalid_tool_calls if call.is_passed_on(checked=True)]
     return [ToolCall(call.name or "", call.arguments or {}, call.id) for call in passed_on]
 
 
-def _refused(reply: Reply) -> list[InvalidToolCall]:
-    return [call for call in reply.invalid_tool_calls if not call.is_passed_on(checked=True)]
+def _refused(reply: Reply) -> Sequence[InvalidToolCall]:
+    return reply.invalid_tool_calls and [
+        call for call in reply.invalid_tool_calls if not call.is_passed_on(checked=True)
+    ]
 
 
 def _written(call: InvalidToolCall) -> dict[str, Any]:
@@ -112,14 +116,16 @@ def marked(raw: str) -> str:
     return f"{NO_JSON}{raw}"
 
 
-def _metadata(reply: Reply, chat: Chat) -> dict[str, Any]:
+def _metadata(reply: Reply, model: str) -> dict[str, Any]:
     has_calls = bool(reply.tool_calls or _passed_on(reply))
     metadata: dict[str, Any] = {
-        "model_name": reply.model or chat.model,
+        "model_name": reply.model or model,
         "model_provider": PROVIDER,
         "finish_reason": "tool_calls" if has_calls else reply.finish_reason,
     }
-    return metadata | ({"repairs": reply.repairs} if reply.repairs else {})
+    if reply.repairs:
+        metadata["repairs"] = reply.repairs
+    return metadata
 
 
 def _usage(usage: Usage | None) -> UsageMetadata | None:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
 
 
-OWN = (
-    *("tools", "tool_choice", "tool_required", "allow_parallel_tool_calls", "parallel_tool_calls"),
-    *("response_format", "response_schema", "is_completion"),
+OWN = frozenset(
+    (
+        *("tools", "tool_choice", "tool_required", "allow_parallel_tool_calls", "parallel_tool_calls"),
+        *("response_format", "response_schema", "is_completion"),
+    )
 )
 """The keywords of one call that are read here; `frameworks.call_options` knows all others."""
 
@@ -136,7 +138,9 @@ class AskingLLM(ConfiguredLLM):
 
     def _with_system_prompt(self, messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
         """The messages with the system prompt, which LlamaIndex has put before some of them already."""
-        is_there = any(each.role == MessageRole.SYSTEM and each.content == self.system_prompt for each in messages)
+        is_there = bool(self.system_prompt) and any(
+            each.role == MessageRole.SYSTEM and each.content == self.system_prompt for each in messages
+        )
         return messages if is_there else self._extend_messages(list(messages))
 
     def _completion(self, prompt: str, formatted: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # as `complete`

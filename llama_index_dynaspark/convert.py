@@ -22,7 +22,7 @@ from llama_index.core.schema import ImageDocument, ImageNode
 from dynaspark_core import ImageRef, InvalidToolCall, Message, ToolCall
 from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.content.files import is_text, not_shown, read_text_file
-from dynaspark_core.content.image_refs import Place, places, url_ref
+from dynaspark_core.content.image_refs import Place, Places, url_ref
 from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
 from dynaspark_core.messages import Part, Role
 
@@ -44,8 +44,9 @@ def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tup
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark. Without
     `allow_paths`, a block that names a local file cannot be sent.
     """
-    found = places([ROLES[message.role] for message in messages], allow_files=allow_paths)
-    return tuple(map(_message, messages, found))
+    roles = [ROLES[message.role] for message in messages]
+    places = Places(roles, allow_files=allow_paths)
+    return tuple([_message(message, roles[index], index, places) for index, message in enumerate(messages)])
 
 
 def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMessage | None) -> list[ChatMessage]:
@@ -54,30 +55,32 @@ def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMes
     return [*(history or ()), *([asked] if asked is not None else ())]
 
 
-def _message(message: ChatMessage, place: Place) -> Message:
-    known = message.additional_kwargs
-    made = calls(message) if place.role == "assistant" else []
+def _message(message: ChatMessage, role: Role, index: int, places: Places) -> Message:
+    blocks, known = message.blocks, message.additional_kwargs
+    said = blocks if len(blocks) == 1 else [block for block in blocks if type(block) is not ToolCallBlock]
+    if len(said) == 1 and type(said[0]) is TextBlock:
+        content: tuple[Part, ...] = (said[0].text,) if said[0].text else ()
+    else:
+        content = tuple(_parts(blocks, places[index]))
+    made = calls(message) if role == "assistant" else ()
+    if not made:
+        return Message(role, content, known.get("name"), tool_call_id=known.get("tool_call_id"))
     return Message(
-        place.role,
-        _content(message.blocks, place),
-        name=known.get("name"),
-        tool_calls=tuple([call for call in made if isinstance(call, ToolCall)]),
-        invalid_tool_calls=tuple([call for call in made if isinstance(call, InvalidToolCall)]),
-        tool_call_id=known.get("tool_call_id"),
+        role,
+        content,
+        known.get("name"),
+        tuple([call for call in made if isinstance(call, ToolCall)]),
+        tuple([call for call in made if isinstance(call, InvalidToolCall)]),
+        known.get("tool_call_id"),
     )
-
-
-def _content(blocks: Sequence[Any], place: Place) -> tuple[Part, ...]:
-    if len(blocks) == 1 and type(blocks[0]) is TextBlock:
-        return _text(blocks[0])
-    return tuple(_parts(blocks, place))
 
 
 def calls(message: ChatMessage) -> list[ToolCall | InvalidToolCall]:
     """The message's calls: its blocks, or what is in `additional_kwargs`, which repeats them."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
-        return _written_calls(message.additional_kwargs.get("tool_calls") or ())
+        written = message.additional_kwargs.get("tool_calls")
+        return _written_calls(written) if written else []
     whole = [call for block in blocks if (call := _call(block)) is not None]
     if len(whole) == len(blocks):
         return [*whole]
@@ -97,8 +100,6 @@ def _call(block: ToolCallBlock) -> ToolCall | None:
 def _written_calls(calls: Iterable[Any]) -> list[ToolCall | InvalidToolCall]:
     """Calls in OpenAI's shape, as dictionaries or as its objects."""
     written = [call if isinstance(call, dict) else call.model_dump() for call in calls]
-    if not written:
-        return []
     (message,) = messages_from([{"role": "assistant", "content": "", "tool_calls": written}])
     return [*message.tool_calls, *message.invalid_tool_calls]
 
@@ -138,7 +139,7 @@ def _mime_type(block: Any) -> str:
     return next((str(value) for key, value in vars(block).items() if key.endswith("_mimetype") and value), "")
 
 
-def _text(block: TextBlock, _place: Place | None = None) -> tuple[Part, ...]:
+def _text(block: TextBlock, _place: Place) -> tuple[Part, ...]:
     return (block.text,) if block.text else ()
 
 

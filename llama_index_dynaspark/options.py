@@ -84,8 +84,10 @@ def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = F
 
 def known_choice(choice: str, tools: Sequence[Tool]) -> str:
     """The choice, if the tools allow it. Raises `ConfigError` that names the tools there are."""
+    if choice in {"auto", "none"} or (choice == "required" and tools):
+        return choice
     names = [tool.name for tool in tools]
-    if choice in {"auto", "none", *names} or (choice == "required" and names):
+    if choice in names:
         return choice
     raise ConfigError(f"tool_choice is {choice!r}; the tools are: {', '.join(names) or 'none at all'}")
 

@@ -60,15 +60,15 @@ class Responses:
 def response(chat: Chat, reply: Reply) -> ChatResponse:
     """The whole reply."""
     calls = _running(chat, reply)
+    unmade = _unmade(chat, reply, calls) if reply.invalid_tool_calls else ""
     if not calls and chat.tools and chat.tool_choice not in {"auto", "none"}:
         raise ToolCallError(
-            f"a tool call was required, but none of the model's calls can run: {_unmade(chat, reply, calls)}",
+            f"a tool call was required, but none of the model's calls can run: {unmade}",
             text=reply.text,
         )
-    unmade = _unmade(chat, reply, calls)
     if reply.finish_reason == "malformed_tool_call":  # the text says already that they were not made, and why
         unmade = "\n".join(f"[It was written: {escape(call.raw)}]" for call in reply.invalid_tool_calls if call.raw)
-    text = "\n\n".join(filter(None, (reply.text, unmade)))
+    text = f"{reply.text}\n\n{unmade}" if reply.text and unmade else reply.text or unmade
     counts = _usage(reply.usage)
     return ChatResponse(
         message=message(text, calls, reply.reasoning), raw=_raw(reply, counts), additional_kwargs={**counts}
@@ -78,12 +78,14 @@ def response(chat: Chat, reply: Reply) -> ChatResponse:
 def message(text: str, calls: Sequence[Call] = (), reasoning: str = "") -> ChatMessage:
     """The assistant's message; calls as blocks, and as dictionaries where LlamaIndex still looks for them."""
     thoughts = [ThinkingBlock(content=reasoning)] if reasoning else []
+    if not calls:
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*thoughts, TextBlock(text=text)])
     blocks = [
         ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=dict(call.arguments or {}))
         for call in calls
     ]
-    known = {"tool_calls": [_as_openai(call) for call in calls]} if calls else {}
-    texts = [TextBlock(text=text)] if text or not calls else []
+    known = {"tool_calls": [_as_openai(call) for call in calls]}
+    texts = [TextBlock(text=text)] if text else []
     return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*thoughts, *texts, *blocks], additional_kwargs=known)
 
 
@@ -94,8 +96,9 @@ def _as_openai(call: Call) -> dict[str, Any]:
 
 def _running(chat: Chat, reply: Reply) -> list[Call]:
     """The calls that go on: those that may run, then those that were read and whose error the model can use."""
-    read = [call for call in reply.invalid_tool_calls if call.is_passed_on(checked=False)]
-    calls: list[Call] = [*reply.tool_calls, *read]
+    calls: list[Call] = [*reply.tool_calls]
+    if reply.invalid_tool_calls:
+        calls += [call for call in reply.invalid_tool_calls if call.is_passed_on(checked=False)]
     return calls if chat.parallel_tool_calls else calls[:1]
 
 
@@ -127,5 +130,9 @@ def _raw(reply: Reply, counts: dict[str, Any]) -> dict[str, Any]:
 def _usage(usage: Usage | None) -> dict[str, Any]:
     if usage is None:
         return {}
-    counts = {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
-    return counts | ({"estimated": True} if usage.estimated else {})
+    counts = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+    return {**counts, "estimated": True} if usage.estimated else counts

@@ -11,6 +11,7 @@ from langchain_core.messages import HumanMessage
 from llama_index.core.base.llms.types import ChatMessage
 from pydantic import BaseModel
 
+from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError, OutputError, RequestTimeoutError
 from dynaspark_core.server import Asked, LocalService, Script
 from langchain_dynaspark import ChatDynaspark
@@ -143,6 +144,25 @@ def test_what_is_refused_is_named_with_the_way_out(ask: Ask, script: Script, giv
     with pytest.raises(ConfigError, match=words):
         ask(**given)
     assert script.asked == []
+
+
+def client(client: DynasparkClient, /, **given: Any) -> str:
+    return client.sync.complete("x", **given).text
+
+
+@pytest.mark.parametrize("way", [*WAYS.values(), (DynasparkClient, client)], ids=[*WAYS, "client"])
+@pytest.mark.parametrize("is_of_the_call", [True, False])
+def test_an_alias_is_replaced_once(way: tuple[Any, Any], is_of_the_call: bool) -> None:
+    """What an alias means is a name that is sent, also where another alias has that name."""
+    face, asking = way
+    aliases = {"mine": "gemini-2.0-flash", "old": "mine"}
+    with LocalService(script := Script(lambda _: "ok")) as service:
+        own = {} if is_of_the_call else {"model": "old"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the name and its window are not known is said once only
+            asking(face(base_url=service.url, model_aliases=aliases, **own), **({} if own else {"model": "old"}))
+        asking(face(base_url=service.url, model_aliases=aliases, model="mine"))
+    assert [asked.model for asked in script.asked] == ["mine", "gemini-2.0-flash"]
 
 
 @pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])

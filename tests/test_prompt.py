@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, Tool, ToolCall
 from dynaspark_core.prompt.render import estimate_tokens, render
-from dynaspark_core.prompt.signatures import json_tool_line, signature_line
+from dynaspark_core.prompt.signatures import json_tool_line, signature_lines
 from dynaspark_core.prompt.tools import REMINDERS
 
 PNG = Image(b"x" * 10, "cat.png", "image/png")
@@ -519,7 +519,7 @@ def _schema(properties: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("properties", "signature"), [row[1:] for row in SIGNED], ids=[row[0] for row in SIGNED])
 def test_a_signature_says_the_schema(properties: dict[str, Any], signature: str) -> None:
-    line = signature_line(Tool("f", "Does it", _schema(properties) if properties else {}))
+    (line,) = signature_lines((Tool("f", "Does it", _schema(properties) if properties else {}),))
     assert line == f"- f: Does it. Arguments: {signature}"
 
 
@@ -545,7 +545,7 @@ def test_a_signature_says_the_schema(properties: dict[str, Any], signature: str)
 def test_what_a_signature_cannot_say_keeps_its_schema(part: Any) -> None:
     loop = {"Loop": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Loop"}}}}
     schema = {"type": "object", "properties": {"a": part}, "$defs": loop}
-    line = signature_line(Tool("f", "Does it", schema))
+    (line,) = signature_lines((Tool("f", "Does it", schema),))
     assert line == f"- {json_tool_line(Tool('f', 'Does it', schema))}"
     assert json.loads(line[2:])["parameters"]["properties"]["a"] == part
 

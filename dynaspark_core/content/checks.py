@@ -5,9 +5,12 @@ It also says which messages the user sends now: what cannot be sent is an error 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Image, ImageRef, Message, Role, TextFile, Tool
+
+_PARTS = frozenset({str, Image, ImageRef, TextFile})
 
 
 def check_chat(chat: Chat) -> Chat:
@@ -15,16 +18,16 @@ def check_chat(chat: Chat) -> Chat:
     if not isinstance(chat, Chat):
         raise ConfigError(f"expected a Chat, got {type(chat).__name__}")
     _each("messages", chat.messages, Message)
-    for number, message in enumerate(chat.messages):
-        content = message.content
-        is_plain = type(content) is tuple and (not content or (len(content) == 1 and type(content[0]) is str))
-        if not is_plain:  # one text or nothing is, as almost always
-            _each(f"messages[{number}].content", content, (str, Image, ImageRef, TextFile))
+    contents = [message.content for message in chat.messages]
+    if not ({*map(type, contents)} <= {tuple} and {*map(type, chain.from_iterable(contents))} <= _PARTS):
+        for number, content in enumerate(contents):  # one of them is of another type
+            _each(f"messages[{number}].content", content, tuple(_PARTS))
     _text("model", chat.model)
     _each("tools", chat.tools, Tool)
     for tool in chat.tools:
-        _text("a tool's name", tool.name)
-        _text(f"the description of tool {tool.name!r}", tool.description)
+        if not (isinstance(tool.name, str) and isinstance(tool.description, str)):
+            _text("a tool's name", tool.name)
+            _text(f"the description of tool {tool.name!r}", tool.description)
         if not tool.name.strip() or not isinstance(tool.parameters, Mapping):
             raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
     _choice(chat)
@@ -46,9 +49,11 @@ def stops(stop: object) -> tuple[str, ...]:
 
 
 def _choice(chat: Chat) -> None:
-    names = {tool.name for tool in chat.tools}
     _text("tool_choice", chat.tool_choice)
-    if chat.tool_choice in {"auto", "none"} or chat.tool_choice in names:
+    if chat.tool_choice in {"auto", "none"}:
+        return
+    names = {tool.name for tool in chat.tools}
+    if chat.tool_choice in names:
         return
     if chat.tool_choice != "required" or not names:
         known = ", ".join(("auto", "none", "required", *sorted(names)))
@@ -63,7 +68,10 @@ def _text(name: str, value: object) -> None:
 def _each(name: str, values: object, kind: type | tuple[type, ...]) -> None:
     if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
         raise ConfigError(f"{name} is of type {type(values).__name__}; it must be a sequence")
-    for index, value in enumerate(values):
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if {*map(type, values)} <= {*kinds}:
+        return
+    for index, value in enumerate(values):  # an instance of a subclass, or something else
         if not isinstance(value, kind):
             raise ConfigError(f"{name}[{index}] is of type {type(value).__name__}, which cannot be sent")
 
@@ -73,8 +81,10 @@ def is_sent_now(roles: Sequence[Role]) -> list[bool]:
 
     What cannot be sent of them is an error. Elsewhere it becomes a mark: the message is stored, and would fail forever.
     """
-    ends = [index for index, role in enumerate(roles) if role in {"assistant", "tool"}]
-    return [role == "user" and (not ends or index > ends[-1]) for index, role in enumerate(roles)]
+    first = len(roles)
+    while first and roles[first - 1] not in {"assistant", "tool"}:
+        first -= 1
+    return [False] * first + [role == "user" for role in roles[first:]]
 
 
 def images_sent_now(chat: Chat) -> int:

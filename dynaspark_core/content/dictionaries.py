@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from dynaspark_core.content.blocks import read_parts
-from dynaspark_core.content.image_refs import Place, places
+from dynaspark_core.content.image_refs import Place, Places
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Role, ToolCall
 
@@ -57,9 +57,10 @@ def _written(value: object, *, allow_files: bool) -> Iterable[Message]:
     entries = [value] if isinstance(value, Mapping | Message) else value
     if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
         raise ConfigError(f"a prompt is text or a list of messages, not {type(value).__name__}")
-    found = places([_role(entry, f"messages[{index}]") for index, entry in enumerate(entries)], allow_files=allow_files)
+    roles = [_role(entry, f"messages[{index}]") for index, entry in enumerate(entries)]
+    places = Places(roles, allow_files=allow_files)
     last = max((index for index, entry in enumerate(entries) if _holds_results(entry)), default=0)
-    found[:last] = [replace(place, is_past=True) for place in found[:last]]
+    found = [places[index] if index >= last else replace(places[index], is_past=True) for index in range(len(roles))]
     return chain.from_iterable(map(_messages, entries, found))
 
 

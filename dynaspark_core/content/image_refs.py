@@ -45,13 +45,17 @@ class Place:
         return replace(self, name=self.name + step, depth=self.depth + 1)
 
 
-def places(roles: Sequence[Role], *, allow_files: bool = False) -> list[Place]:
-    """The place of each message of a conversation."""
-    flags = is_sent_now(roles)
-    return [
-        Place(f"messages[{index}]", allow_files, role=role, is_past=not is_new)
-        for index, (role, is_new) in enumerate(zip(roles, flags, strict=True))
-    ]
+class Places:
+    """The place of each message of a conversation; made when it is asked for, as most messages are one plain text."""
+
+    def __init__(self, roles: Sequence[Role], *, allow_files: bool = False) -> None:
+        self._roles = roles
+        self._allow_files = allow_files
+        self._is_now = is_sent_now(roles)
+
+    def __getitem__(self, index: int) -> Place:
+        is_past = not self._is_now[index]
+        return Place(f"messages[{index}]", self._allow_files, role=self._roles[index], is_past=is_past)
 
 
 def image_ref(value: object, place: Place = Place("images")) -> Image | ImageRef:

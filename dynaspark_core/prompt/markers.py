@@ -59,18 +59,16 @@ def _marker() -> re.Pattern[str]:
     return re.compile(rf"[{_OPENERS}](?={_BLANK}(?:[/\\\uff0f]{_BLANK})*+(?:{tool}|{_spaced('turn')}))")
 
 
-def _holds_opener(text: str) -> bool:
-    return "<" in text or "＜" in text or "﹤" in text  # noqa: RUF001
-
-
 def escape(text: str) -> str:
     """The text, in which no spelling of our markers is left: their `<` is written `&lt;`. Other `<` stay."""
-    return _marker().sub("&lt;", text) if _holds_opener(text) else text
+    has_opener = "<" in text or "＜" in text or "﹤" in text  # noqa: RUF001
+    return _marker().sub("&lt;", text) if has_opener else text
 
 
 def escape_json(text: str) -> str:
     r"""JSON text of the same value without our markers: their `<`, which stands in strings, is written `\u003c`."""
-    return _marker().sub(lambda found: f"\\u{ord(found[0]):04x}", text) if _holds_opener(text) else text
+    has_opener = "<" in text or "＜" in text or "﹤" in text  # noqa: RUF001
+    return _marker().sub(lambda found: f"\\u{ord(found[0]):04x}", text) if has_opener else text
 
 
 def attribute(value: str) -> str:

@@ -47,13 +47,12 @@ def render(
     `[image]`, and needs no mark beside text. `image_remarks` say what is missing of an image that is shown; most are
     empty. Tool results and text files longer than `result_limit` characters are cut in the middle.
     """
-    images = list(chat.images())
-    counted = {image: number for number, image in enumerate(dict.fromkeys(images), 1)}
-    numbers = [counted[image] for image in images] if not image_numbers else list(image_numbers)
+    images = chat.images()
+    numbers = [*(image_numbers or _numbers(images))]
     if len(numbers) != len(images):
         raise ValueError(f"image_numbers: {len(numbers)} numbers for {len(images)} images")
     notes = [f": {note}" if note else "" for note in image_remarks or [""] * len(images)]
-    if _is_lone(chat):
+    if not has_turns(chat):
         return _bare(chat.messages[0], _bare_marks(images, numbers, notes, hidden), result_limit)
     marks = [f"[image {number}{note}]" for number, note in zip(numbers, notes, strict=True)]
     aliases = Aliases()
@@ -61,6 +60,12 @@ def render(
     lines = [*opening_lines(chat), *turns, *_hidden_lines(set(numbers), hidden)]
     lines += [*aliases.unanswered_blocks(), *closing_lines(chat, _last_step(chat, aliases))]
     return "\n".join((*lines, '<turn role="assistant">\n'))
+
+
+def _numbers(images: Sequence[Image | ImageRef]) -> Sequence[int]:
+    """The number of each image, counted from 1; the same image has one number."""
+    counted = {image: number for number, image in enumerate(dict.fromkeys(images), 1)}
+    return [counted[image] for image in images]
 
 
 def _hidden_lines(numbers: Collection[int], hidden: Collection[int]) -> list[str]:
@@ -84,14 +89,10 @@ def _ranges(numbers: Sequence[int]) -> Iterator[str]:
 
 def has_turns(chat: Chat) -> bool:
     """Whether the prompt is written in turns, so that the answer may repeat or continue them."""
-    return not _is_lone(chat)
-
-
-def _is_lone(chat: Chat) -> bool:
     if len(chat.messages) != 1 or (chat.tools and chat.tool_choice != "none") or chat.response_schema is not None:
-        return False
+        return True
     message = chat.messages[0]
-    return message.role == "user" and not message.name
+    return message.role != "user" or bool(message.name)
 
 
 def _bare(message: Message, marks: Sequence[str], limit: int) -> str:
@@ -126,22 +127,20 @@ def _not_shown(image: Image | ImageRef) -> str:
 def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], limit: int) -> Iterator[str]:
     """The turns, each result in its own: so a history that grows at its end keeps all that was there before."""
     for message in messages:
-        if message.role == "tool":
-            text = cut_middle(escape(_joined(message, marks)), limit)
+        role, content, name = message.role, message.content, message.name
+        only = content[0] if len(content) == 1 else None
+        text = escape(only if isinstance(only, str) else _joined(message, marks, None if role == "tool" else limit))
+        if role == "tool":
+            text = text if len(text) <= limit else cut_middle(text, limit)
             yield tool_turn(result_block(message, text, aliases))
             continue
-        if message.role == "assistant":
+        if role == "assistant":
             yield from map(tool_turn, aliases.unanswered_blocks())
             aliases.begin_turn()
-        yield _turn(message, aliases, marks, limit)
-
-
-def _turn(message: Message, aliases: Aliases, marks: Iterator[str], limit: int) -> str:
-    text = escape(_joined(message, marks, limit))
-    name = f' name="{attribute(message.name)}"' if message.name else ""
-    if message.tool_calls or message.invalid_tool_calls:
-        text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
-    return f'<turn role="{message.role}"{name}>{text}</turn>'
+        if message.tool_calls or message.invalid_tool_calls:
+            text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
+        named = f' name="{attribute(name)}"' if name else ""
+        yield f'<turn role="{role}"{named}>{text}</turn>'
 
 
 def _joined(message: Message, marks: Iterator[str], limit: int | None = None) -> str:

@@ -6,7 +6,7 @@ escaped, so that no text can forge the line of another tool.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ _SAID = frozenset(
      "default", "format", "$schema"}
 )  # fmt: skip
 """The keywords that a signature can say."""
+Write = Callable[[str, str, Mapping[str, Any]], str]
 _TYPES = {"string", "integer", "number", "boolean", "null", "array", "object"}
 
 
@@ -36,25 +37,31 @@ def one_line(text: str) -> str:
 
 def json_tool_line(tool: Tool) -> str:
     """The tool as one line of JSON: name, description, compact schema."""
-    return _line(_json_line, tool)
+    return json_tool_lines((tool,))[0]
 
 
-def signature_line(tool: Tool) -> str:
-    """The tool as `- name: description. Arguments: {…}`; as `- ` and its JSON line where a signature cannot say it."""
-    return _line(_signature_line, tool)
+def json_tool_lines(tools: Iterable[Tool]) -> Sequence[str]:
+    """Each tool as one line of JSON: name, description, compact schema."""
+    return _lines(_json_line, tools)
 
 
-def _line(write: Any, tool: Tool) -> str:
+def signature_lines(tools: Iterable[Tool]) -> Sequence[str]:
+    """Each tool as `- name: description. Arguments: {…}`; as `- ` and its JSON line where no signature can say it."""
+    return _lines(_signature_line, tools)
+
+
+def _lines(write: Write, tools: Iterable[Tool]) -> Sequence[str]:
+    known = [(tool.name, tool.description, tool.parameters) for tool in tools]
     try:
-        return _kept_line(write, tool.name, tool.description, encode(tool.parameters))
+        return _kept_lines(write, encode(known))
     except (RecursionError, ValueError):  # nested too deep, or in itself
-        return str(write(tool.name, tool.description, tool.parameters))
+        return [write(*each) for each in known]
 
 
-@lru_cache(maxsize=1024)
-def _kept_line(write: Any, name: str, description: str, parameters: str) -> str:
+@lru_cache(maxsize=64)
+def _kept_lines(write: Write, known: str) -> Sequence[str]:
     """Kept by content: every call of an agent brings the same tools, and a schema is an object that may change."""
-    return str(write(name, description, json.loads(parameters)))
+    return tuple(write(*each) for each in json.loads(known))
 
 
 def _json_line(name: str, description: str, parameters: Mapping[str, Any]) -> str:

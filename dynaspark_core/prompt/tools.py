@@ -11,7 +11,7 @@ from typing import Any, Literal
 from dynaspark_core.messages import Chat, Message
 from dynaspark_core.prompt.compact import compact
 from dynaspark_core.prompt.markers import escape
-from dynaspark_core.prompt.signatures import json_tool_line, one_line, signature_line
+from dynaspark_core.prompt.signatures import json_tool_lines, one_line, signature_lines
 from dynaspark_core.prompt.turns import json_line
 
 MAX_REQUEST_CHARACTERS = 400
@@ -71,11 +71,7 @@ def opening_lines(chat: Chat) -> list[str]:
     is_free = chat.tool_choice == "auto"
     # A made-up tool in the example is copied: by a 1.5B model in 17 of 20 replies.
     example = {"name": tools[0].name, "arguments": _sample_object(tools[0].parameters)}
-    listed = (
-        [_LISTED, *map(signature_line, tools)]
-        if is_free
-        else [_LISTED_AS_JSON, *map(json_tool_line, tools), "</tools>"]
-    )
+    listed = [_LISTED, *signature_lines(tools)] if is_free else [_LISTED_AS_JSON, *json_tool_lines(tools), "</tools>"]
     rules = [f"{_SEVERAL if chat.parallel_tool_calls else _ONE} {_DATA}", *([_FREE] if is_free else [])]
     return ["# Tools", *listed, _HOW.format(example=json_line(example)), *rules]
 

@@ -1,7 +1,8 @@
 """The names of tools, and what is taken for one of them: exactly, then undecorated; never by likeness."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 _NAMESPACE = re.compile(r"(?:(?:functions?|tools?|default_api|api|multi_tool_use|namespace|actions?|mcp)(?:\.|::?|/))+")
 _INDEX = re.compile(r":\d{1,4}\Z")
@@ -23,10 +24,15 @@ class Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
-        self._folded: dict[str, str | None] = {}
+
+    @cached_property
+    def _folded(self) -> Mapping[str, str | None]:
+        """The folded name → the name that alone has this form, or None."""
+        found: dict[str, str | None] = {}
         for name in self._names:
             folded = _folded(name)
-            self._folded[folded] = None if folded in self._folded else name
+            found[folded] = None if folded in found else name
+        return found
 
     def find(self, written: str) -> str | None:
         """The tool's name, or None: exactly, then undecorated, then the only one that differs in case, - and _."""

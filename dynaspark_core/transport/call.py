@@ -102,7 +102,7 @@ class Caller:
         if is_form and model not in models.MODELS:
             _warn_of_unknown(model)
         chat = chat if chat.model == model else replace(chat, model=model)
-        has_files = not all(isinstance(part, str) for message in chat.messages for part in message.content)
+        has_files = bool([part for message in chat.messages for part in message.content if not isinstance(part, str)])
         if not is_form:
             if has_files:
                 raise ConfigError("route='api' takes no files: use route='form' for images and text files")
@@ -117,7 +117,7 @@ class Caller:
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
         history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)
         policy = self._settings.image_policy
-        packed = await self._in_time(packing.load_packed(list(chat.images()), policy, options, history))
+        packed = await self._in_time(packing.load_packed(chat.images(), policy, options, history))
         return Exchange(chat, packed.file, packed.numbers, packed.remarks, packed.hidden)
 
     async def _in_time(self, packing: Coroutine[Any, Any, T]) -> T:

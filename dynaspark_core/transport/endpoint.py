@@ -41,6 +41,7 @@ class Endpoint:
         self._address = settings.origin + settings.path
         self._headers = http.headers(settings.origin, settings.headers)
         self._proxy = settings.proxy
+        self._has_tls = self._url.scheme == "https" or (self._proxy or "").startswith("https:")
         self._files = settings.ca_file, settings.client_cert
         self._seconds = settings.timeout
         others = settings.base_url, settings.proxy, sorted(settings.headers.items())
@@ -51,10 +52,11 @@ class Endpoint:
         self, exchange: Exchange, session: aiohttp.ClientSession, name: str, *, is_stream: bool = False
     ) -> Attempt:
         """The attempt, once its answer has begun; `name` is for the log. Raises `TransportError` or `StatusError`."""
+        tls = await tls_context(*self._files) if self._has_tls else True  # True is aiohttp's own
         if exchange.query is None:
-            posted = self._post(exchange, session, await self._tls(), name)
+            posted = self._post(exchange, session, tls, name)
         else:
-            posted = self._get(exchange.query, session, await self._tls(), name, is_stream=is_stream)
+            posted = self._get(exchange.query, session, tls, name, is_stream=is_stream)
         attempt = Attempt(exchange, self._redactor, self._seconds, name, self.quota, has_proxy=self._proxy is not None)
         try:
             await attempt.begin(posted)
@@ -93,11 +95,6 @@ class Endpoint:
         return session.get(
             url, ssl=tls, headers=self._headers, proxy=self._proxy, timeout=_CONNECTING, allow_redirects=False
         )
-
-    async def _tls(self) -> Tls:
-        """The context of this request; True, aiohttp's own, where there is no TLS."""
-        is_used = self._url.scheme == "https" or (self._proxy or "").startswith("https:")
-        return await tls_context(*self._files) if is_used else True
 
 
 async def _slices(pieces: Sequence[bytes]) -> AsyncIterator[memoryview]:

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from dynaspark_core.images import Packed
+
 MAX_BYTES = 64_000_000
 MAX_SECONDS = 600.0
 
@@ -36,7 +38,7 @@ class ImageCache:
             return value
 
     def put(self, key: object, value: Any) -> None:
-        """Keep a picture, or bytes with their name."""
+        """Keep a picture, a whole file of pictures, or bytes with their name."""
         size = _size(value)
         with self._lock:
             if key in self._kept:
@@ -53,6 +55,8 @@ class ImageCache:
 
 
 def _size(value: Any) -> int:
+    if isinstance(value, Packed):
+        return len(value.file.data) if value.file is not None else 0
     if isinstance(value, tuple):
         return sum(map(len, value))
     return value.width * value.height * len(value.getbands()) if hasattr(value, "getbands") else sys.getsizeof(value)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from dynaspark_core.errors import ImageError, RequestTimeoutError
 from dynaspark_core.images import Entry, Limits, Packed, choose, fits, pack_entries
@@ -62,7 +63,18 @@ async def _packed(entries: Sequence[Entry], limits: Limits) -> Packed:
     is_light = not entries or (len(entries) == 1 and fits(entries[0].image, limits))
     if is_light:
         return pack_entries(entries, limits)
-    return await asyncio.to_thread(pack_entries, entries, limits, CACHE)
+    return await asyncio.to_thread(_drawn, entries, limits)
+
+
+def _drawn(entries: Sequence[Entry], limits: Limits) -> Packed:
+    """The packed entries; drawn once for all turns of a conversation in which no image comes."""
+    seen = [(sha256(each.image.data).digest(), each.number, each.is_large, each.is_optional) for each in entries]
+    key = (limits, *seen)
+    packed: Packed | None = CACHE.get(key)
+    if packed is None:
+        packed = pack_entries(entries, limits, CACHE)
+        CACHE.put(key, packed)
+    return packed
 
 
 async def _loaded(

@@ -89,7 +89,10 @@ class Quota:
         """Why no request may be sent now; None with a slot taken and the request counted."""
         await slots.acquire(patience)
         try:
-            refusal = await self._refusal()
+            left = _empty.get(self.account, 0) - time.time()
+            refusal = _used_up(left) if 0 < left <= pacing.MAX_QUOTA_SECONDS else None
+            if refusal is None and (self.storage is not None or self.per_hour is not None):
+                refusal = await self._counted()
         except BaseException:
             slots.release()
             raise
@@ -97,13 +100,11 @@ class Quota:
             slots.release()
         return refusal
 
-    async def _refusal(self) -> RateLimitError | None:
-        left = _empty.get(self.account, 0) - time.time()
-        if 0 < left <= pacing.MAX_QUOTA_SECONDS:
-            return _used_up(left)
+    async def _counted(self) -> RateLimitError | None:
+        """Why the client-side limit or the shared storage allows no request; None with one counted."""
         if self.storage is not None:
             return await counters.ask_storage(self.storage, self._count_shared)
-        return None if self.per_hour is None else await counters.ask_memory(self._count)
+        return await counters.ask_memory(self._count)
 
     def _count_shared(self, limiter: "MovingWindowRateLimiter") -> RateLimitError | None:
         left = limiter.storage.get_expiry(self._mark) - time.time()

@@ -10,10 +10,11 @@ import os
 import select
 import socket
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
@@ -81,11 +82,14 @@ def _has_unread_bytes(connection: Connection) -> bool:
 
 
 class Slots:
-    """Slots for `limit` requests. A waiter times out only when no slot was released for `patience` seconds."""
+    """Slots for `limit` requests. A waiter times out only when no slot was released for `patience` seconds.
+
+    A slot that is released while somebody waits is handed over: waiters get theirs in the order in which they came.
+    """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._free = asyncio.Semaphore(limit)
+        self._limit = self._free = limit
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._released = 0
 
     async def acquire(self, patience: float) -> None:
@@ -93,18 +97,21 @@ class Slots:
 
         Each attempt has its deadline, so only answers that are no longer read can hold all slots for that long.
         """
-        if not self._free.locked():
-            await self._free.acquire()
+        if self._free:
+            self._free -= 1
             return
-        turn = asyncio.ensure_future(self._free.acquire())
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
             await self._wait(turn, patience)
         except BaseException:
-            if not turn.cancel():
-                self._free.release()
+            if turn.done():
+                self.release()
+            else:
+                self._waiting.remove(turn)
             raise
 
-    async def _wait(self, turn: asyncio.Future[Literal[True]], patience: float) -> None:
+    async def _wait(self, turn: asyncio.Future[None], patience: float) -> None:
         while not turn.done():
             seen = self._released
             await asyncio.wait({turn}, timeout=patience)
@@ -117,9 +124,12 @@ class Slots:
                 )
 
     def release(self) -> None:
-        """Give the slot back."""
+        """Give the slot back, or to the next who waits."""
         self._released += 1
-        self._free.release()
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._free += 1
 
 
 class Sessions:

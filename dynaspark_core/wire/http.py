@@ -44,7 +44,13 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
     Raises `ConfigError` for text that UTF-8 cannot hold.
     """
     boundary = secrets.token_hex(16)
-    text = _field(boundary, "user_input", prompt) + _field(boundary, "ai_model", model)
+    fields = {"user_input": prompt, "ai_model": model}
+    try:
+        text = "".join([_FIELD % (boundary, name, value) for name, value in fields.items()]).encode()
+    except UnicodeEncodeError:
+        for name, value in fields.items():
+            encoded(name, value)
+        raise
     if image is None:
         pieces: tuple[bytes, ...] = (text + f"--{boundary}--\r\n".encode(),)
     else:
@@ -55,9 +61,7 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
     return Form(f"multipart/form-data; boundary={boundary}", pieces, sum(map(len, pieces)))
 
 
-def _field(boundary: str, name: str, value: str) -> bytes:
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-    return head.encode() + encoded(name, value) + b"\r\n"
+_FIELD = '--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
 
 
 def encoded(name: str, value: str) -> bytes:

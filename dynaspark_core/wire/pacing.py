@@ -54,7 +54,8 @@ def empty_for(headers: Mapping[str, str], now: float) -> float | None:
     That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `requested_wait`. A time that is
     past, or more than `MAX_QUOTA_SECONDS` ahead, says nothing.
     """
-    remaining = _seconds(headers.get("X-RateLimit-Remaining"), 1)
+    said = headers.get("X-RateLimit-Remaining")
+    remaining = None if said is None else _seconds(said, 1)
     if remaining is None or remaining > 0:
         return None if remaining is None else 0.0
     asked = requested_wait(headers, None, now, is_spent=True)

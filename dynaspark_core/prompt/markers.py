@@ -6,7 +6,7 @@ combining marks in them, in other cases, and in letters that only look different
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from string import ascii_lowercase
 from unicodedata import normalize
@@ -53,22 +53,32 @@ MAX_ATTRIBUTE_CHARACTERS = 200
 
 
 @cache
-def _marker() -> re.Pattern[str]:
-    """Finds the `<` of a marker. Made when the first `<` comes: its classes take milliseconds to compile."""
+def _marker(opener: str) -> re.Pattern[str]:
+    """Finds the `<` of a marker. Made when the first `<` comes: its classes take milliseconds to compile.
+
+    A plain letter that is no `t` begins none of our words, as in `<b>` and `</div>`: that is seen at once.
+    """
     tool = rf"{_spaced('tool')}(?:{_spaced('_call')}|{_spaced('_result')}|{_spaced('s')})"
-    return re.compile(rf"[{_OPENERS}](?={_BLANK}(?:[/\\\uff0f]{_BLANK})*+(?:{tool}|{_spaced('turn')}))")
+    return re.compile(
+        rf"{opener}(?!/?[0-9A-SU-Za-su-z])(?={_BLANK}(?:[/\\\uff0f]{_BLANK})*+(?:{tool}|{_spaced('turn')}))"
+    )
 
 
 def escape(text: str) -> str:
     """The text, in which no spelling of our markers is left: their `<` is written `&lt;`. Other `<` stay."""
-    has_opener = "<" in text or "＜" in text or "﹤" in text  # noqa: RUF001
-    return _marker().sub("&lt;", text) if has_opener else text
+    return _replaced(text, "&lt;")
 
 
 def escape_json(text: str) -> str:
     r"""JSON text of the same value without our markers: their `<`, which stands in strings, is written `\u003c`."""
-    has_opener = "<" in text or "＜" in text or "﹤" in text  # noqa: RUF001
-    return _marker().sub(lambda found: f"\\u{ord(found[0]):04x}", text) if has_opener else text
+    return _replaced(text, lambda found: f"\\u{ord(found[0]):04x}")
+
+
+def _replaced(text: str, by: str | Callable[[re.Match[str]], str]) -> str:
+    """The text with the `<` of each marker replaced. A pattern that begins with a letter finds it eight times as fast."""
+    if "＜" in text or "﹤" in text:  # noqa: RUF001
+        return _marker(f"[{_OPENERS}]").sub(by, text)
+    return _marker("<").sub(by, text) if "<" in text else text
 
 
 def attribute(value: str) -> str:

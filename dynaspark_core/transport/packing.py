@@ -67,13 +67,13 @@ async def _packed(entries: Sequence[Entry], limits: Limits) -> Packed:
 
 
 def _drawn(entries: Sequence[Entry], limits: Limits) -> Packed:
-    """The packed entries; drawn once for all turns of a conversation in which no image comes."""
-    seen = [(sha256(each.image.data).digest(), each.number, each.is_large, each.is_optional) for each in entries]
-    key = (limits, *seen)
+    """The packed entries; where all are shown, drawn once for all turns of a conversation in which no image comes."""
+    key = (limits, *[(sha256(each.image.data).digest(), each.number, each.is_large) for each in entries])
     packed: Packed | None = CACHE.get(key)
     if packed is None:
         packed = pack_entries(entries, limits, CACHE)
-        CACHE.put(key, packed)
+        if len(packed.numbers) == len(entries):  # what is left out depends on what the user sends now
+            CACHE.put(key, packed)
     return packed
 
 

@@ -47,6 +47,8 @@ def _parsed(text: str) -> Any:
 def unwrapped(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """The arguments without wrappers, unless the schema takes them as they are. Raises `Refused` for another's call."""
     layers = [*_layers(arguments, name, schema, names)]
+    if len(layers) == 1:
+        return arguments
     fits = (
         layer
         for layer in layers[:-1]
@@ -81,9 +83,10 @@ def _is_named_call(arguments: Mapping[str, Any], name: str, names: Names) -> boo
 
 def _split(arguments: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The keys of the name and of the arguments, where there are these two alone."""
+    if len(arguments) != 2:
+        return None, None
     name = next((key for key in NAME_KEYS if isinstance(arguments.get(key), str)), None)
-    value = next((key for key in ARGUMENT_KEYS if key in arguments), None)
-    return (name, value) if len(arguments) == 2 else (None, None)
+    return name, next((key for key in ARGUMENT_KEYS if key in arguments), None)
 
 
 def _inside(arguments: Mapping[str, Any], name: str, names: Names) -> Any:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
-_SPECIAL = re.compile(r"[<\n\[]|\bf(?:u|\Z)|\s\Z")
-"""What no piece has that is plain text to its end: the beginning of a sign or a line, a blank that may stay held."""
+_SPECIAL = re.compile(r"[<\n\[]|\bf(?:u|\Z)")
+"""What no piece has that is plain text: the beginning of a sign or a line."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""
 
@@ -72,7 +72,7 @@ class ReplyBuffer(HeldText):
         """Take the next piece; returns whether it may decide something."""
         if self._is_idle and _SPECIAL.search(piece) is None:
             self.text += piece
-            self.show(len(self.text))
+            self.show_before(len(self.text))
             self.scan = self.position
             self._forget()
             return False
@@ -116,6 +116,9 @@ class ReplyBuffer(HeldText):
         """Show the text before a place where a call may begin, except the blanks right before it."""
         if self._pending and not self.text[self._pending_end : place].strip():
             return
+        if place > self.position and not self.text[place - 1].isspace():
+            self.show(place)
+            return
         held = self.text[max(self.position, place - MAX_HELD_CHARACTERS - 1) : place]
         count = len(held) - len(held.rstrip())
         run = count + (self._blanks if count == place - self.position else 0)
@@ -126,10 +129,11 @@ class ReplyBuffer(HeldText):
         piece = self.text[self.position : end]
         if not piece:
             return
-        self._pending.clear()
+        if self._pending:
+            self._pending.clear()
         self.position = end
         self.context.add(piece)
-        tail = len(piece) - len(piece.rstrip())
+        tail = len(piece) - len(piece.rstrip()) if piece[-1].isspace() else 0
         self._blanks = tail + (self._blanks if tail == len(piece) else 0)
         if not self._is_muted:
             self._texts.append(piece)
@@ -142,6 +146,10 @@ class ReplyBuffer(HeldText):
     def is_quoted(self, place: int) -> bool:
         """Whether a place, before which only blanks are undecided, is a quotation."""
         return not self._pending and self.context.is_quoted(self.gap(place))
+
+    def is_within_word(self, place: int) -> bool:
+        """Whether the place is right behind a letter or a digit."""
+        return not self.gap(place) and not self._pending and self.context.ends_word()
 
     def is_announced(self, place: int, *, closely: bool = False) -> bool:
         """Whether the line before a place at the beginning of a line announces an example."""

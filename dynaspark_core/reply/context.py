@@ -45,14 +45,12 @@ class Context:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self.add = self._pieces.append
+        """Adds shown text before the place."""
         self._line = self._tail = ""
         self._ticks = 0
         self._quotes: list[str] = []
         self._elements: list[str] = []
-
-    def add(self, text: str) -> None:
-        """Add shown text before the place."""
-        self._pieces.append(text)
 
     def begin(self, first: str = "") -> None:
         """Count quotation signs anew: behind an envelope, on whose line `first` stands for what came before."""
@@ -94,6 +92,11 @@ class Context:
         """Whether a sentence ends right before the place."""
         self._fold()
         return self._line.rstrip()[-1:] in _SENTENCE_ENDS
+
+    def ends_word(self) -> bool:
+        """Whether a letter or a digit is right before the place."""
+        self._fold()
+        return self._line[-1:].isalnum() or self._line.endswith("_")
 
     def ends_cased(self) -> bool:
         """Whether a letter of a script with cases is right before the place."""

@@ -61,26 +61,22 @@ class HeldText:
             self._forget()
 
     def _forget(self) -> None:
-        if not self.position:
+        done = self.position
+        if not done:
             return
         self._found.clear()
-        self.text = self.text[self.position :]
-        self.scan -= self.position
-        self._objects_from -= self.position
-        self._pending_end -= self.position
-        self._trimmed += self.position
+        self.text = self.text[done:]
+        self.scan -= done
+        self._objects_from -= done
+        self._pending_end -= done
+        self._trimmed += done
         self.position = 0
 
     def match(self, sign: Sign, at: int) -> Seeking:
         """The match of the sign at a place, as soon as the text that has come decides it."""
-        yield from self.decide(sign, at)
+        while not self.is_final and len(self.text) - at <= MAX_SIGN_CHARACTERS and sign.begun.match(self.text, at):
+            yield from self.more()
         return sign.whole.match(self.text, at)
-
-    def decide(self, sign: Sign, at: int) -> Steps:
-        """Wait until the text that has come decides whether the sign is at a place."""
-        while len(self.text) - at <= MAX_SIGN_CHARACTERS and sign.begun.match(self.text, at):
-            if not (yield from self.more()):
-                return
 
     def visible(self, at: int, blank: Callable[[str], bool] = str.isspace) -> Placing:
         """The place of the next character that is not blank, waiting for it; the end of the text if there is none."""

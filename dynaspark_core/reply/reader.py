@@ -57,8 +57,7 @@ def read_reply(
 ) -> Reply:
     """The whole reply, as `ReplyReader` reads it."""
     reader = ReplyReader(tools, tool_choice, parallel_tool_calls=parallel_tool_calls, untrusted=untrusted)
-    reader.feed(text)
-    done = reader.close()[-1]
+    done = reader.close(text)[-1]
     assert isinstance(done, Done)  # noqa: S101  # `close` ends with it
     return done.reply
 

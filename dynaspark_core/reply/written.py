@@ -35,6 +35,7 @@ REMARKS = frozenset({
 })  # fmt: skip
 """Keys beside name and arguments that say something about a call and nothing to the tool."""
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
+_AROUND = frozenset({*WRAPPERS, *LISTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ def open_parallel(call: RawCall) -> list[RawCall]:
 
 def _wrapper(value: Mapping[str, Any]) -> str | None:
     """The key under which the call is, or a list of calls."""
+    if _AROUND.isdisjoint(value):
+        return None
     key = next((key for key in LISTS if isinstance(value.get(key), list)), None)
     if key is not None or _name_key(value) is not None:
         return key

@@ -49,7 +49,7 @@ class ReplyBuffer(HeldText):
         super().__init__()
         self._judge = judge
         self.context = Context()
-        self.is_cut = self.is_truncated = False
+        self.is_cut = self.is_truncated = self.is_rest_text = False
         self._is_behind_call = False
         self._events: list[Event] = []
         self._texts: list[str] = []
@@ -59,6 +59,7 @@ class ReplyBuffer(HeldText):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = self._is_idle = False
         self._pending: list[RawCall] = []
+        self._broken = self._passed = 0
 
     @property
     def judge(self) -> "Judge":
@@ -99,6 +100,15 @@ class ReplyBuffer(HeldText):
     def may_begin_object(self, place: int) -> bool:
         """Whether no object that is text reaches over the place."""
         return place >= self._objects_from
+
+    def pass_over(self, opening: int) -> None:
+        """Continue behind what might have opened a call, and did not."""
+        self._passed += 1
+        self.scan = opening + 1
+
+    def may_be_doubtful(self, place: int) -> bool:
+        """Whether what only looks like a call is worth reading here: not behind too many that were none."""
+        return not self.is_too_many(self._passed, place)
 
     def was_behind_call(self) -> bool:
         """Whether the position is right behind a call, where another's turn may begin. True once for each call."""
@@ -194,8 +204,12 @@ class ReplyBuffer(HeldText):
         self._used(end)
 
     def reject(self, raw: str, reason: InvalidReason, error: str, end: int, name: str | None = None) -> None:
-        """Record a call that cannot be read."""
+        """Record a call that cannot be read. Behind too many of them, all is text."""
         self.accept((), self.position)
+        self._broken += 1
+        self.is_rest_text = self.is_too_many(self._broken, end)
+        if self.is_rest_text:
+            error = f"{error}; so many calls are broken that what follows is taken for text"
         self._add(InvalidToolCall(raw, reason, new_id(), name, error))
         self.is_truncated = self.is_truncated or reason == "truncated"
         self._used(end)
@@ -213,7 +227,7 @@ class ReplyBuffer(HeldText):
         self.pass_objects(end)
         self.context.begin(USED)
         self._blanks = 0
-        self._is_behind_call = self.has_calls
+        self._is_behind_call = self.has_calls and not self.is_rest_text
 
     def skip(self, end: int) -> None:
         """Pass over the text up to `end`: it is neither shown nor a call. A thought ends there."""

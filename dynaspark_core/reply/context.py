@@ -37,7 +37,7 @@ _ANNOUNCED = re.compile(
 )
 _ANNOUNCED_CLOSELY = re.compile(rf"{_EXAMPLE}\W*[:：]\W*\Z")
 _TAIL = 400
-"""Characters that are kept of the text before, for its last line."""
+"""Characters that are kept of the text before, and of the beginning of its last line."""
 
 
 class Context:
@@ -47,7 +47,8 @@ class Context:
         self._pieces: list[str] = []
         self.add = self._pieces.append
         """Adds shown text before the place."""
-        self._line = self._tail = ""
+        self._line = self._tail = self._last = self._end = ""
+        self._has_words = False
         self._ticks = 0
         self._quotes: list[str] = []
         self._elements: list[str] = []
@@ -55,8 +56,10 @@ class Context:
     def begin(self, first: str = "") -> None:
         """Count quotation signs anew: behind an envelope, on whose line `first` stands for what came before."""
         self._fold()
-        self._line, self._tail, self._ticks = first, "", 0
+        self._tail, self._ticks = "", 0
         self._quotes.clear()
+        self._begin_line()
+        self._go_on_with(first)
 
     def is_quoted(self, gap: str = "") -> bool:
         """Whether what comes next is a quotation."""
@@ -75,12 +78,12 @@ class Context:
     def is_begun(self) -> bool:
         """Whether anything but blanks stands before the place on its line."""
         self._fold()
-        return bool(self._line.strip())
+        return bool(self._last)
 
     def has_words(self) -> bool:
         """Whether words, or the bracket of an aside, stand before the place on its line."""
         self._fold()
-        return _WORD.search(self._line) is not None or self._line.rstrip()[-1:] in {"(", "（"}
+        return self._has_words or self._last in {"(", "（"}
 
     def is_list_point(self) -> bool:
         """Whether these words are in a point of a list."""
@@ -91,17 +94,17 @@ class Context:
     def ends_sentence(self) -> bool:
         """Whether a sentence ends right before the place."""
         self._fold()
-        return self._line.rstrip()[-1:] in _SENTENCE_ENDS
+        return self._last in _SENTENCE_ENDS
 
     def ends_word(self) -> bool:
         """Whether a letter or a digit is right before the place."""
         self._fold()
-        return self._line[-1:].isalnum() or self._line.endswith("_")
+        return self._end.isalnum() or self._end == "_"
 
     def ends_cased(self) -> bool:
         """Whether a letter of a script with cases is right before the place."""
         self._fold()
-        return self._line[-1:].islower() or self._line[-1:].isupper()
+        return self._end.islower() or self._end.isupper()
 
     def indent(self) -> int:
         """Blanks before the last line that has words; -1 if there is none."""
@@ -124,11 +127,25 @@ class Context:
         text = "".join(self._pieces)
         self._pieces.clear()
         for sign in _SIGNS.finditer(text):
-            before = text[sign.start() - 1] if sign.start() else self._line[-1:]
+            before = text[sign.start() - 1] if sign.start() else self._end
             self._take(sign, before, text[sign.end() : sign.end() + 1])
         border = text.rfind("\n")
-        self._line = text[border + 1 :] if border >= 0 else self._line + text
+        if border >= 0:
+            self._begin_line()
+        self._go_on_with(text[border + 1 :])
         self._tail = (self._tail + text)[-_TAIL:]
+
+    def _begin_line(self) -> None:
+        self._line = self._last = self._end = ""
+        self._has_words = False
+
+    def _go_on_with(self, text: str) -> None:
+        """Take more of the last line. Its beginning is kept, its last character, and the last that is not blank."""
+        if len(self._line) < _TAIL:
+            self._line = (self._line + text)[:_TAIL]
+        self._end = text[-1:] or self._end
+        self._last = text.rstrip()[-1:] or self._last
+        self._has_words = self._has_words or _WORD.search(text) is not None
 
     def _take(self, sign: re.Match[str], before: str, after: str) -> None:
         if sign["line"]:

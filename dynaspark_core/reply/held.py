@@ -17,6 +17,9 @@ Placing = Generator[None, None, int]
 _MIN_TRIMMED = 4_096
 _SCAN_FACTOR = 8
 _SCAN_FLOOR = 65_536
+_FAILURES_FLOOR = 32
+_FAILURE_CHARACTERS = 256
+"""So much text may hold one more call that cannot be read, beyond the floor."""
 _JOINED_SHARE = 64
 """Of long text that is held, so many times a piece is joined at most: a piece waits until it is this part of it."""
 
@@ -117,3 +120,7 @@ class HeldText:
         """Whether one more tolerant look at `text[start:end]` keeps all such looks within a multiple of the text."""
         self._scanned += end - start
         return self._scanned <= _SCAN_FACTOR * (self._trimmed + end) + _SCAN_FLOOR
+
+    def is_too_many(self, failures: int, place: int) -> bool:
+        """Whether the text up to the place holds so many calls that cannot be read that no more are looked at."""
+        return failures > _FAILURES_FLOOR + (self._trimmed + place) // _FAILURE_CHARACTERS

@@ -47,7 +47,7 @@ def _goes_on(char: str, *, is_close: bool, is_new: bool) -> bool:
 def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
     """Accept what was found, or leave it as text if it is quoted or the envelope is not one of calls alone."""
     if not opened.is_explicit and (found.error or not buffer.judge.would_accept(found.calls)):
-        buffer.go_on(opened.start + 1)
+        buffer.pass_over(opened.start)
         return
     end = found.end
     if not found.is_closed:

@@ -80,15 +80,19 @@ PYTHON_LIST = Sign(
 )  # fmt: skip
 OTHERS = RESULTS | REASONING | OWN_MARKERS
 """Tags that open no call."""
+_CALLS = EXPLICIT | FUNCTIONS | OTHERS
 
 
 def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a `<` at this place begins: an envelope, a marker of another turn, or text."""
     found = yield from buffer.match(TAG, at)
     buffer.go_on(at + 1)
-    if found is None or buffer.is_quoted(at):
+    if found is None:
         return
     name, is_closing = family(found), found["slash"] != ""
+    is_doubtful = name not in _CALLS if not is_closing else name in EXPLICIT
+    if (is_doubtful and not buffer.may_be_doubtful(at)) or buffer.is_quoted(at):
+        return
     if name in OWN_MARKERS or (name in RESULTS and buffer.has_calls):
         buffer.cut()
     elif name in REASONING and is_closing:

@@ -77,7 +77,7 @@ def _bracket(buffer: ReplyBuffer, at: int) -> Steps:
     if not buffer.may_begin_object(at):
         return
     kind = yield from kind_of_block(buffer, at)
-    if not kind:
+    if not kind or buffer.is_announced(at):
         if (yield from buffer.match(JSON_TEXT, at)) is not None:
             yield from show_object(buffer, at)
         return

@@ -33,7 +33,8 @@ _EXAMPLE = (
     r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例|たとえば|예)"
 )
 _ANNOUNCED = re.compile(
-    rf"\A\W*{_EXAMPLE}\W*\Z|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|sample|template|wrong|incorrect)).*[:：]\W*\Z"
+    rf"\A\W*{_EXAMPLE}\W*\Z"
+    rf"|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect)).*[:：]\W*\Z"
 )
 _ANNOUNCED_CLOSELY = re.compile(rf"{_EXAMPLE}\W*[:：]\W*\Z")
 _TAIL = 400

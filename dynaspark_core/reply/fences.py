@@ -34,9 +34,11 @@ PRINTED_API = Sign(
     "print(default_api.", "print(x)", "[1]",
 )  # fmt: skip
 """Python that is meant as a call, not as code to look at."""
-_CALL_CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
 _CALL_FENCE_END = re.compile(r"(?:\n[ \t]{0,12}|(?<=[\])};]))(?:```|~~~)")
-_CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
+_CALLED = re.compile(
+    r"""(?:"(?:\\.|[^"\\\n])*+"|'(?:\\.|[^'\\\n])*+'|\#[^\n]*+)|(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\("""
+)
+"""What code calls; strings and comments are passed over."""
 _BETWEEN = " \t\r\n,;"
 
 CODE_FENCES = frozenset({"tool_code", "toolcode"})
@@ -55,7 +57,7 @@ def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
     language = found["language"].lower()
     if (yield from _is_of_calls(buffer, found, language)):
         yield from read_envelope(buffer, Envelope(at, found.end(), _CALL_FENCE_END))
-    elif language in CALL_FENCES or not (yield from _soft_fence(buffer, found, language)):
+    elif language in CALL_FENCES or buffer.is_announced(at) or not (yield from _soft_fence(buffer, found, language)):
         yield from show_fence(buffer, max(buffer.scan, found.end() - 1))
 
 
@@ -70,7 +72,8 @@ def _is_of_calls(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Wa
         return True
     end = yield from _content_end(buffer, begin)
     code = buffer.text[begin : end.start() if end is not None else len(buffer.text)]
-    return any(call[1] or buffer.judge.names.find(call[2]) is not None for call in _CALLED.finditer(code))
+    called = (call for call in _CALLED.finditer(code) if call[2])
+    return any(call[1] or buffer.judge.names.find(call[2]) is not None for call in called)
 
 
 def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Waiting:

@@ -55,7 +55,9 @@ def _section(buffer: ReplyBuffer, found: re.Match[str], closer: re.Pattern[str])
             yield from read_envelope(buffer, opened)
             return
     opened = Envelope(found.start(), found.end(), closer, is_token=True)
-    if begin >= len(buffer.text):
+    if begin < len(buffer.text) and TOKEN.begun.match(buffer.text, begin):
+        buffer.reject(buffer.text[found.start() :], "truncated", "the reply ends within a call", len(buffer.text))
+    elif begin >= len(buffer.text):
         yield from decide_empty(buffer, opened, begin, is_closed=False)
     else:
         yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))

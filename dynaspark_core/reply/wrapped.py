@@ -63,7 +63,8 @@ class Unwrapping:
         if not isinstance(value, dict) or level > MAX_NESTED_WRAPPERS:
             return outer
         if isinstance(outer, Mismatch):
-            return self._only(value, self._wrappers(value, value.keys()) or _only_key(value), level, outer)
+            lone = {key for key, item in value.items() if len(value) == 1 and isinstance(item, dict | list)}
+            return self._only(value, self._wrappers(value, value.keys()) or lone, level, outer)
         if not self._own:
             return outer
         listed = self._only(value, self._doubtful(value), level, outer)
@@ -133,11 +134,6 @@ def _object_in(text: str) -> Any:
         return json.loads(text, strict=False) if text.lstrip().startswith("{") else None
     except (ValueError, RecursionError):
         return None
-
-
-def _only_key(value: Mapping[str, Any]) -> set[str]:
-    """The key of an object that has one, whatever its name, if it holds an array or object."""
-    return {key for key, item in value.items() if len(value) == 1 and isinstance(item, dict | list)}
 
 
 def _is_schema(properties: object) -> bool:

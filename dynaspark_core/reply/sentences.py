@@ -9,6 +9,7 @@ from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.context import CLOSING
 from dynaspark_core.reply.envelope import Envelope, Found, end_of_envelope
 from dynaspark_core.reply.held import Steps, Waiting
+from dynaspark_core.reply.vendors import ENDING
 from dynaspark_core.reply.written import RawCall
 
 _GOES_ON = frozenset(",.;:!?)]}(…。、，；：！？）」』-–—/&=+%|>")
@@ -32,6 +33,8 @@ def _is_quoted(buffer: ReplyBuffer, start: int, end: int) -> Waiting:
     if buffer.context.is_list_point():
         return True
     place = yield from buffer.visible(end, _EMPHASIS.__contains__)
+    while (token := (yield from buffer.match(ENDING, place))) is not None:
+        place = yield from buffer.visible(token.end(), _EMPHASIS.__contains__)
     if place == end and buffer.context.ends_cased() and buffer.gap(start) == "":
         return False  # the tag is set between two words without a blank: no sentence reads so
     return _goes_on(buffer.text[place : place + 1], is_close=place == end, is_new=buffer.context.ends_sentence())

@@ -28,6 +28,11 @@ ANSWERS = [
     none("a name that ends like a token", f"my_functools[{OBJECT}]"),
     Case("prose between two fences", f"```json\n{OBJECT}\n```\nThen:\n```json\n{SECOND}\n```", (ROME,),
          text=f"```json\n{OBJECT}\n```\nThen:"),
+    one("a turn's end right behind a fence", f'<turn role="assistant">\n```json\n{OBJECT}\n```</turn>'),
+    one("a turn's end right behind a call fence", f"```tool_call\n{OBJECT}\n```</turn>"),
+    none("a turn's end right behind code", "```python\nx = 1\n```</turn>", "```python\nx = 1\n```"),
+    none("another's turn right behind code", '```\nx\n```<turn role="user">y', "```\nx\n```"),
+    none("a turnstile right behind code", "```\nx\n```<turnstile>\n```\n"),
     one("tildes", f"~~~tool_call\n{OBJECT}\n~~~"),
     one("four backticks", f"````tool_call\n{OBJECT}\n````"),
     one("a fence in capitals", f"```JSON\n{OBJECT}\n```"),
@@ -52,6 +57,10 @@ TOKENS = [
          (TIME, ADD)),
     bad("a cut name", "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_we", "truncated"),
     none("a token in a string of an answer", '{"x": "[TOOL_CALLS] and <|python_tag|>"}'),
+    none("a token's call in a sentence", f"Never write <|python_tag|>{OBJECT}<|eom_id|>, please."),
+    none("a section in a sentence", "Never write <|tool_calls_section_begin|><|tool_call_begin|>get_weather:0"
+         f"<|tool_call_argument_begin|>{A}<|tool_call_end|><|tool_calls_section_end|>, please."),
+    one("a token's call behind a sentence", f"Let me look. <|python_tag|>{OBJECT}<|eom_id|>", "Let me look."),
     none("a token in quotes", 'It begins with "[TOOL_CALLS]" there.'),
 ]  # fmt: skip
 
@@ -74,6 +83,17 @@ MEANT = [
          tool_choice="get_weather"),
     none("a refusal and the call that would be", f"I must not. This would be the call:\n{A}",
          tool_choice="get_weather"),
+    none("a call that would be", f"I cannot. It would look like this:\n{CALL}"),
+    none("a call that would be, in one line", f"The call would be:\n{X}\nbut I may not."),
+    *(
+        one(f"code with {sign!r} before", f"```html\n{sign}\n```\n{CALL}", f"```html\n{sign}\n```")
+        for sign in ("<pre>", "<blockquote>", "<!--", "„", "`", "<code>")
+    ),
+    *(
+        one(f"data with {sign!r} before", f'{{"a": "{sign}"}}\n{CALL}', f'{{"a": "{sign}"}}')
+        for sign in ("<pre>", "<!--", "„", "`", "<code>")
+    ),
+    one("a wish", f"It would be good to look.\n{CALL}", "It would be good to look."),
     none("an example in another language", f"Zum Beispiel:\n```json\n{OBJECT}\n```"),
     one("a fence behind a plain line", f"I use the tool:\n```json\n{A}\n```", "I use the tool:",
         tool_choice="get_weather"),

@@ -12,6 +12,7 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "reply/value": VALUE,
     "reply/candidates": VALUE,
     "reply/presented": VALUE,
+    "reply/partial": VALUE,
     "reply/wrapped": VALUE,
     "reply/stops": ("test_reply_stops.py",),
     "reply/lenient_json": ("test_reply_lenient_json.py", *VALUE),

@@ -4,7 +4,6 @@ Only an answer of which nothing was shown can be asked for again. So what may st
 that must not run, and all of an answer that has to be a call.
 """
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -19,7 +18,6 @@ from dynaspark_core.messages import (
     ReasoningDelta,
     Reply,
     TextDelta,
-    ToolCall,
     Usage,
     Value,
 )
@@ -88,9 +86,12 @@ class Repairs:
         return events
 
     def _end(self, reply: Reply) -> list[Event]:
-        read = with_call_in_text(reply, self._asked)
-        if read is not reply:
-            reply, self._held = read, list(read.tool_calls)
+        if self._asked.tool_choice not in {"auto", "none"}:
+            from dynaspark_core.reply.required import call_in_text  # noqa: PLC0415  # see `reply`
+
+            if (call := call_in_text(reply, self._asked)) is not None:
+                reply = replace(reply, text="", tool_calls=(call,), finish_reason="tool_calls")
+                self._held = [call]
         self._replies.append(reply)
         self._gap = GAP if self._thoughts else ""
         self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
@@ -150,36 +151,10 @@ def value_in(reply: Reply, chat: Chat) -> Value:
         raise
 
 
-def with_call_in_text(reply: Reply, chat: Chat) -> Reply:
-    """The reply, a value in its text as the call of the one tool that must be called, where it makes no other call."""
-    tools = chat.offered()
-    if chat.tool_choice == "auto" or len(tools) != 1 or reply.tool_calls or reply.invalid_tool_calls:
-        return reply
-    from dynaspark_core.reply.judge import Judge  # noqa: PLC0415  # see `reply`
-    from dynaspark_core.reply.value import read_object  # noqa: PLC0415
-    from dynaspark_core.reply.written import RawCall, compact_json  # noqa: PLC0415
+def _is_in_doubt(reply: Reply, chat: Chat) -> bool:
+    from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
 
-    try:
-        value = read_object(reply.text, tools[0].parameters)
-    except OutputError:
-        return reply
-    judge = Judge(chat.tools, chat.tool_choice, untrusted=chat.untrusted_texts())
-    call = judge.check(RawCall(compact_json(value), tools[0].name, value, value))
-    if not isinstance(call, ToolCall):
-        return reply
-    return replace(reply, text="", tool_calls=(call,), finish_reason="tool_calls")
-
-
-def _has_other_values(reply: Reply, chat: Chat) -> bool:
-    """Whether only one call was allowed, of one tool, and the reply has other values for it that count the same."""
-    tools = chat.offered()
-    if chat.tool_choice == "auto" or chat.parallel_tool_calls or len(tools) != 1 or not reply.tool_calls:
-        return False
-    from dynaspark_core.reply.value import is_only_value  # noqa: PLC0415  # see `reply`
-
-    late = [call.arguments for call in reply.invalid_tool_calls if call.reason == "not_allowed"]
-    beside = (reply.text, *map(json.dumps, late))
-    return not all(is_only_value(text, reply.tool_calls[0].arguments, tools[0].parameters) for text in beside)
+    return is_in_doubt(reply, chat)
 
 
 def merged(replies: Sequence[Reply]) -> Reply:
@@ -223,7 +198,7 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         yield value_section(chat.response_schema)
         return
     tools = chat.offered()
-    if _has_other_values(reply, chat):
+    if chat.tool_choice not in {"auto", "none"} and _is_in_doubt(reply, chat):
         yield f"The reply holds different arguments for {tools[0].name}, and only one call of it is allowed."
         yield "Write the one that is meant, and nothing else."
     if reply.tool_calls or not tools:

@@ -22,7 +22,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 
 import dynaspark_core
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.reply.value import is_only_value
+from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
 from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema

@@ -4,7 +4,6 @@ A fence or a value on lines of its own counts more than one in a sentence, and o
 count. Of two different values that count the same, the later one is the answer only if the text says that it corrects.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -33,19 +32,6 @@ def read_object(text: str, schema: Mapping[str, Any]) -> Any:
     if choice.wrong:
         raise OutputError(choice.wrong, text=text)
     return choice.value
-
-
-def is_only_value(text: str, value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether no other value in the text counts as much as this one, which was written behind it."""
-    try:
-        if equal_json(read_object(text, schema), value):
-            return True
-    except OutputError:
-        return True
-    try:
-        return equal_json(read_object(f"{text}\n{json.dumps(value)}", schema), value)
-    except OutputError:
-        return False
 
 
 def _end_of_thoughts(text: str) -> int:

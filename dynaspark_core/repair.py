@@ -151,12 +151,6 @@ def value_in(reply: Reply, chat: Chat) -> Value:
         raise
 
 
-def _is_in_doubt(reply: Reply, chat: Chat) -> bool:
-    from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
-
-    return is_in_doubt(reply, chat)
-
-
 def merged(replies: Sequence[Reply]) -> Reply:
     """The last reply, with the repairs counted, and the usage and reasoning of all of them."""
     if len(replies) == 1:
@@ -198,9 +192,12 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         yield value_section(chat.response_schema)
         return
     tools = chat.offered()
-    if chat.tool_choice not in {"auto", "none"} and _is_in_doubt(reply, chat):
-        yield f"The reply holds different arguments for {tools[0].name}, and only one call of it is allowed."
-        yield "Write the one that is meant, and nothing else."
+    if chat.tool_choice not in {"auto", "none"}:
+        from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
+
+        if is_in_doubt(reply, chat):
+            yield f"The reply holds different arguments for {tools[0].name}, and only one call of it is allowed."
+            yield "Write the one that is meant, and nothing else."
     if reply.tool_calls or not tools:
         return
     due = {"always"} if chat.tool_choice in {"auto", "required"} else {"always", "named"}

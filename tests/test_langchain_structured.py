@@ -346,8 +346,8 @@ def test_a_schema_may_come_as_openai_writes_it(served: Serve, wrapped: dict[str,
     assert model.with_structured_output(wrapped, method=method).invoke("x") == {"name": "Oslo"}
 
 
-BO = {"name": "Bo", "age": 3}
-AL = {"name": "Al", "age": 4}
+BO: dict[str, Any] = {"name": "Bo", "age": 3}
+AL: dict[str, Any] = {"name": "Al", "age": 4}
 FENCED = f"```json\n{json.dumps(BO)}\n```"
 IN_A_CALL = "<tool_call>\n{}\n</tool_call>"
 

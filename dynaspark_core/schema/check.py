@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynaspark_core.schema.conditions import CONDITIONS
-from dynaspark_core.schema.keywords import MAX_NAMES_SHOWN, RULES
+from dynaspark_core.schema.keywords import RULES
 from dynaspark_core.schema.limits import LIMITS, Limit
 from dynaspark_core.schema.names import listed_names
 from dynaspark_core.schema.references import References
 from dynaspark_core.schema.results import Fit, Mismatch, Result, Rule, UnknownKey, join_path
-from dynaspark_core.schema.scalars import EnumIndex, Identities, type_test
+from dynaspark_core.schema.scalars import MAX_NAMES_SHOWN, EnumIndex, Identities, type_test
 
 MAX_SCHEMA_LEVELS = 150
 """Most levels of schemas within schemas that are checked: some 600 frames of the interpreter's 1,000."""

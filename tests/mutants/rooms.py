@@ -7,7 +7,7 @@ READING = (
     "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
     "test_reply_properties.py",
 )  # fmt: skip
-VALUE = ("test_reply_value.py", *READING)
+VALUE = ("test_reply_value.py", "test_reply_value_classes.py", *READING)
 ROOMS: Mapping[str, Sequence[str]] = {
     "reply/value": VALUE,
     "reply/candidates": VALUE,

@@ -1,4 +1,4 @@
-"""Values of classes as callers write them: unions, aliases, lists, enums, nested and optional fields, whatever is around."""
+"""Values of classes as callers write them: unions, aliases, lists, enums, nested and optional fields, in wrappers."""
 
 from datetime import date, datetime
 from decimal import Decimal

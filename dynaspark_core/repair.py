@@ -86,6 +86,12 @@ class Repairs:
         return events
 
     def _end(self, reply: Reply) -> list[Event]:
+        if self._asked.tool_choice not in {"auto", "none"}:
+            from dynaspark_core.reply.required import call_in_text  # noqa: PLC0415  # see `reply`
+
+            if (call := call_in_text(reply, self._asked)) is not None:
+                reply = replace(reply, text="", tool_calls=(call,), finish_reason="tool_calls")
+                self._held = [call]
         self._replies.append(reply)
         self._gap = GAP if self._thoughts else ""
         self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
@@ -183,6 +189,12 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         yield value_section(chat.response_schema)
         return
     tools = chat.offered()
+    if chat.tool_choice not in {"auto", "none"}:
+        from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
+
+        if is_in_doubt(reply, chat):
+            yield f"The reply holds different arguments for {tools[0].name}, and only one call of it is allowed."
+            yield "Write the one that is meant, and nothing else."
     if reply.tool_calls or not tools:
         return
     due = {"always"} if chat.tool_choice in {"auto", "required"} else {"always", "named"}

@@ -18,7 +18,6 @@ from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, conform
 
 _NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Za-z_][\w.\-]{0,127})\s*[({>]""")
-_SQUEEZED = re.compile(r"[\s\\]+")
 
 
 def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
@@ -26,6 +25,11 @@ def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
     required, properties = schema.get("required"), schema.get("properties")
     is_whole = not isinstance(required, list) or set(map(str, required)) <= values.keys()
     return is_whole and (not isinstance(properties, Mapping) or values.keys() <= properties.keys())
+
+
+def _squeezed(text: str) -> str:
+    """The text without blanks and backslashes; a pattern takes six times as long."""
+    return "".join(text.split()).replace("\\", "")
 
 
 class Judge:
@@ -153,10 +157,10 @@ class Judge:
         if not self._untrusted:
             return False
         if self._squeezed is None:
-            self._squeezed = "\n".join(_SQUEEZED.sub("", html.unescape(text)) for text in self._untrusted)
-        forms = {_SQUEEZED.sub("", call.raw)}
+            self._squeezed = "\n".join(_squeezed(html.unescape(text)) for text in self._untrusted)
+        forms = {_squeezed(call.raw)}
         if call.source and call.raw.lstrip().startswith(("{", "[")):
-            forms.add(_SQUEEZED.sub("", compact_json(call.source)))
+            forms.add(_squeezed(compact_json(call.source)))
         return any(form and not form.isidentifier() and form in self._squeezed for form in forms)
 
     def _invalid(

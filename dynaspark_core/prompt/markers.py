@@ -64,21 +64,19 @@ def _marker(opener: str) -> re.Pattern[str]:
     )
 
 
-def escape(text: str) -> str:
-    """The text, in which no spelling of our markers is left: their `<` is written `&lt;`. Other `<` stay."""
-    return _replaced(text, "&lt;")
+def escape(text: str, by: str | Callable[[re.Match[str]], str] = "&lt;") -> str:
+    """The text, in which no spelling of our markers is left: their `<` is written `&lt;`. Other `<` stay.
+
+    Where there is one form of `<` only, the pattern begins with that character, and is eight times as fast.
+    """
+    if "＜" in text or "﹤" in text:  # noqa: RUF001
+        return _marker(f"[{_OPENERS}]").sub(by, text)
+    return _marker("<").sub(by, text) if "<" in text else text
 
 
 def escape_json(text: str) -> str:
     r"""JSON text of the same value without our markers: their `<`, which stands in strings, is written `\u003c`."""
-    return _replaced(text, lambda found: f"\\u{ord(found[0]):04x}")
-
-
-def _replaced(text: str, by: str | Callable[[re.Match[str]], str]) -> str:
-    """The text with the `<` of each marker replaced. A pattern that begins with a letter finds it eight times as fast."""
-    if "＜" in text or "﹤" in text:  # noqa: RUF001
-        return _marker(f"[{_OPENERS}]").sub(by, text)
-    return _marker("<").sub(by, text) if "<" in text else text
+    return escape(text, lambda found: f"\\u{ord(found[0]):04x}")
 
 
 def attribute(value: str) -> str:

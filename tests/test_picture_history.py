@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ImageError, UnreadableImageError
-from dynaspark_core.images import Entry, Limits, pack_entries, ready_image
+from dynaspark_core.images import Entry, Limits, Packed, pack_entries, ready_image
 from dynaspark_core.messages import Image, ImageRef
 from dynaspark_core.server import LocalService, Script
 from dynaspark_core.transport.image_cache import ImageCache
@@ -173,6 +173,20 @@ async def test_a_history_that_is_too_large_loses_its_oldest_pictures() -> None:
         await load_packed(sources, "sheet", limit, History(now=4, large=4))
 
 
+async def test_a_sheet_is_drawn_once_for_the_turns_in_which_no_picture_comes() -> None:
+    sources = [ImageRef("bytes", screenshot(number, (320, 200))) for number in range(40, 43)]
+
+    async def file(shown: list[ImageRef], now: int, large: int = 1) -> Image | None:
+        return (await load_packed(shown, "sheet", DEFAULT_OPTIONS, History(now, large))).file
+
+    first = await file(sources, 1)
+    assert await file(sources, 0) is first
+    assert await file(list(sources), 0) is first
+    assert await file([*sources, ImageRef("bytes", screenshot(43, (320, 200)))], 1) != first
+    assert await file(sources, 0, 3) is not first
+    assert await file(sources[::-1], 0) != first
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 0.0
@@ -201,4 +215,5 @@ def test_the_cache_is_bounded_in_bytes_and_time() -> None:
 def test_a_picture_in_the_cache_counts_its_pixels() -> None:
     cache = ImageCache(1000)
     cache.put("a", Pillow.new("RGB", (10, 20)))
-    assert cache.size == 600
+    cache.put("sheet", Packed(Image(b"x" * 70, "images.png", "image/png"), (1, 2)))
+    assert cache.size == 670

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from bench_history import PARAMETERS
 from bench_image import picture
-from harness import US, Goal, Row, Sizes, Table, main, service
+from harness import TIMES, US, Costs, Goal, Row, Sizes, Table, growing, grown, main, service
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from peers import peers
 
@@ -22,12 +22,12 @@ PICTURE_EVERY = 5
 PICTURE_BYTES = 30_000
 RESULT = "".join(f'{{"hour": {hour}, "sky": "clear <b>and</b> bright", "wind": {hour % 7}}}\n' for hour in range(42))
 """What a tool gives: 2 kB, in which nothing is to be escaped but what looks like markup."""
-OF_OPENAI: Goal = ("≤", 0.5)
+GOALS: dict[str, Goal] = {"÷ ChatOpenAI": ("≤", 0.5), "÷ ChatOllama": ("≤", 1.0)}
 NOTE = (
     "Each turn sends the whole history, and the answer is a call of a tool. A result has 2 kB; every fifth turn brings "
     "a picture of 30 kB. µs: CPU time of one turn, and the mean of the first and the last five. kB: bodies that were "
-    "sent. Of several pictures this package sends one sheet, which is drawn again when a picture comes; the peers send "
-    "every picture in every turn."
+    "sent. Of several pictures this package sends one sheet, drawn when a picture comes; the peers send every picture "
+    "in every turn."
 )
 
 
@@ -91,6 +91,7 @@ def questions(sizes: Sizes) -> Iterator[Table]:
             }
             rows.append(_row(name, costs, kilobytes))
         yield Table(f"An agent of {turns} turns: ainvoke", rows, NOTE)
+        yield _growth(costs["ainvoke"], turns)
 
 
 def _row(name: str, costs: dict[str, list[list[float]]], kilobytes: dict[str, float]) -> Row:
@@ -107,7 +108,15 @@ def _row(name: str, costs: dict[str, list[list[float]]], kilobytes: dict[str, fl
         f"{US}, last": last,
         "last ÷ first": last / first,
     }
-    return Row(name, figures | kilobytes | ratios, {"÷ ChatOpenAI": OF_OPENAI} if name == "ainvoke" else {})
+    return Row(name, figures | kilobytes | ratios, GOALS if name == "ainvoke" else {})
+
+
+def _growth(costs: Sequence[Sequence[float]], turns: int) -> Table:
+    """What the turns up to n, 2n, 4n and 8n cost: each the mean of the last few before it."""
+    n = max(1, turns // TIMES[-1])
+    up_to = {times: slice(max(0, min(times * n, turns) - PART), times * n) for times in TIMES}
+    means = Costs({growing(times): [mean(found[part]) for found in costs] for times, part in up_to.items()})
+    return Table(f"Growth of an agent, n = {n} turns", [grown("a turn, ainvoke", means)])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from harness import Table
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from summary import OURS, calls, growth
+from summary import AGENT, OURS, calls, costs, growth
 
 RIVAL, BLUE, LINE = "#b8bec6", "#3f51b5", "#333333"
 LINEAR = 8
@@ -14,10 +14,11 @@ LINEAR = 8
 
 def plot(tables: Sequence[Table], file: Path) -> None:
     """Write the picture as a PNG."""
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    langchain, llama_index, grown = figure.subplots(3, 1, height_ratios=(4, 3, 4))
+    figure = Figure(figsize=(9, 9), layout="constrained")
+    langchain, llama_index, agent, grown = figure.subplots(4, 1, height_ratios=(4, 3, 4, 5))
     _bars(langchain, calls(tables, "ainvoke"), "One call in LangChain: milliseconds of processor time")
     _bars(llama_index, calls(tables, "achat"), "One call in LlamaIndex: milliseconds of processor time")
+    _bars(agent, costs(tables, AGENT), "One turn of an agent in LangChain, of 40: milliseconds of processor time")
     _bars(grown, growth(tables), "Eight times as much costs … times as much (line: linear, 8)")
     grown.axvline(LINEAR, color=LINE, linewidth=2)
     figure.savefig(file, dpi=110)

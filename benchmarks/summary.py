@@ -1,4 +1,4 @@
-"""What the figures say to somebody who has never seen them: three sentences, and the few numbers of the picture."""
+"""What the figures say to somebody who has never seen them: four sentences, and the few numbers of the picture."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,11 @@ from harness import US, Row, Table
 FLOORS = {"transport", "framework", "Y"}
 RATIO = "8n / n"
 OURS = {"ainvoke": "ChatDynaspark", "achat": "Dynaspark"}
-"""Our row of "One call" → the class that it measures."""
+"""Our row of a table → the class that it measures."""
+AGENT = "An agent of 40 turns: ainvoke"
 GROWTH = {
     "a long conversation": "Growth of a prompt",
+    "a long run of an agent": "Growth of an agent",
     "a long answer": "Growth of a stream",
     "a large picture": "Growth of a picture",
     "reading a reply, even a hostile one": "Reading a reply",
@@ -19,7 +21,12 @@ GROWTH = {
 
 def calls(tables: Sequence[Table], way: str) -> dict[str, float]:
     """Milliseconds of processor time of one call: ours, then each peer's. Empty if it was not measured."""
-    rows = next((table.rows for table in tables if table.title == f"One call: {way}"), ())
+    return costs(tables, f"One call: {way}")
+
+
+def costs(tables: Sequence[Table], title: str) -> dict[str, float]:
+    """Milliseconds in the table of this title: ours, then each peer's. Empty if it was not measured."""
+    rows = next((table.rows for table in tables if table.title == title), ())
     return {OURS.get(row.what, row.what): row.figures[US] / 1000 for row in rows if row.what not in FLOORS}
 
 
@@ -38,16 +45,22 @@ def _grown(table: Table) -> list[Row]:
 
 
 def sentences(tables: Sequence[Table]) -> str:
-    """Three sentences, as a list; only those whose figures were measured."""
+    """Four sentences, as a list; only those whose figures were measured."""
     lines = []
     for framework, way in (("LangChain", "ainvoke"), ("LlamaIndex", "achat")):
-        if costs := calls(tables, way):
-            ours, *peers = costs.values()
+        if found := calls(tables, way):
+            ours, *peers = found.values()
             lines.append(
                 f"* **{framework}:** one call costs your program {ours:.2g} ms of processor time. The same call "
                 f"through {framework}'s own integrations of other services costs "
                 f"{min(peers):.2g} to {max(peers):.2g} ms."
             )
+    if found := costs(tables, AGENT):
+        ours, *peers = found.values()
+        lines.append(
+            f"* **Agents:** one turn of a loop of 40, with results of 2 kB and pictures, costs {ours:.2g} ms; "
+            f"with the others {min(peers):.2g} to {max(peers):.2g} ms."
+        )
     if ratios := growth(tables):
         worst = max(ratios, key=lambda what: ratios[what])
         lines.append(

@@ -68,9 +68,13 @@ class Exchange:
         if query is not None:
             wants_json = chat.response_schema is not None
             self.query = query_parameters(self.prompt, chat.model, system, query, wants_json=wants_json)
-        self.preview = Preview(self.prompt, chat.model, image, self.query)
-        self._chat = chat
+        self._chat, self._image = chat, image
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)
+
+    @property
+    def preview(self) -> Preview:
+        """What is sent."""
+        return Preview(self.prompt, self._chat.model, self._image, self.query)
 
     def reader(self, headers: Mapping[str, str], now: float) -> "AnswerReader":
         """The reader of one attempt's answer: a 2xx response with these headers, which began at Unix time `now`."""

@@ -44,6 +44,9 @@ def test_the_sentences_are_made_of_what_was_measured() -> None:
     assert "costs 1 to 2 ms" in said
     assert "at most 7 times as much (a long conversation)" in said
     assert "LlamaIndex" not in said
+    assert "Agents" not in said
+    agent = [Row("ainvoke", {"µs": 9000}), Row("A", {"µs": 20_000}), Row("B", {"µs": 12_000})]
+    assert "costs 9 ms; with the others 12 to 20 ms" in sentences([Table("An agent of 40 turns: ainvoke", agent)])
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

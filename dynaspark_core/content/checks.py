@@ -66,11 +66,11 @@ def _text(name: str, value: object) -> None:
 
 
 def _each(name: str, values: object, kind: type | tuple[type, ...]) -> None:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if type(values) in {tuple, list} and {*map(type, values)} <= {*kinds}:  # type: ignore[call-overload]  # it is one
+        return
     if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
         raise ConfigError(f"{name} is of type {type(values).__name__}; it must be a sequence")
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if {*map(type, values)} <= {*kinds}:
-        return
     for index, value in enumerate(values):  # an instance of a subclass, or something else
         if not isinstance(value, kind):
             raise ConfigError(f"{name}[{index}] is of type {type(value).__name__}, which cannot be sent")

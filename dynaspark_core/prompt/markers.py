@@ -74,9 +74,9 @@ def escape(text: str, by: str | Callable[[re.Match[str]], str] = "&lt;") -> str:
     return _marker("<").sub(by, text) if "<" in text else text
 
 
-def escape_json(text: str) -> str:
-    r"""JSON text of the same value without our markers: their `<`, which stands in strings, is written `\u003c`."""
-    return escape(text, lambda found: f"\\u{ord(found[0]):04x}")
+def json_escape(found: re.Match[str]) -> str:
+    r"""What `escape` writes in JSON, so that the value stays the same: `\u003c` for the `<` of a marker."""
+    return f"\\u{ord(found[0]):04x}"
 
 
 def attribute(value: str) -> str:

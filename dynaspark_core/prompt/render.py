@@ -135,8 +135,7 @@ def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], 
             yield tool_turn(result_block(message, text, aliases))
             continue
         if role == "assistant":
-            yield from map(tool_turn, aliases.unanswered_blocks())
-            aliases.begin_turn()
+            yield from map(tool_turn, aliases.begin_turn())
         if message.tool_calls or message.invalid_tool_calls:
             text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
         named = f' name="{attribute(name)}"' if name else ""

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from dynaspark_core.messages import InvalidToolCall, Message, ToolCall
-from dynaspark_core.prompt.markers import attribute, escape, escape_json
+from dynaspark_core.prompt.markers import attribute, escape, json_escape
 
 MAX_RAW_CHARACTERS = 4_000
 """Longest raw text of an unreadable call in a prompt, in characters."""
@@ -46,10 +46,12 @@ class Aliases:
         """Whether a call of the last assistant turn has no result yet."""
         return bool(self._unanswered)
 
-    def begin_turn(self) -> None:
-        """Begin an assistant turn: what comes later answers its calls."""
+    def begin_turn(self) -> Sequence[str]:
+        """Begin an assistant turn, whose calls later results answer. Returns a block for each older one without any."""
+        blocks = [*self.unanswered_blocks()] if self._unanswered else ()
         self._turn.clear()
         self._unanswered.clear()
+        return blocks
 
     def add(self, call: Call) -> str:
         """The alias of a new call."""
@@ -70,7 +72,7 @@ class Aliases:
 
     def _match(self, result: Message) -> int | None:
         given = result.tool_call_id or ""
-        with_id = [number for number in self._turn if given and self._calls[number].id == given]
+        with_id = [number for number in self._turn if self._calls[number].id == given] if given else []
         if len(with_id) == 1:
             return with_id[0]
         waiting = [number for number in with_id or self._turn if number in self._unanswered]
@@ -110,7 +112,7 @@ def json_line(value: object) -> str:
         text = json.dumps(value, default=str)
     except RecursionError:
         text = "".join(_pieces(value))
-    return escape_json(text)
+    return escape(text, json_escape)
 
 
 def _pieces(value: object) -> Iterator[str]:

@@ -53,7 +53,19 @@ class Quota:
         `ConnectError` where the shared storage cannot be asked, and what `Slots.acquire` raises.
         """
         waited = 0.0
-        while refusal := await self._refused(slots, patience):
+        while True:
+            await slots.acquire(patience)
+            try:
+                left = _empty.get(self.account, 0) - time.time()
+                refusal = _used_up(left) if 0 < left <= pacing.MAX_QUOTA_SECONDS else None
+                if refusal is None and (self.storage is not None or self.per_hour is not None):
+                    refusal = await self._counted()
+            except BaseException:
+                slots.release()
+                raise
+            if refusal is None:
+                return
+            slots.release()
             seconds = refusal.retry_after or 0
             if waited + seconds > pacing.MAX_REQUESTED_WAIT_SECONDS:
                 refusal.is_retryable = not waited
@@ -84,21 +96,6 @@ class Quota:
         before = _noted.get((self.account, storage), 0)
         _noted[self.account, storage] = until
         return until - before >= 1
-
-    async def _refused(self, slots: Slots, patience: float) -> RateLimitError | None:
-        """Why no request may be sent now; None with a slot taken and the request counted."""
-        await slots.acquire(patience)
-        try:
-            left = _empty.get(self.account, 0) - time.time()
-            refusal = _used_up(left) if 0 < left <= pacing.MAX_QUOTA_SECONDS else None
-            if refusal is None and (self.storage is not None or self.per_hour is not None):
-                refusal = await self._counted()
-        except BaseException:
-            slots.release()
-            raise
-        if refusal is not None:
-            slots.release()
-        return refusal
 
     async def _counted(self) -> RateLimitError | None:
         """Why the client-side limit or the shared storage allows no request; None with one counted."""

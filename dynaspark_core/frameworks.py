@@ -56,11 +56,11 @@ FRAMEWORKS = frozenset(
     )
 )
 """Packages that are not the caller whom a warning is for."""
-
-
 FIELDS = {name: "default_headers" if name == "headers" else name for name in ROWS}
 """Setting → the field of the frameworks' models that holds it."""
 _FIELDS_OF_A_CLIENT = (*FIELDS.values(), *SAMPLING)
+_SIMPLE = frozenset({type(None), str, int, float, bool})
+_PROXIES = [name for upper in PROXY_VARIABLES for name in (upper, upper.lower())]
 _OF_A_CALL = frozenset(("model", "stop", "timeout", "extra_headers"))
 _OTHERS_OF_A_CALL = frozenset((*OF_GENERATION_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES))
 
@@ -83,10 +83,11 @@ class ClientCache:
         for whose, kept, client in self._kept:
             if kept == values and whose() is model:
                 return client
-        client = _client_of(tuple(map(_frozen, values)))
+        frozen = tuple([value if type(value) in _SIMPLE else _frozen(value) for value in values])
+        client = _client_of(frozen)
         others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
-        copied = tuple(dict(value) if isinstance(value, Mapping) else value for value in values)  # a mapping may change
-        self._kept = (*others, (ref(model), copied, client))
+        copied = [dict(kept) if type(kept) is _Items else given for given, kept in zip(values, frozen, strict=True)]
+        self._kept = (*others, (ref(model), tuple(copied), client))
         return client
 
     def __eq__(self, other: object) -> bool:
@@ -106,16 +107,15 @@ class _Items(tuple[tuple[str, str], ...]):
 
 
 def _frozen(value: object) -> object:
-    if value is None or isinstance(value, str | int | float):
-        return value
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return _Items(value.items()) if isinstance(value, Mapping) else value
 
 
 def _client_of(values: tuple[object, ...]) -> DynasparkClient:
-    proxies = [name for upper in PROXY_VARIABLES for name in (upper, upper.lower())]
-    environment = tuple(map(os.environ.get, (*VARIABLES.values(), *proxies)))  # a model made later may find another
+    environment = tuple(map(os.environ.get, VARIABLES.values()))  # a model made later may find another
+    if values[list(ROWS).index("trust_env")] or os.environ.get(VARIABLES["trust_env"]):
+        environment += tuple(map(os.environ.get, _PROXIES))
     try:
         return _client(environment, values)
     except TypeError:  # a value cannot be hashed, so it is no setting: the client says why

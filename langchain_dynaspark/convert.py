@@ -117,13 +117,8 @@ _KINDS: tuple[tuple[type[BaseMessage], tuple[str, Reader]], ...] = (
     (ChatMessage, ("", _plain)),
 )
 """Class → the role, which a `ChatMessage` has itself, and what reads its messages."""
-_PLAIN_KINDS: dict[type[BaseMessage], tuple[Role, Reader]] = {
-    HumanMessage: ("user", _plain),
-    SystemMessage: ("system", _plain),
-    AIMessage: ("assistant", _from_ai),
-    ToolMessage: ("tool", _from_tool),
-}
-"""Those of `_KINDS` that most messages are, and nothing is to be looked up for."""
+_PLAIN_KINDS = {kind: (ROLES[role], read) for kind, (role, read) in _KINDS if role}
+"""Those with a role of their own: what most messages are, found at once."""
 
 
 @cache

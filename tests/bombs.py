@@ -1,7 +1,7 @@
 """Inputs made to be expensive, and what each costs: `PYTHONPATH=tests python -m bombs` prints the table.
 
-Each is met in a process of its own, which counts the calls of Python and C functions (steps, the same on every machine),
-the peak of memory over the input (Linux), and the seconds of processor time (not the same). What C does inside a call is
+Each is met in a process of its own, which counts the calls of Python and C functions (steps, the same everywhere),
+the peak of memory over the input (Linux), and seconds of processor time. What C does inside a call is
 not counted; memory and seconds show it.
 """
 
@@ -15,6 +15,7 @@ import threading
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
@@ -184,10 +185,8 @@ def _asking(form: Form) -> Iterator[str]:
 def _status(headers: Headers, blocks: Iterable[bytes]) -> str:
     with LocalService(Script("Hello.")) as service:
         connection = HTTPConnection(service.url.removeprefix("http://"), timeout=600)
-        try:
+        with suppress(OSError):  # it has heard enough
             connection.request("POST", "/generate_response", iter(blocks), headers, encode_chunked=True)
-        except OSError:
-            pass  # it has heard enough
         try:
             return str(connection.getresponse().status)
         except (OSError, HTTPException):

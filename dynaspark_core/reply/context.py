@@ -40,6 +40,8 @@ _ANNOUNCED_CLOSELY = re.compile(rf"(?:{_EXAMPLE}\W*|(?i:\bwould (?:look like|be)
 _GOES_ON = frozenset(" .,;:!?)")
 _NEAR = 40
 """How far before an element its sentence is looked for."""
+_MAX_OPEN = 32
+"""Most quotations, and elements, within one another."""
 _TAIL = 400
 """Characters that are kept of the text before, and of the beginning of its last line."""
 
@@ -201,7 +203,7 @@ class Context:
 
     def _element(self, name: str, *, is_end: bool) -> None:
         if not is_end:
-            self._elements.append(name)
+            self._elements += [name] if len(self._elements) < _MAX_OPEN else []
         elif name in self._elements:
             self._mentioned.discard(name)
             del self._elements[len(self._elements) - 1 - self._elements[::-1].index(name) :]
@@ -212,5 +214,6 @@ class Context:
                 self._quotes.pop()
             return
         is_first = (not before or before.isspace() or before in _OPENS_AFTER) and not after.isspace()
-        if sign in QUOTATION and not self._ticks and (sign not in _AMBIGUOUS or is_first):
+        is_open = is_first if sign in _AMBIGUOUS else sign in QUOTATION
+        if is_open and not self._ticks and len(self._quotes) < _MAX_OPEN:
             self._quotes.append(sign)

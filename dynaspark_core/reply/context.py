@@ -71,7 +71,7 @@ class Context:
     def is_quoted(self, gap: str = "") -> bool:
         """Whether what comes next is a quotation."""
         self.look()
-        if self.is_markup() or (self._mentioned and "\n" not in gap):
+        if self._elements and ("\n" not in gap or self.is_markup()):
             return True
         if "\n" in gap:
             return gap.count("\n") == 1 and any(sign not in _AMBIGUOUS for sign in self._quotes)
@@ -181,7 +181,7 @@ class Context:
         elif not self._ticks:
             name = sign["comment"] or sign["element"].lower()
             self._element(name, is_end=bool(sign["slash"]))
-            if sign["element"] and after in _GOES_ON and self._is_spoken_of(sign):
+            if sign["element"] and not sign["slash"] and after in _GOES_ON and self._is_spoken_of(sign):
                 self._mentioned.add(name)
 
     def _is_spoken_of(self, sign: re.Match[str]) -> bool:

@@ -108,6 +108,8 @@ MEANT = [
              f"See <code>{X}</code>.", f"<pre> {X} </pre>", f"So: <pre class='a'>x\n{X}</pre>")
         )
     ),
+    one("closed code in a sentence", f"Use <code>a</code> here. {X}", "Use <code>a</code> here."),
+    one("a closed mention in a sentence", f"The <pre> tag, </pre> . {X}", "The <pre> tag, </pre> ."),
     one("a wish", f"It would be good to look.\n{CALL}", "It would be good to look."),
     none("an example in another language", f"Zum Beispiel:\n```json\n{OBJECT}\n```"),
     one("a fence behind a plain line", f"I use the tool:\n```json\n{A}\n```", "I use the tool:",

@@ -14,7 +14,7 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "reply/presented": VALUE,
     "reply/partial": VALUE,
     "reply/wrapped": VALUE,
-    "reply/required": ("test_repair.py", "test_langchain_structured.py"),
+    "reply/required": ("test_reply_required.py", "test_repair.py"),
     "reply/strict_json": VALUE,
     "reply/stops": ("test_reply_stops.py",),
     "reply/lenient_json": ("test_reply_lenient_json.py", *VALUE),

@@ -118,16 +118,13 @@ def _with_reason(chat: Chat, reply: Reply) -> list[Event]:
     lost = [f"a call{f' of {call.name}' if call.name else ''} was not made ({call.reason}: {call.error})"
             for call in reply.invalid_tool_calls]  # fmt: skip
     what = "; ".join(lost) or "the model wrote no answer and called no tool"
-    _log.warning("An answer ends without a call that can run: %s", ", ".join(_reasons(reply)) or "it is empty")
+    reasons = ", ".join(f"{call.name or 'a call'} ({call.reason})" for call in reply.invalid_tool_calls)
+    _log.warning("An answer ends without a call that can run: %s", reasons or "it is empty")
     sentence = f"{chr(10) * 2 if reply.text.strip() else ''}[{what[0].upper()}{what[1:]}.]"
     return [
         TextDelta(sentence),
         Done(replace(reply, text=reply.text + sentence, finish_reason="malformed_tool_call")),
     ]
-
-
-def _reasons(reply: Reply) -> list[str]:
-    return [f"{call.name or 'a call'} ({call.reason})" for call in reply.invalid_tool_calls]
 
 
 def leads_nowhere(chat: Chat, reply: Reply) -> bool:

@@ -128,7 +128,7 @@ class ConfiguredChatModel(BaseChatModel):
             "base_url": settings.origin + url.path,
             "route": settings.route,
             "path": settings.path,
-            "query": dict(settings.query),
+            "query": settings.shown_query,
             "stop": self.stop,
             "max_repairs": settings.max_repairs,
             "image_policy": settings.image_policy,

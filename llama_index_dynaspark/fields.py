@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
-from llama_index.core.bridge.pydantic import Field, SecretStr, field_serializer
+from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, field_serializer
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
@@ -16,6 +16,8 @@ from dynaspark_core.messages import Policy
 
 class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
     """The fields of `Dynaspark`, which describes them."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     model: str = Field(default="", description="The model's name or an alias.")
     stop: list[str] | None = Field(default=None, description="Texts where the answer is cut.")

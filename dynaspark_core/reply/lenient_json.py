@@ -20,6 +20,7 @@ from dynaspark_core.reply.lenient_strings import (
     end_of_string,
     plain_key,
 )
+from dynaspark_core.schema import equal_json
 
 MAX_LEVELS = 500
 """Most levels of nesting that are read."""
@@ -87,6 +88,8 @@ class LenientReader:
                 value = self._scalar(self._stack[-1].role if len(self._stack) > base else role)
             while len(self._stack) > base:
                 frame = self._stack[-1]
+                if frame.closer == "}" and frame.key in frame.value and not equal_json(frame.value[frame.key], value):
+                    raise Unreadable(self.position, f"{frame.key!r} is given twice")
                 frame.add(value)
                 if not self._is_over(value):
                     self._key()

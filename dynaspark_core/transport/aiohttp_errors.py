@@ -1,5 +1,6 @@
 """aiohttp's failures → ours: one table. Modules that use aiohttp raise nothing else."""
 
+import asyncio
 import logging
 import re
 import ssl
@@ -7,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -71,6 +73,15 @@ def _broken(exc: BaseException, text: str) -> DynasparkError:
     return StreamBrokenError(f"the connection broke before the answer was whole{arrived}", text=text)
 
 
+def _incomplete(exc: BaseException, text: str) -> DynasparkError:
+    is_http = isinstance(exc.__cause__, PayloadEncodingError) or not isinstance(exc.__cause__, HttpProcessingError)
+    return _broken(exc, text) if is_http else _unreadable(exc, text)
+
+
+def _unreadable(exc: BaseException, text: str) -> DynasparkError:
+    return ReplyError(f"the answer is not HTTP that can be read ({type(exc.__cause__ or exc).__name__})", text=text)
+
+
 def _status_and_headers(exc: BaseException) -> tuple[int, Mapping[str, str] | None]:
     assert isinstance(exc, aiohttp.ClientHttpProxyError)  # noqa: S101  # the table says so
     return exc.status, exc.headers
@@ -90,10 +101,8 @@ FAILURES: tuple[tuple[tuple[type[BaseException], ...], Translation], ...] = (
         (aiohttp.InvalidURL, ValueError),
         lambda *_: ConfigError("base_url, path, proxy or a header contains a character that HTTP cannot carry"),
     ),
-    (
-        (aiohttp.ClientResponseError,),
-        lambda exc, text: ReplyError(f"the answer is not HTTP that can be read ({type(exc).__name__})", text=text),
-    ),
+    ((aiohttp.ClientResponseError,), _unreadable),
+    ((aiohttp.ClientPayloadError,), _incomplete),
     ((aiohttp.ClientError, OSError), _broken),
 )
 """The first row that fits wins: the order goes from the special to the general."""
@@ -107,6 +116,30 @@ def translated(exc: BaseException, text: str) -> DynasparkError:
     """Our error for one of `FOREIGN`, which is cleaned already; `text` is what had arrived of the answer."""
     translation = next(translation for kinds, translation in FAILURES if isinstance(exc, kinds))
     return translation(exc, text)
+
+
+def watch_framing(response: aiohttp.ClientResponse) -> Callable[[], object]:
+    """Let who reads the body hear of later bytes that are no HTTP; the result ends the watch.
+
+    aiohttp 3.14 closes the connection at such bytes, and the reader would wait until its time is over.
+    """
+    if response.connection is None or (protocol := response.connection.protocol) is None:
+        return lambda: None  # all is here
+
+    def tell(closed: asyncio.Future[None] | None) -> None:
+        error = protocol.exception()
+        if isinstance(error, HttpProcessingError) and response.content.exception() is None:
+            broken = aiohttp.ClientPayloadError(str(error))
+            broken.__cause__ = error
+            response.content.set_exception(broken)
+        if closed is not None and not closed.cancelled():
+            closed.exception()  # asyncio would log one that nobody looks at
+
+    if (closed := protocol.closed) is None:
+        tell(None)
+        return lambda: None
+    closed.add_done_callback(tell)
+    return lambda: closed.remove_done_callback(tell)
 
 
 def _reason(exc: BaseException) -> str:

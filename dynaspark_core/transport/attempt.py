@@ -6,7 +6,7 @@ It logs at DEBUG under `dynaspark_core`: a request's number, bytes, status, seco
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 import aiohttp
@@ -14,7 +14,7 @@ import aiohttp
 from dynaspark_core.errors import ReplyError, RequestTimeoutError, TransportError
 from dynaspark_core.exchange import AnswerReader, Exchange
 from dynaspark_core.messages import Event
-from dynaspark_core.transport.aiohttp_errors import FOREIGN, Guard
+from dynaspark_core.transport.aiohttp_errors import FOREIGN, Guard, watch_framing
 from dynaspark_core.transport.quotas import Quota
 from dynaspark_core.wire import http
 from dynaspark_core.wire.redaction import Redactor
@@ -48,6 +48,7 @@ class Attempt:
         self._size = 0
         self._is_over = False
         self._response: aiohttp.ClientResponse | None = None
+        self._end_watch: Callable[[], object] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
         self._since: float | None = None
 
@@ -55,6 +56,7 @@ class Attempt:
         """Wait for the answer's head. Raises `TransportError` or `StatusError`."""
         with self._guard:
             response = self._response = await self._waited(posted)
+            self._end_watch = watch_framing(response)
             now = time.time()
             _log.debug("request %s: status %d after %.3f s", self._name, response.status, self._seconds - self._left)
             if response.status == 407 and self._has_proxy:  # as aiohttp does for an answer to CONNECT
@@ -154,6 +156,7 @@ class Attempt:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._end_watch()
         if self._response is not None:
             self._response.close()
 

@@ -19,6 +19,7 @@ from yarl import URL
 
 from dynaspark_core.errors import ForbiddenImageError, ImageError, RequestTimeoutError
 from dynaspark_core.images import addresses
+from dynaspark_core.transport.aiohttp_errors import watch_framing
 from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire.redaction import Redactor
 
@@ -108,6 +109,7 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     if response.status != 200:
         raise ImageError(f"{where} answered {response.status} instead of a picture")
     pieces, size = [], response.content_length or 0
+    watch_framing(response)
     if size <= limit:
         size = 0
         async for piece in response.content.iter_chunked(PIECE_BYTES):

@@ -48,6 +48,8 @@ OTHER_CONCURRENCY = 100
 
 _SECRET_HEADER = re.compile("auth|cookie|key|secret|token|password", re.IGNORECASE)
 """Names of headers whose values are not shown."""
+_SECRET_PARAMETER = re.compile("(auth|key|secret|token|password|signature)$", re.IGNORECASE)
+"""Names of the query's parameters whose values are not shown; `max_tokens` is none."""
 
 
 def _row(default: Any, check: Check, *, is_in_environment: bool = True, is_shown: bool = True) -> Any:
@@ -100,10 +102,17 @@ class Settings:
 
     @property
     def secrets(self) -> list[str]:
-        """What no message and no log may show: the key, and what the headers and the URLs of service and proxy hold."""
+        """What no message and no log may show: the key, and what headers, query and the URLs of services hold."""
         headers = [line for name, line in self.headers.items() if _SECRET_HEADER.search(name)]
         tokens = [line.rpartition(" ")[2] for line in headers]
-        return [self.api_key or "", *headers, *tokens, *passwords(self.base_url), *passwords(self.proxy or "")]
+        query = [line for name, line in self.query.items() if _SECRET_PARAMETER.search(name)]
+        urls = [self.base_url, self.proxy or "", self.limit_storage or ""]
+        return [self.api_key or "", *headers, *tokens, *query, *(word for url in urls for word in passwords(url))]
+
+    @property
+    def shown_query(self) -> dict[str, str]:
+        """The query's parameters that may be shown."""
+        return {name: line for name, line in self.query.items() if not _SECRET_PARAMETER.search(name)}
 
     @property
     def default_model(self) -> str:

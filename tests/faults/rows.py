@@ -31,6 +31,7 @@ from faults.server import (
     deaf,
     drips,
     floods,
+    halves,
     interrupts,
     keeps,
     leaves,
@@ -231,7 +232,7 @@ rows(
     ("an endless chunk size", floods(answer(CHUNKED), b"0" * 65536), DynasparkError, 2, HEAVY),
     ("an endless chunk extension", floods(answer(CHUNKED, body=b"1;"), b"x" * 65536), DynasparkError, 2, HEAVY),
     ("a chunk longer than its size", says(answer(CHUNKED, body=b"3\r\n" + OK + b"\r\n0\r\n\r\n")), DynasparkError, 1),
-    ("endless trailers", floods(answer(CHUNKED, body=chunks(OK) + b"0\r\n"), b"X: yyyy\r\n" * 5000), DynasparkError, 1),
+    ("endless trailers", floods(answer(CHUNKED, body=chunks(OK) + b"0\r\n"), b"X: yyyy\r\n" * 5000), ReplyError, 1),
     (
         "more than its length",
         says(sized(OK) + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
@@ -241,6 +242,22 @@ rows(
     ),
     ("a length that is too small", says(answer(b"Content-Length: 20", body=OK)), ReplyError, 1),
 )
+BEGUN = chunks(b'{"resp')
+"""A chunk with no text yet: what an error carries of the answer does not depend on how much arrived at a time."""
+rows(
+    "wrong framing behind the head",
+    *((name, halves(answer(CHUNKED), body), ReplyError, 1) for name, body in {
+        "a chunk size that is none": b"zz\r\n" + OK,
+        "a negative chunk size": b"-1\r\n" + OK,
+        "a chunk size past 64 bits": b"f" * 17 + b"\r\n" + OK,
+        "a chunk longer than its size": b"3\r\n" + OK + b"\r\n0\r\n\r\n",
+        "another answer between two chunks": BEGUN + b"HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        "a page between two chunks": BEGUN + b"<html>502 Bad Gateway</html>",
+        "a trailer that is none": BEGUN + b"0\r\nX\0y\r\n\r\n",
+        "a trailer without end": BEGUN + b"0\r\nX: " + b"y" * 70_000,
+        "thousands of trailers": BEGUN + b"0\r\n" + b"X: yyyy\r\n" * 5000,
+    }.items()),
+)  # fmt: skip
 rows(
     "endless or large",
     ("endless text", floods(answer(body=b'{"response": "'), b"x" * 65536), ReplyError, 1, {"text": "x"}),

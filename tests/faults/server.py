@@ -222,6 +222,19 @@ def floods(data: bytes, piece: bytes) -> Talk:
     return talk
 
 
+def halves(first: bytes, second: bytes) -> Talk:
+    """Sends the second when the first has had the time to arrive, and then nothing, on a connection that stays open."""
+
+    async def talk(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(first)
+        await asyncio.sleep(BETWEEN_DRIPS)
+        await visit.send(second)
+        await visit.gone()
+
+    return talk
+
+
 def resets(data: bytes) -> Talk:
     """Sends this, and ends in an RST when it has had the time to arrive."""
 

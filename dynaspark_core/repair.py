@@ -86,6 +86,12 @@ class Repairs:
         return events
 
     def _end(self, reply: Reply) -> list[Event]:
+        if self._asked.tool_choice not in {"auto", "none"}:
+            from dynaspark_core.reply.required import call_in_text  # noqa: PLC0415  # see `reply`
+
+            if (call := call_in_text(reply, self._asked)) is not None:
+                reply = replace(reply, text="", tool_calls=(call,), finish_reason="tool_calls")
+                self._held = [call]
         self._replies.append(reply)
         self._gap = GAP if self._thoughts else ""
         self.chat = repair_chat(self._asked, reply) if self._left and not self._has_shown else None
@@ -112,16 +118,13 @@ def _with_reason(chat: Chat, reply: Reply) -> list[Event]:
     lost = [f"a call{f' of {call.name}' if call.name else ''} was not made ({call.reason}: {call.error})"
             for call in reply.invalid_tool_calls]  # fmt: skip
     what = "; ".join(lost) or "the model wrote no answer and called no tool"
-    _log.warning("An answer ends without a call that can run: %s", ", ".join(_reasons(reply)) or "it is empty")
+    reasons = ", ".join(f"{call.name or 'a call'} ({call.reason})" for call in reply.invalid_tool_calls)
+    _log.warning("An answer ends without a call that can run: %s", reasons or "it is empty")
     sentence = f"{chr(10) * 2 if reply.text.strip() else ''}[{what[0].upper()}{what[1:]}.]"
     return [
         TextDelta(sentence),
         Done(replace(reply, text=reply.text + sentence, finish_reason="malformed_tool_call")),
     ]
-
-
-def _reasons(reply: Reply) -> list[str]:
-    return [f"{call.name or 'a call'} ({call.reason})" for call in reply.invalid_tool_calls]
 
 
 def leads_nowhere(chat: Chat, reply: Reply) -> bool:
@@ -186,6 +189,12 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         yield value_section(chat.response_schema)
         return
     tools = chat.offered()
+    if chat.tool_choice not in {"auto", "none"}:
+        from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
+
+        if is_in_doubt(reply, chat):
+            yield f"The reply holds different arguments for {tools[0].name}, and only one call of it is allowed."
+            yield "Write the one that is meant, and nothing else."
     if reply.tool_calls or not tools:
         return
     due = {"always"} if chat.tool_choice in {"auto", "required"} else {"always", "named"}

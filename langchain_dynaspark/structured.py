@@ -22,6 +22,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 
 import dynaspark_core
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
 from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema
@@ -119,10 +120,13 @@ def _by_call(model: BaseChatModel, wanted: Wanted) -> Bound:
     name = tool["function"]["name"]
 
     def arguments(message: AIMessage) -> Any:
-        for call in message.tool_calls:
-            if call["name"] == name:
-                return call["args"]
-        raise ValueError(f"the model did not call {name}; it wrote: {_written_by(message)[:MAX_QUOTED_CHARS]!r}")
+        called = [call["args"] for call in message.tool_calls if call["name"] == name]
+        if not called:
+            raise ValueError(f"the model did not call {name}; it wrote: {_written_by(message)[:MAX_QUOTED_CHARS]!r}")
+        beside = (message.text, *(call["args"] or "" for call in message.invalid_tool_calls))
+        if not all(is_only_value(text, called[0], wanted.schema) for text in beside):
+            raise ValueError(f"the model gave {name} two different values, and no word says which one counts")
+        return called[0]
 
     return model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True), arguments
 

@@ -21,16 +21,14 @@ from llama_index_instrumentation import get_dispatcher
 
 from dynaspark_core.errors import OutputError
 from dynaspark_core.prompt.turns import json_line
-from dynaspark_core.reply.value import can_be_shown, read_object
-from dynaspark_core.schema import known_names
+from dynaspark_core.reply.partial import PartialObject
+from dynaspark_core.reply.value import read_object
 from llama_index_dynaspark.options import schema_of_class
 
 Model = TypeVar("Model", bound=BaseModel)
 Options = dict[str, Any] | None
 OF_TOOLS = frozenset({"tools", "tool_choice", "tool_required", "allow_parallel_tool_calls"})
 """Options of a call that mean nothing here, and that LlamaIndex's programs leave out, too."""
-MIN_GROWTH = 16
-"""What a stream has so far is read again when there is a sixteenth more of it, so that long objects stay linear."""
 _dispatcher = get_dispatcher(__name__)
 
 
@@ -48,9 +46,7 @@ class Prediction(Generic[Model]):
         self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
         self._output_cls = output_cls
         self._partial_cls = create_flexible_model(output_cls)
-        self._shown: object = {}
-        self._known = known_names(self._schema).keys()
-        self._next_chars = 0
+        self._partial = PartialObject(self._schema, parse_partial_json)
         self._left = most
 
     def feed(self, response: ChatResponse) -> None:
@@ -76,18 +72,12 @@ class Prediction(Generic[Model]):
 
     def show(self, response: ChatResponse) -> Iterator[FlexibleModel]:
         """What there is so far of the object, if this response has brought anything new of it."""
-        text = response.message.content or ""
-        start = text.find("{")
-        if start < 0 or len(text) < self._next_chars:
-            return
-        self._next_chars = len(text) + len(text) // MIN_GROWTH
+        value = self._partial.read(response.message.content or "")
         try:
-            value = parse_partial_json(text[start:])
-            partial = self._partial_cls.model_validate(value)
+            partial = None if value is None else self._partial_cls.model_validate(value)
         except (ValueError, RecursionError):
             return
-        if value and value != self._shown and can_be_shown(text, start, value, self._known):
-            self._shown = value
+        if partial is not None:
             yield _in_progress(partial)
 
     def final(self) -> Iterator[Model]:

@@ -16,7 +16,7 @@ from dynaspark_core import Reply, ReplyReader, Tool
 from dynaspark_core.messages import Done
 
 RIGHT = {
-    "qwen3-hermes": 50, "qwen3-xml": 51, "llama": 34, "glm": 50, "mistral": 47, "gpt-oss": 51, "deepseek": 85,
+    "qwen3-hermes": 50, "qwen3-xml": 52, "llama": 34, "glm": 50, "mistral": 47, "gpt-oss": 51, "deepseek": 85,
     "kimi": 34, "gemma4": 11,
 }  # fmt: skip
 """Replies of a family whose calls come out exactly, or whose broken call is refused."""

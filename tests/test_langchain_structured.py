@@ -344,3 +344,62 @@ def test_a_schema_may_come_as_openai_writes_it(served: Serve, wrapped: dict[str,
     call = f'<tool_call>{{"name": "{name}", "arguments": {{"name": "Oslo"}}}}</tool_call>'
     model, _ = served('{"name": "Oslo"}' if method == "json_schema" else call)
     assert model.with_structured_output(wrapped, method=method).invoke("x") == {"name": "Oslo"}
+
+
+BO: dict[str, Any] = {"name": "Bo", "age": 3}
+AL: dict[str, Any] = {"name": "Al", "age": 4}
+FENCED = f"```json\n{json.dumps(BO)}\n```"
+IN_A_CALL = "<tool_call>\n{}\n</tool_call>"
+
+
+def called(value: object) -> str:
+    return IN_A_CALL.format(json.dumps({"name": "Person", "arguments": value}))
+
+
+NEIGHBOURS = [
+    f"{FENCED}\nA year later it would be {json.dumps(AL)}.",
+    f"Here you are:\n{FENCED}\nA year later it would be {json.dumps(AL)}.",
+    f"{json.dumps(BO)}\nA year later it would be {json.dumps(AL)}.",
+    f"{FENCED}\nUnlike {json.dumps(AL)}, she is real.",
+    f"Not {json.dumps(AL)}.\n{FENCED}",
+    f"{FENCED}\nI hope this helps.",
+    f"{FENCED}\n{FENCED}",
+    f"{json.dumps(BO)}\n{json.dumps(BO)}",
+    f"{json.dumps(AL)}\nNo, that is wrong. Correct is:\n{json.dumps(BO)}",
+    f"```json\n{json.dumps(AL)}\n```\nSorry, it should have been:\n{FENCED}",
+    f"Her data are {json.dumps(BO)}, as far as I know.",
+    f"{called(BO)}\n{called(BO)}",
+    f"{called(BO)}\nA year later it would be {json.dumps(AL)}.",
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("written", NEIGHBOURS)
+async def test_a_value_in_passing_gives_way_to_the_answer(served: Serve, method: str, written: str) -> None:
+    model, script = served(lambda _: written)
+    chain = model.with_structured_output(Person, method=method)
+    assert [chain.invoke("Who?"), *chain.stream("Who?"), await chain.ainvoke("Who?")] == [Person(**BO)] * 3
+    assert len(script.asked) == 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"{json.dumps(AL)}\n{json.dumps(BO)}",
+        f"{json.dumps(AL)}\nand\n{json.dumps(BO)}",
+        f"```json\n{json.dumps(AL)}\n```\nAlso:\n{FENCED}",
+        f"{called(AL)}\n{called(BO)}",
+        f"I cannot tell. A person would look like {json.dumps(BO)}.",
+        f"It might be like this, I do not know: {json.dumps(BO)}?",
+    ],
+)
+def test_values_of_equal_standing_are_asked_for_again(served: Serve, method: str, written: str) -> None:
+    model, script = served(written, answer(ADA), *[written] * 4)
+    chain = model.with_structured_output(Person, method=method)
+    assert chain.invoke("Who?") == Person(**ADA)
+    assert len(script.asked) == 2
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Who?")
+    assert len(script.asked) == 6

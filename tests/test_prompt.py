@@ -444,6 +444,8 @@ ASKED = (
     Message("assistant", tool_calls=(call("get_weather", "x", city="Rome"),)),
 )
 FAILED = (*ASKED, result("no such city", "x", "get_weather", "error"))
+TWO_ASKED = Message("assistant", tool_calls=(*ASKED[1].tool_calls, call("get_weather", "y", city="Oslo")))
+TWO_FAILED = (FAILED[-1], result("no such town", "y", "get_weather", "error"))
 REFUSED = InvalidToolCall("{]", "malformed", "x", error="bad")
 ENDS: list[tuple[str, tuple[Message, ...], str]] = [
     ("a request", ASKED[:1], ""),
@@ -453,6 +455,12 @@ ENDS: list[tuple[str, tuple[Message, ...], str]] = [
     ("an error", (*ASKED, result("no such city", "x", "get_weather", "error")), "error"),
     ("an error and a result", (*ASKED, result("?", "x", "get_weather", "error"), result("b", "z", "g")), "error"),
     ("the same error again", (*FAILED, *FAILED[1:]), "same error"),
+    ("one of two errors again", (*ASKED[:1], TWO_ASKED, *TWO_FAILED, *FAILED[1:]), "same error"),
+    ("the same error again beside a result",
+     (*FAILED, TWO_ASKED, TWO_FAILED[0], result("sun", "y", "get_weather")), "same error"),
+    ("the same error again beside a new one", (*FAILED, TWO_ASKED, *TWO_FAILED), "error"),
+    ("the same error of another call",
+     (*FAILED, TWO_ASKED, result("no such city", "y", "get_weather", "error")), "error"),
     ("another error", (*FAILED, ASKED[1], result("no connection", "x", "get_weather", "error")), "error"),
     ("an error after a request", (*FAILED, *FAILED), "error"),
     ("the error of an earlier step", (*FAILED, ASKED[1], result("sun", "x", "get_weather"), *FAILED[1:]), "error"),

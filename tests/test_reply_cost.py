@@ -45,6 +45,15 @@ def test_steps_grow_with_the_text(case: Costly) -> None:
     assert growth(case, cost(case)) <= GROWTH
 
 
+@pytest.mark.parametrize(
+    ("unit", "most"), [('</tool_call>{"a":"""', 40), ("<tool>{", 60), ("<tool_call>{", 20), ('<tool_call>{"', 20)]
+)
+def test_broken_calls_cost_little_each(unit: str, most: int) -> None:
+    """Behind many of them no more are looked at. Each took more than a thousand steps."""
+    size = 4 * SIZE
+    assert steps_of(Costly("whole", unit).read(counted, size), 2 * most * size) <= most * size
+
+
 def original(name: str) -> Any:
     return importlib.import_module(f"dynaspark_core.{name}")
 
@@ -69,7 +78,7 @@ ATOMS = st.sampled_from(
 UNIT = st.lists(ATOMS, min_size=1, max_size=3).map("".join)
 PART = st.just("") | st.lists(ATOMS, max_size=2).map("".join)
 INPUTS = st.builds(
-    Costly, st.sampled_from([way for way in WAYS if way not in {"enum", "schema"}]), UNIT, PART, PART, PART
+    Costly, st.sampled_from([way for way in WAYS if way not in {"enum", "schema", "unique"}]), UNIT, PART, PART, PART
 )
 
 ITEMS = (

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from cases.further import CASES as FURTHER
 from cases.replies import Case
 from cases.uninvited import CASES as UNINVITED
 from cases.vanishing import CASES as VANISHING
@@ -16,7 +17,7 @@ from dynaspark_core import reply
 from dynaspark_core.reply import thoughts, vendors
 from dynaspark_core.reply.atoms import Sign
 
-CASES = [*VANISHING, *UNINVITED]
+CASES = [*VANISHING, *UNINVITED, *FURTHER]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

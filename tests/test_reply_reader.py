@@ -318,6 +318,24 @@ def test_hostile_repetition_is_read(unit: str) -> None:
     assert outcome(events_of([text]))[0] == ()
 
 
+def test_behind_many_broken_calls_all_is_text() -> None:
+    """None vanishes: the last report says so, and what follows is shown."""
+    text = "<tool_call>{]</tool_call>\n" * 200 + CALL
+    calls, reasons, shown = outcome(events_of([text]))
+    assert (calls, set(reasons)) == ((), {"malformed"})
+    assert 32 < len(reasons) < 60
+    assert shown.endswith(CALL)
+    assert len(reasons) + shown.count("<tool_call>{]") == 200
+    error = read(text).invalid_tool_calls[-1].error
+    assert error.endswith("so many calls are broken that what follows is taken for text")
+    assert outcome(events_of([text[at : at + 7] for at in range(0, len(text), 7)])) == (calls, reasons, shown)
+
+
+def test_behind_much_that_only_looks_like_calls_calls_are_read() -> None:
+    text = "<tool>{]</tool>\n" * 200
+    assert outcome(events_of([text + CALL])) == ((("get_weather", {"city": "Oslo"}),), (), text.rstrip("\n"))
+
+
 def test_held_text_is_not_joined_for_every_piece() -> None:
     """What is held costs no piece anything: it is put together only when it may be decided."""
     answer = reader()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynaspark_core.schema import Mismatch, UnknownKey, conform, known_names
+from dynaspark_core.schema import Check, Mismatch, UnknownKey, conform, known_names
 
 STRING = {"type": "string"}
 INTEGER = {"type": "integer"}
@@ -396,3 +396,128 @@ def test_agrees_with_jsonschema(value: Any, schema: dict[str, Any]) -> None:
         assert found is value
     else:
         assert isinstance(found, Mismatch) or validator.is_valid(found)
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def chain(length: int) -> dict[str, Any]:
+    """References that lead to one another, the last of them to `null`."""
+    links = {f"a{at}": {"$ref": f"#/$defs/a{at + 1}"} for at in range(length)}
+    return {"$ref": "#/$defs/a0", "$defs": {**links, f"a{length}": {"type": "null"}}}
+
+
+LIMITS: list[tuple[dict[str, Any], Any, Any]] = [
+    ({"items": {"$ref": "#"}}, nested(75), nested(76)),
+    ({"items": {"minimum": 0}}, [1] * 99_999, [1] * 100_000),
+    (INTEGER, "9" * 300, "9" * 301),
+    ({"type": "number"}, "0." + "1" * 15, "1." + "1" * 299),
+    (STRING, 2**898, 2**899),
+    (chain(1_000), 1, None),
+    ({"multipleOf": 0.5}, 1.5, 1.25),
+    ({"multipleOf": 3}, 9, 10),
+    ({"multipleOf": 1}, 2.0, 2.5),
+    ({"minimum": 2}, 2, 1),
+    ({"maximum": 2}, 2, 3),
+    ({"exclusiveMinimum": 2}, 3, 2),
+    ({"exclusiveMaximum": 2}, 1, 2),
+    ({"minLength": 2}, "ab", "a"),
+    ({"maxLength": 2}, "ab", "abc"),
+    ({"minItems": 2}, [1, 1], [1]),
+    ({"maxItems": 2}, [1, 1], [1, 1, 1]),
+    ({"minProperties": 1}, {"a": 1}, {}),
+    ({"maxProperties": 1}, {"a": 1}, {"a": 1, "b": 2}),
+    ({"contains": INTEGER, "minContains": 2}, [1, 1], [1]),
+    ({"contains": INTEGER, "maxContains": 2}, [1, 1], [1, 1, 1]),
+    ({"uniqueItems": True}, [1, True, "1", [1], [True], {"a": 1}, {"a": True}], [1, 1.0]),
+    ({"uniqueItems": True}, [[1, 2], [2, 1]], [[[1], 2], [[1], 2]]),
+    ({"uniqueItems": True}, [{"a": [1]}, {"b": [1]}], [{"a": [1], "b": 2}, {"b": 2, "a": [1.0]}]),
+    ({"uniqueItems": True}, [[[]], [{}], [], {}], [[[]], [[]]]),
+    ({"uniqueItems": False}, [1, 1], None),
+    ({"uniqueItems": "yes"}, [1, 1], None),
+    ({"enum": [[1, [2]], {"a": [True]}]}, {"a": [True]}, {"a": [1]}),
+    ({"enum": [[1, [2]], {"a": [True]}]}, [1.0, [2.0]], [1, [3]]),
+    ({"const": {"a": 1, "b": [2]}}, {"b": [2], "a": 1}, {"a": 1, "b": [3]}),
+    ({"const": [[]]}, [[]], [{}]),
+    ({"prefixItems": [INTEGER], "items": False}, [1], [1, 2]),
+    ({"items": [INTEGER], "additionalItems": False}, [1], [1, 2]),
+    ({"items": [INTEGER, STRING]}, [1, "a", None], [1, None]),
+    ({"oneOf": [INTEGER, {"minimum": 5}]}, 1, 6),
+    ({"not": {"type": "null"}}, 1, None),
+    ({"allOf": [{"minimum": 1}, {"maximum": 2}]}, 2, 3),
+    ({"nullable": True, "type": "string"}, None, ["a"]),
+    ({"$ref": "#/anyOf/1", "anyOf": [True, {"type": "null"}]}, None, [1]),
+    ({"$ref": "#/$defs/a~1b~0c%25", "$defs": {"a/b~c%": {"type": "null"}}}, None, [1]),
+    ({"$ref": "#/%24defs/a", "$defs": {"a": {"type": "null"}}}, None, [1]),
+]
+"""A schema, a value that just fits, and one that just does not (None: there is none)."""
+
+
+@pytest.mark.parametrize(("schema", "right", "wrong"), LIMITS, ids=[json.dumps(case[0])[:60] for case in LIMITS])
+def test_limits(schema: dict[str, Any], right: Any, wrong: Any) -> None:
+    assert not isinstance(conform(right, schema), Mismatch)
+    assert wrong is None or isinstance(conform(wrong, schema), Mismatch)
+    assert schema != chain(1_000) or isinstance(conform(1, chain(999)), Mismatch)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "message"),
+    [
+        ("x" * 58, {"type": "null"}, f'expected null, got a string ("{"x" * 58}")'),
+        ("x" * 59, {"type": "null"}, f'expected null, got a string ("{"x" * 59}…)'),
+        (2**1200, {"type": "null"}, "expected null, got an integer (a number of many digits)"),
+        ("é", {"type": "null"}, 'expected null, got a string ("é")'),
+        ("x", {"enum": list(range(21))}, f"must be one of {', '.join(map(str, range(20)))}"),
+        ({"x": 1}, {"properties": {str(at): {} for at in range(10, 31)}, "additionalProperties": False},
+         f"x: is not allowed here; allowed: {', '.join(map(str, range(10, 30)))}"),
+        ({"x": 1}, {"additionalProperties": False}, "x: is not allowed here; allowed: nothing"),
+        (0, {"anyOf": [{"minimum": at} for at in range(1, 23)]},
+         "; or ".join(f"must be at least {at}" for at in range(1, 21))),
+        ({"a": 1}, {"anyOf": [{"required": ["b"]}, {"properties": {"a": STRING, "c": False}, "required": ["c"]}]},
+         "b: is required but missing"),
+        ({"x" * 64: 1}, {"additionalProperties": {"type": "null"}}, f"{'x' * 64}: expected null, got an integer (1)"),
+        ({"x" * 65: 1}, {"additionalProperties": {"type": "null"}},
+         f'["{"x" * 59}…]: expected null, got an integer (1)'),
+        ({"x" * 21: 1}, {"unevaluatedProperties": False, "properties": {"a": {}}},
+         f"{'x' * 21}: is not allowed here; allowed: a"),
+        ("7", {"anyOf": [INTEGER, {"type": "boolean"}, {"const": "seven"}]}, None),
+        ("A", {"anyOf": [{"enum": ["a"]}, {"enum": ["a", "b"]}]}, None),
+        ("A", {"anyOf": [{"enum": ["a"]}, {"enum": ["á", "a"]}, {"const": "Å"}]}, None),
+        ("[1]", {"anyOf": [{"type": "array"}, {"type": "array", "items": STRING}]},
+         'a string ("[1]") can be read in more than one way'),
+    ],
+)  # fmt: skip
+def test_messages_are_bounded(value: Any, schema: dict[str, Any], message: str | None) -> None:
+    found = conform(value, schema)
+    assert str(found) == message if message else not isinstance(found, Mismatch)
+
+
+def test_a_list_of_many_names_is_cut_for_unknown_keys() -> None:
+    schema = {"properties": {str(at): INTEGER for at in range(10, 31)}}
+    found = conform({"x": 1}, schema, needs_known_keys=True)
+    assert str(found) == f"has none of the keys of the schema: {', '.join(map(str, range(10, 30)))}"
+
+
+def test_one_check_can_be_used_for_many_values() -> None:
+    check = Check({"items": {"anyOf": [{"enum": [[1]]}, {"type": "object"}]}, "uniqueItems": True})
+    for _ in range(3):
+        assert check.conform([[1], {"a": [1]}]) == [[1], {"a": [1]}]
+        assert isinstance(check.conform([[2]]), Mismatch)
+        assert isinstance(check.conform([[1], [1.0]]), Mismatch)
+    deep = nested(200)
+    assert isinstance(Check({"items": {"$ref": "#"}}).conform(deep), Mismatch)
+
+
+def test_a_value_is_converted_once_on_every_way() -> None:
+    """Alternatives that share a part: what was found for it once serves for all, converted or not."""
+    part = {"type": "array", "items": INTEGER, "minItems": 20}
+    shared = {"$ref": "#/$defs/part"}
+    alternatives = [{"properties": {"a": shared, "b": {"const": number}}} for number in (1, 2)]
+    schema: dict[str, Any] = {"anyOf": alternatives, "$defs": {"part": part}}
+    numbers = [str(number) for number in range(30)]
+    assert conform({"a": numbers, "b": 2}, schema) == {"a": list(range(30)), "b": 2}
+    assert str(conform({"a": ["x"] * 30, "b": 2}, schema)) == 'a[0]: expected an integer, got a string ("x")'

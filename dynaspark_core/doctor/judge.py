@@ -38,10 +38,15 @@ def judge_calls(loop: Loop, made: Sequence[Made], text: str) -> Verdict | None:
     A first identical repeat of a call that changes nothing is forgiven, but not in a loop about an error, where it may
     be what is asked for.
     """
-    left = [call for at, call in enumerate(made) if loop.kind == "error" or not _is_harmless_repeat(made, at)]
+    left = [
+        call
+        for at, call in enumerate(made)
+        if loop.kind == "error" or call.name in CHANGING or made[:at].count(call) != 1
+    ]
     start = 0
     for wanted in loop.calls:
-        at = next((at for at in range(start, len(left)) if _is(left[at], wanted.name, wanted.arguments)), None)
+        fitting = (call.name == wanted.name and fits(call.arguments, wanted.arguments) for call in left[start:])
+        at = next((at for at, is_right in enumerate(fitting, start) if is_right), None)
         if at is None:
             return Verdict("missing call", f"{wanted.name}; made: {_listed(made)}; said: {text[:100]!r}")
         del left[at]
@@ -71,14 +76,6 @@ def _holds(said: str, option: str) -> bool:
     before = r"(?<!\d)(?<!\d[.,:])" if option[:1].isdigit() else ""
     after = r"(?!\d)(?![.,:]\d)" if option[-1:].isdigit() else ""
     return re.search(f"{before}{words}{after}", said) is not None
-
-
-def _is(call: Made, name: str, arguments: Mapping[str, object]) -> bool:
-    return call.name == name and fits(call.arguments, arguments)
-
-
-def _is_harmless_repeat(made: Sequence[Made], at: int) -> bool:
-    return made[at].name not in CHANGING and list(made[:at]).count(made[at]) == 1
 
 
 def _listed(calls: Sequence[Made]) -> str:

@@ -168,11 +168,10 @@ def _shown_text(part: Part, marks: Iterator[str], limit: int | None) -> str:
 
 def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
     """What came last, as far as the end of the prompt depends on it."""
-    results = _last_results(chat.messages)
-    asked = chat.messages[-len(results) - 1] if len(results) < len(chat.messages) else results[-1]
-    if errors := _errors(results):
-        before = _errors(_last_results(chat.messages[: -len(results) - 1]))
-        return "same error" if errors == before else "error"
+    asked, results = _step(chat.messages)
+    if errors := _errors(asked, results):
+        before = _errors(*_step(chat.messages[: -len(results) - 1]))
+        return "same error" if all(error in before for error in errors) else "error"
     if asked.invalid_tool_calls:
         return "error"
     if aliases.has_unanswered:
@@ -182,10 +181,14 @@ def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
     return "text" if not results else "results" if is_own else "handed over"
 
 
-def _last_results(messages: Sequence[Message]) -> list[Message]:
-    """The results that come last, the latest first."""
-    return list(takewhile(lambda message: message.role == "tool", reversed(messages)))
+def _step(messages: Sequence[Message]) -> tuple[Message, list[Message]]:
+    """The last message that is no result, and the results after it."""
+    results = list(takewhile(lambda message: message.role == "tool", reversed(messages)))
+    return (messages[-len(results) - 1] if len(results) < len(messages) else Message("assistant")), results
 
 
-def _errors(results: Sequence[Message]) -> list[str]:
-    return [message.text for message in results if message.status == "error"]
+def _errors(asked: Message, results: Sequence[Message]) -> list[tuple[object, str]]:
+    """Each call that failed, with its error."""
+    calls: dict[str | None, object] = {call.id: (call.name, call.arguments) for call in asked.tool_calls}
+    calls |= {call.id: call.raw for call in asked.invalid_tool_calls}
+    return [(calls.get(each.tool_call_id), each.text) for each in results if each.status == "error"]

@@ -35,9 +35,9 @@ _FREE = (
 )
 
 LastStep = Literal["text", "results", "error", "same error", "missing", "handed over"]
-"""What came last: somebody's text; results; a result that is an error, also of a refused call; the error of the
-step before once more; a call without a result; results for calls of tools that are not offered here, as after another
-agent's hand-off."""
+"""What came last: somebody's text; results; a result that is an error, also of a refused call; only calls that failed
+the same way in the step before; a call without a result; results for calls of tools that are not offered here, as
+after another agent's hand-off."""
 REMINDERS: Mapping[LastStep, str] = {
     "text": "",
     "results": (

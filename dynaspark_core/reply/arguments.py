@@ -1,9 +1,10 @@
-"""Which part of what was written under a tool's name are its arguments; how raw text becomes a value of the schema.
+"""What was written under a tool's name → an object of arguments: JSON text, raw text of tags, the call once more.
 
-Models wrap arguments once more, and tools have parameters named `name` or `arguments`. The tool's schema decides.
+Only the shape of a call is opened here: its name and arguments, or the tool's name as the only key. Whatever else is
+around a value, and whether it fits, is found in `wrapped` by the schema alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
@@ -46,25 +47,16 @@ def _parsed(text: str) -> Any:
 
 def unwrapped(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """The arguments without wrappers, unless the schema takes them as they are. Raises `Refused` for another's call."""
-    layers = [*_layers(arguments, name, schema, names)]
-    fits = (
-        layer
-        for layer in layers[:-1]
-        if not _unknown_keys(layer, schema) and not isinstance(conform(layer, schema), Mismatch)
-    )
-    return next(fits, layers[-1])
-
-
-def _layers(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> Iterator[dict[str, Any]]:
-    """The arguments, then what each wrapper around them holds."""
     for _ in range(MAX_NESTED_WRAPPERS):
-        yield arguments
-        if not _unknown_keys(arguments, schema) and not _is_named_call(arguments, name, names):
-            return
+        if not _unknown_keys(arguments, schema) and not (
+            _is_named_call(arguments, name, names) and isinstance(conform(arguments, schema), Mismatch)
+        ):
+            break
         inner = _inside(arguments, name, names)
         if inner is None:
-            return
+            break
         arguments = as_object(inner, schema)
+    return arguments
 
 
 def _unknown_keys(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
@@ -81,9 +73,10 @@ def _is_named_call(arguments: Mapping[str, Any], name: str, names: Names) -> boo
 
 def _split(arguments: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The keys of the name and of the arguments, where there are these two alone."""
+    if len(arguments) != 2:
+        return None, None
     name = next((key for key in NAME_KEYS if isinstance(arguments.get(key), str)), None)
-    value = next((key for key in ARGUMENT_KEYS if key in arguments), None)
-    return (name, value) if len(arguments) == 2 else (None, None)
+    return name, next((key for key in ARGUMENT_KEYS if key in arguments), None)
 
 
 def _inside(arguments: Mapping[str, Any], name: str, names: Names) -> Any:

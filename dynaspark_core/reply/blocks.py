@@ -77,7 +77,7 @@ def _bracket(buffer: ReplyBuffer, at: int) -> Steps:
     if not buffer.may_begin_object(at):
         return
     kind = yield from kind_of_block(buffer, at)
-    if not kind:
+    if not kind or buffer.is_announced(at):
         if (yield from buffer.match(JSON_TEXT, at)) is not None:
             yield from show_object(buffer, at)
         return
@@ -108,9 +108,8 @@ def _behind_object(buffer: ReplyBuffer, end: int) -> Steps:
 
 def _square(buffer: ReplyBuffer, at: int) -> Steps:
     """Read a list, or a token of a vendor that begins like one."""
-    yield from buffer.decide(TOKEN, at)
-    is_token = TOKEN.whole.match(buffer.text, at) is not None
-    yield from read_sign(buffer, at) if is_token else _bracket(buffer, at)
+    token = yield from buffer.match(TOKEN, at)
+    yield from read_sign(buffer, at) if token is not None else _bracket(buffer, at)
 
 
 def _nothing(_buffer: ReplyBuffer, _at: int) -> Steps:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
-_SPECIAL = re.compile(r"[<\n\[]|\bf(?:u|\Z)|\s\Z")
-"""What no piece has that is plain text to its end: the beginning of a sign or a line, a blank that may stay held."""
+_SPECIAL = re.compile(r"[<\n\[]|\bf(?:u|\Z)")
+"""What no piece has that is plain text: the beginning of a sign or a line."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""
 
@@ -49,7 +49,7 @@ class ReplyBuffer(HeldText):
         super().__init__()
         self._judge = judge
         self.context = Context()
-        self.is_cut = self.is_truncated = False
+        self.is_cut = self.is_truncated = self.is_rest_text = False
         self._is_behind_call = False
         self._events: list[Event] = []
         self._texts: list[str] = []
@@ -59,6 +59,7 @@ class ReplyBuffer(HeldText):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = self._is_idle = False
         self._pending: list[RawCall] = []
+        self._broken = 0
 
     @property
     def judge(self) -> "Judge":
@@ -72,7 +73,7 @@ class ReplyBuffer(HeldText):
         """Take the next piece; returns whether it may decide something."""
         if self._is_idle and _SPECIAL.search(piece) is None:
             self.text += piece
-            self.show(len(self.text))
+            self.show_before(len(self.text))
             self.scan = self.position
             self._forget()
             return False
@@ -85,20 +86,6 @@ class ReplyBuffer(HeldText):
         has_more = yield from self.more()
         self._is_idle = False
         return has_more
-
-    # ---- where the search is
-
-    def go_on(self, place: int) -> None:
-        """Continue the search at a place: nothing before it is a call, or it is held."""
-        self.scan = place
-
-    def pass_objects(self, end: int) -> None:
-        """Look for no object or list before `end`: all up to there is inside one that is text."""
-        self._objects_from = max(self._objects_from, end)
-
-    def may_begin_object(self, place: int) -> bool:
-        """Whether no object that is text reaches over the place."""
-        return place >= self._objects_from
 
     def was_behind_call(self) -> bool:
         """Whether the position is right behind a call, where another's turn may begin. True once for each call."""
@@ -116,6 +103,9 @@ class ReplyBuffer(HeldText):
         """Show the text before a place where a call may begin, except the blanks right before it."""
         if self._pending and not self.text[self._pending_end : place].strip():
             return
+        if place > self.position and not self.text[place - 1].isspace():
+            self.show(place)
+            return
         held = self.text[max(self.position, place - MAX_HELD_CHARACTERS - 1) : place]
         count = len(held) - len(held.rstrip())
         run = count + (self._blanks if count == place - self.position else 0)
@@ -126,10 +116,11 @@ class ReplyBuffer(HeldText):
         piece = self.text[self.position : end]
         if not piece:
             return
-        self._pending.clear()
+        if self._pending:
+            self._pending.clear()
         self.position = end
         self.context.add(piece)
-        tail = len(piece) - len(piece.rstrip())
+        tail = len(piece) - len(piece.rstrip()) if piece[-1].isspace() else 0
         self._blanks = tail + (self._blanks if tail == len(piece) else 0)
         if not self._is_muted:
             self._texts.append(piece)
@@ -142,6 +133,10 @@ class ReplyBuffer(HeldText):
     def is_quoted(self, place: int) -> bool:
         """Whether a place, before which only blanks are undecided, is a quotation."""
         return not self._pending and self.context.is_quoted(self.gap(place))
+
+    def is_within_word(self, place: int) -> bool:
+        """Whether the place is right behind a letter or a digit."""
+        return not self.gap(place) and not self._pending and self.context.ends_word()
 
     def is_announced(self, place: int, *, closely: bool = False) -> bool:
         """Whether the line before a place at the beginning of a line announces an example."""
@@ -186,8 +181,12 @@ class ReplyBuffer(HeldText):
         self._used(end)
 
     def reject(self, raw: str, reason: InvalidReason, error: str, end: int, name: str | None = None) -> None:
-        """Record a call that cannot be read."""
+        """Record a call that cannot be read. Behind too many of them, all is text."""
         self.accept((), self.position)
+        self._broken += 1
+        self.is_rest_text = self.is_too_many(self._broken, end)
+        if self.is_rest_text:
+            error = f"{error}; so many calls are broken that what follows is taken for text"
         self._add(InvalidToolCall(raw, reason, new_id(), name, error))
         self.is_truncated = self.is_truncated or reason == "truncated"
         self._used(end)
@@ -205,7 +204,7 @@ class ReplyBuffer(HeldText):
         self.pass_objects(end)
         self.context.begin(USED)
         self._blanks = 0
-        self._is_behind_call = self.has_calls
+        self._is_behind_call = self.has_calls and not self.is_rest_text
 
     def skip(self, end: int) -> None:
         """Pass over the text up to `end`: it is neither shown nor a call. A thought ends there."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.presented import Standing, standing_of, standing_of_block
+from dynaspark_core.reply.presented import Presentation, Standing
 from dynaspark_core.reply.strict_json import Open, strict_value
 
 MAX_VALUES = 2_000
@@ -56,45 +56,44 @@ def candidates(text: str) -> Iterator[Candidate]:
     if isinstance(whole, tuple) and _skip_blanks(text, whole[1]) == len(text):
         yield Candidate(begin, whole[1], whole[0])
         return
-    position = 0
+    presentation, position = Presentation(text), 0
     while (fence := _FENCE.search(text, position)) is not None:
-        yield from _spans(text, position, fence.start())
-        content = _fenced(text, fence.end())
+        yield from _spans(text, position, fence.start(), presentation)
+        content = _fenced(text, fence.end(), presentation)
         if content is not None:
             yield content
         closing = _FENCE_END.search(text, content.end if content is not None else fence.end())
         end, position = (closing.start(), closing.end()) if closing is not None else (len(text), len(text))
         if content is None:
-            yield from _spans(text, fence.end(), end)
-    yield from _spans(text, position, len(text))
+            yield from _spans(text, fence.end(), end, presentation)
+    yield from _spans(text, position, len(text), presentation)
 
 
 def _skip_blanks(text: str, start: int) -> int:
-    found = _BLANKS.match(text, start)
-    return found.end() if found is not None else start
+    return _BLANKS.match(text, start).end()  # type: ignore[union-attr]  # it matches ""
 
 
-def _fenced(text: str, start: int) -> Candidate | None:
+def _fenced(text: str, start: int, presentation: Presentation) -> Candidate | None:
     """The strict value that fills a fence, whatever fences are in its strings."""
     begin = _skip_blanks(text, start)
     value = strict_value(text, begin) if text[begin : begin + 1] in _FIRSTS else Open(is_hopeless=True)
     if isinstance(value, Open) or not _FENCE_CLOSES.match(text, value[1]):
         return None
-    return Candidate(begin, value[1], value[0], standing_of_block(text, begin, value[1], value[0]))
+    return Candidate(begin, value[1], value[0], presentation.of_block(begin, value[1], value[0]))
 
 
-def _spans(text: str, start: int, end: int) -> Iterator[Candidate]:
+def _spans(text: str, start: int, end: int, presentation: Presentation) -> Iterator[Candidate]:
     """The objects and arrays between `start` and `end`; nothing within one that is broken."""
     while (opening := _OPENING.search(text, start, end)) is not None:
-        candidate = _span(text, opening.start(), end, start)
+        candidate = _span(text, opening.start(), end, start, presentation)
         start = candidate.end
         yield candidate
 
 
-def _span(text: str, at: int, end: int, after: int) -> Candidate:
+def _span(text: str, at: int, end: int, after: int, presentation: Presentation) -> Candidate:
     strict = strict_value(text, at)
     if isinstance(strict, tuple) and strict[1] <= end:
-        return Candidate(at, strict[1], strict[0], standing_of(text, at, strict[1], strict[0], after))
+        return Candidate(at, strict[1], strict[0], presentation.of(at, strict[1], strict[0], after))
     reader = LenientReader(text, at, end)
     try:
         value = reader.value()
@@ -104,7 +103,7 @@ def _span(text: str, at: int, end: int, after: int) -> Candidate:
             end if error.is_cut else _end_of_nesting(text, at, end, is_array=text[at] == "[" and not error.is_excessive)
         )
         return Candidate(at, max(error.position, at + 1, nested), error=error.located(text, at), is_cut=is_cut)
-    return Candidate(at, reader.position, value, standing_of(text, at, reader.position, value, after))
+    return Candidate(at, reader.position, value, presentation.of(at, reader.position, value, after))
 
 
 def _end_of_nesting(text: str, at: int, end: int, *, is_array: bool) -> int:

@@ -6,7 +6,7 @@ shown as it comes, and nothing in it is a call.
 
 import re
 
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, maybe, seq, word
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, maybe, seq, word, words
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope
@@ -21,7 +21,9 @@ from dynaspark_core.reply.watch import PatternWatch
 from dynaspark_core.reply.written import RawCall
 
 _INLINE = chars("[ \t]", 0, 40)
-CLOSING = Sign(seq(TICKS, _INLINE, either(ahead(word("\n")), Atom(r"\Z", r"\Z"))), "```", "``", "```json")
+CLOSING = Sign(
+    seq(TICKS, _INLINE, either(ahead(words("\n", "</turn", "<turn ")), Atom(r"\Z", r"\Z"))), "```", "``", "```json"
+)
 """The last line of a fence."""
 _SPACE = chars(r"\s", 0, 4)
 _WORD = seq(chars("[A-Za-z_]", 1, 1), chars(r"\w", 0, 60))
@@ -34,9 +36,11 @@ PRINTED_API = Sign(
     "print(default_api.", "print(x)", "[1]",
 )  # fmt: skip
 """Python that is meant as a call, not as code to look at."""
-_CALL_CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
 _CALL_FENCE_END = re.compile(r"(?:\n[ \t]{0,12}|(?<=[\])};]))(?:```|~~~)")
-_CALLED = re.compile(r"(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\(")
+_CALLED = re.compile(
+    r"""(?:"(?:\\.|[^"\\\n])*+"|'(?:\\.|[^'\\\n])*+'|\#[^\n]*+)|(default_api\s*\.\s*)?\b([A-Za-z_][\w.]{0,127})\s*\("""
+)
+"""What code calls; strings and comments are passed over."""
 _BETWEEN = " \t\r\n,;"
 
 CODE_FENCES = frozenset({"tool_code", "toolcode"})
@@ -55,7 +59,7 @@ def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
     language = found["language"].lower()
     if (yield from _is_of_calls(buffer, found, language)):
         yield from read_envelope(buffer, Envelope(at, found.end(), _CALL_FENCE_END))
-    elif language in CALL_FENCES or not (yield from _soft_fence(buffer, found, language)):
+    elif language in CALL_FENCES or buffer.is_announced(at) or not (yield from _soft_fence(buffer, found, language)):
         yield from show_fence(buffer, max(buffer.scan, found.end() - 1))
 
 
@@ -70,7 +74,8 @@ def _is_of_calls(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Wa
         return True
     end = yield from _content_end(buffer, begin)
     code = buffer.text[begin : end.start() if end is not None else len(buffer.text)]
-    return any(call[1] or buffer.judge.names.find(call[2]) is not None for call in _CALLED.finditer(code))
+    called = (call for call in _CALLED.finditer(code) if call[2])
+    return any(call[1] or buffer.judge.names.find(call[2]) is not None for call in called)
 
 
 def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Waiting:

@@ -17,6 +17,9 @@ Placing = Generator[None, None, int]
 _MIN_TRIMMED = 4_096
 _SCAN_FACTOR = 8
 _SCAN_FLOOR = 65_536
+_FAILURES_FLOOR = 32
+_FAILURE_CHARACTERS = 256
+"""So much text may hold one more call that cannot be read, beyond the floor."""
 _JOINED_SHARE = 64
 """Of long text that is held, so many times a piece is joined at most: a piece waits until it is this part of it."""
 
@@ -34,7 +37,7 @@ class HeldText:
         self._watch: Watch | None = None
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
         self._objects_from = self._pending_end = 0
-        self._scanned = 0
+        self._scanned = self._passed = 0
         self._trimmed = 0
 
     def add(self, piece: str) -> bool:
@@ -61,26 +64,22 @@ class HeldText:
             self._forget()
 
     def _forget(self) -> None:
-        if not self.position:
+        done = self.position
+        if not done:
             return
         self._found.clear()
-        self.text = self.text[self.position :]
-        self.scan -= self.position
-        self._objects_from -= self.position
-        self._pending_end -= self.position
-        self._trimmed += self.position
+        self.text = self.text[done:]
+        self.scan -= done
+        self._objects_from -= done
+        self._pending_end -= done
+        self._trimmed += done
         self.position = 0
 
     def match(self, sign: Sign, at: int) -> Seeking:
         """The match of the sign at a place, as soon as the text that has come decides it."""
-        yield from self.decide(sign, at)
+        while not self.is_final and len(self.text) - at <= MAX_SIGN_CHARACTERS and sign.begun.match(self.text, at):
+            yield from self.more()
         return sign.whole.match(self.text, at)
-
-    def decide(self, sign: Sign, at: int) -> Steps:
-        """Wait until the text that has come decides whether the sign is at a place."""
-        while len(self.text) - at <= MAX_SIGN_CHARACTERS and sign.begun.match(self.text, at):
-            if not (yield from self.more()):
-                return
 
     def visible(self, at: int, blank: Callable[[str], bool] = str.isspace) -> Placing:
         """The place of the next character that is not blank, waiting for it; the end of the text if there is none."""
@@ -121,3 +120,30 @@ class HeldText:
         """Whether one more tolerant look at `text[start:end]` keeps all such looks within a multiple of the text."""
         self._scanned += end - start
         return self._scanned <= _SCAN_FACTOR * (self._trimmed + end) + _SCAN_FLOOR
+
+    def is_too_many(self, failures: int, place: int) -> bool:
+        """Whether the text up to the place holds so many calls that cannot be read that no more are looked at."""
+        return failures > _FAILURES_FLOOR + (self._trimmed + place) // _FAILURE_CHARACTERS
+
+    # ---- where the search is
+
+    def go_on(self, place: int) -> None:
+        """Continue the search at a place: nothing before it is a call, or it is held."""
+        self.scan = place
+
+    def pass_objects(self, end: int) -> None:
+        """Look for no object or list before `end`: all up to there is inside one that is text."""
+        self._objects_from = max(self._objects_from, end)
+
+    def may_begin_object(self, place: int) -> bool:
+        """Whether no object that is text reaches over the place."""
+        return place >= self._objects_from
+
+    def pass_over(self, opening: int) -> None:
+        """Continue behind what might have opened a call, and did not."""
+        self._passed += 1
+        self.scan = opening + 1
+
+    def may_be_doubtful(self, place: int) -> bool:
+        """Whether what only looks like a call is worth reading here: not behind too many that were none."""
+        return not self.is_too_many(self._passed, place)

@@ -12,7 +12,7 @@ from typing import Any
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
 from dynaspark_core.reply.arguments import Refused, as_object, from_texts, unwrapped
 from dynaspark_core.reply.names import Names, plain_name
-from dynaspark_core.reply.wrapped import fit_value
+from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo, new_id
 from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, conform
@@ -47,6 +47,7 @@ class Judge:
         self._parallel = parallel
         self._untrusted = (untrusted,) if isinstance(untrusted, str) else tuple(untrusted)
         self._squeezed: str | None = None
+        self._fitting: dict[str, Unwrapping] = {}
         self._count = 0
 
     def judge(self, call: RawCall) -> ToolCall | InvalidToolCall:
@@ -136,7 +137,9 @@ class Judge:
         beside = call.beside & (schema.get("properties") or {}).keys()
         if beside:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
-        fitted = fit_value(values, schema, name=tool.name)
+        if tool.name not in self._fitting:
+            self._fitting[tool.name] = Unwrapping(schema, tool.name)
+        fitted = self._fitting[tool.name].fit(values)
         if isinstance(fitted, Mismatch):
             refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
             return replace(refused, is_wrong_value=_has_its_keys(values, schema))

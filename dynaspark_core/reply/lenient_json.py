@@ -20,12 +20,12 @@ from dynaspark_core.reply.lenient_strings import (
     end_of_string,
     plain_key,
 )
+from dynaspark_core.schema import equal_json
 
 MAX_LEVELS = 500
 """Most levels of nesting that are read."""
 MAX_DIGITS = 300
 """Most digits of a number that is read; Python itself refuses 4,300 digits."""
-
 MAX_ITEMS = 100_000
 """Most values within a value that needs repair."""
 
@@ -87,6 +87,8 @@ class LenientReader:
                 value = self._scalar(self._stack[-1].role if len(self._stack) > base else role)
             while len(self._stack) > base:
                 frame = self._stack[-1]
+                if frame.closer == "}" and frame.key in frame.value and not equal_json(frame.value[frame.key], value):
+                    raise Unreadable(self.position, f"{frame.key!r} is given twice")
                 frame.add(value)
                 if not self._is_over(value):
                     self._key()
@@ -207,8 +209,7 @@ class LenientReader:
                 raise Unreadable(error.position, "a quote within a string is not escaped") from None
             why = "a string does not end"
             raise Unreadable(start, why, is_cut=not self._is_closed, in_string=role != "key") from None
-        self.position = close + 1
-        raw = self.text[start + 1 : close]
+        raw, self.position = self.text[start + 1 : close], close + 1
         raw = plain_key(raw) if role == "key" else raw
         if opener == "`" and "${" in raw:
             raise Unreadable(close, "a template string is no JSON value")

@@ -51,8 +51,10 @@ class TextReader:
             next(self._steps, None)
         return self._buffer.taken_events()
 
-    def close(self) -> list[Event]:
-        """The events that were held, and `Done` with the whole reply."""
+    def close(self, text: str = "") -> list[Event]:
+        """The events that were held and those of the last piece, and `Done` with the whole reply."""
+        if text and not self._buffer.is_cut:
+            self._buffer.add(text)
         self._buffer.is_final = True
         for _ in self._steps:
             pass

@@ -4,7 +4,10 @@ English words decide what a sentence says. A value that is in doubt does not cou
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 _EMPTY: tuple[Any, ...] = ({}, [], "")
@@ -76,33 +79,48 @@ class Standing(IntEnum):
     MENTION = 2
 
 
-def standing_of(text: str, start: int, end: int, value: Any, after: int = 0) -> Standing:
-    """How the text presents the value between `start` and `end`. `after` is where the value before it ended."""
-    before, behind = _around(text, start, end)
-    head, tail = before.rpartition("\n")[2], behind.partition("\n")[0]
-    if _DECOR_BEFORE.match(head) and _DECOR_BEHIND.match(tail):
-        return standing_of_block(text, start, end, value)
-    lead = head[max(0, len(head) - (start - after)) :]
-    is_mention = (
-        value in _EMPTY
-        or head.lstrip().startswith(">")
-        or not _is_given(lead[-_LEAD_CHARS:], tail, value, is_alone=not (head.strip(_QUOTES) or tail.strip(_QUOTES)))
-        or any(map(_REFUSAL.search, (before, behind)))
-    )
-    return Standing.MENTION if is_mention else Standing.SENTENCE
+class Presentation:
+    """How a text presents the values in it."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
 
-def standing_of_block(text: str, start: int, end: int, value: Any) -> Standing:
-    """What a value on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
-    before, behind = _around(text, start, end)
-    is_shown = _SHOWING.search(before) is not None
-    if (is_shown or value in _EMPTY) and any(map(_REFUSAL.search, (before, behind))):
-        return Standing.MENTION
-    return Standing.SENTENCE if is_shown else Standing.BLOCK
+    def of(self, start: int, end: int, value: Any, after: int = 0) -> Standing:
+        """What the value between `start` and `end` counts for. `after` is where the value before it ended."""
+        before, behind = self._around(start, end)
+        head, tail = before.rpartition("\n")[2], behind.partition("\n")[0]
+        if _DECOR_BEFORE.match(head) and _DECOR_BEHIND.match(tail):
+            return self.of_block(start, end, value)
+        lead = head[max(0, len(head) - (start - after)) :][-_LEAD_CHARS:]
+        is_mention = (
+            value in _EMPTY
+            or head.lstrip().startswith(">")
+            or not _is_given(lead, tail, value, is_alone=not (head.strip(_QUOTES) or tail.strip(_QUOTES)))
+            or self._is_refused(start, end)
+        )
+        return Standing.MENTION if is_mention else Standing.SENTENCE
 
+    def of_block(self, start: int, end: int, value: Any) -> Standing:
+        """What one on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
+        is_shown = _SHOWING.search(self._around(start, end)[0]) is not None
+        if (is_shown or value in _EMPTY) and self._is_refused(start, end):
+            return Standing.MENTION
+        return Standing.SENTENCE if is_shown else Standing.BLOCK
 
-def _around(text: str, start: int, end: int) -> tuple[str, str]:
-    return text[max(0, start - _CONTEXT_CHARS) : start], text[end : end + _CONTEXT_CHARS]
+    def _around(self, start: int, end: int) -> tuple[str, str]:
+        return self._text[max(0, start - _CONTEXT_CHARS) : start], self._text[end : end + _CONTEXT_CHARS]
+
+    @cached_property
+    def _refusals(self) -> Sequence[tuple[int, int]]:
+        """Where each refusal begins and ends; found once, as many values may be near one."""
+        return [found.span() for found in _REFUSAL.finditer(self._text)]
+
+    def _is_refused(self, start: int, end: int) -> bool:
+        """Whether there is a refusal near."""
+        before = bisect_left(self._refusals, (start - _CONTEXT_CHARS, 0))
+        behind = bisect_left(self._refusals, (end, 0))
+        is_before = before < len(self._refusals) and self._refusals[before][1] <= start
+        return is_before or (behind < len(self._refusals) and self._refusals[behind][1] <= end + _CONTEXT_CHARS)
 
 
 def _is_given(lead: str, tail: str, value: Any, *, is_alone: bool) -> bool:

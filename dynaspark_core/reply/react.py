@@ -39,7 +39,7 @@ def read_action(buffer: ReplyBuffer, at: int) -> Steps:
     """Read the action that begins at `at`, if one does; otherwise the text goes on."""
     found = yield from buffer.match(ACTION, at)
     lone = yield from buffer.match(LONE_ACTION, at)
-    if _is_log(buffer, at):
+    if _is_log(buffer, at) or buffer.is_announced(at):
         buffer.go_on(at + 1)
     elif found is None:
         _alone(buffer, at, lone)

@@ -57,8 +57,7 @@ def read_reply(
 ) -> Reply:
     """The whole reply, as `ReplyReader` reads it."""
     reader = ReplyReader(tools, tool_choice, parallel_tool_calls=parallel_tool_calls, untrusted=untrusted)
-    reader.feed(text)
-    done = reader.close()[-1]
+    done = reader.close(text)[-1]
     assert isinstance(done, Done)  # noqa: S101  # `close` ends with it
     return done.reply
 
@@ -78,7 +77,7 @@ def _steps(buffer: ReplyBuffer) -> Steps:
             yield from read_block(buffer, buffer.position)
             continue
         found = (TRIGGER_AFTER if buffer.has_calls else TRIGGER).search(buffer.text, buffer.scan)
-        if found is None:
+        if found is None or buffer.is_rest_text:
             buffer.go_on(len(buffer.text))
             buffer.show_before(buffer.scan)
             if not (yield from buffer.more_text(is_idle=True)):

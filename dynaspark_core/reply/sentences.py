@@ -9,6 +9,7 @@ from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.context import CLOSING
 from dynaspark_core.reply.envelope import Envelope, Found, end_of_envelope
 from dynaspark_core.reply.held import Steps, Waiting
+from dynaspark_core.reply.vendors import ENDING
 from dynaspark_core.reply.written import RawCall
 
 _GOES_ON = frozenset(",.;:!?)]}(…。、，；：！？）」』-–—/&=+%|>")
@@ -32,6 +33,8 @@ def _is_quoted(buffer: ReplyBuffer, start: int, end: int) -> Waiting:
     if buffer.context.is_list_point():
         return True
     place = yield from buffer.visible(end, _EMPHASIS.__contains__)
+    while (token := (yield from buffer.match(ENDING, place))) is not None:
+        place = yield from buffer.visible(token.end(), _EMPHASIS.__contains__)
     if place == end and buffer.context.ends_cased() and buffer.gap(start) == "":
         return False  # the tag is set between two words without a blank: no sentence reads so
     return _goes_on(buffer.text[place : place + 1], is_close=place == end, is_new=buffer.context.ends_sentence())
@@ -47,7 +50,7 @@ def _goes_on(char: str, *, is_close: bool, is_new: bool) -> bool:
 def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
     """Accept what was found, or leave it as text if it is quoted or the envelope is not one of calls alone."""
     if not opened.is_explicit and (found.error or not buffer.judge.would_accept(found.calls)):
-        buffer.go_on(opened.start + 1)
+        buffer.pass_over(opened.start)
         return
     end = found.end
     if not found.is_closed:

@@ -13,8 +13,8 @@ FENCE = Sign(
         either(word("\n"), word("\r\n"), ahead(chars(r"[\[{<]", 1, 1)))),
     "```json\n", "``", "```a b\n",
 )  # fmt: skip
-FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z)")
-_MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}\Z")
+FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z|</?turn[\s>])")
+_MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}(?:</?(?:t(?:u(?:rn?)?)?)?)?\Z")
 JSON_TEXT = Sign(seq(chars(r"[{\[]", 1, 1), chars(r"\s", 0, 24), chars(r"[\"{\[]", 1, 1)), '{"', "[link]", "{x}")
 """How JSON begins, where a list or a set in prose does not."""
 _IN_OBJECT = re.compile(r'["<{}\[\]]|\n[ \t]*\n')
@@ -23,6 +23,7 @@ _IN_STRING = re.compile(r'"|\\.?|\n[ \t]*\n?', re.DOTALL)
 
 def show_fence(buffer: ReplyBuffer, begin: int) -> Steps:
     """Show a fence to its end, as it comes: nothing in it is a call."""
+    buffer.context.look()
     place = begin
     while (end := FENCE_END.search(buffer.text, place)) is None or end.end() >= len(buffer.text):
         border = buffer.text.rfind("\n", place)
@@ -35,11 +36,13 @@ def show_fence(buffer: ReplyBuffer, begin: int) -> Steps:
         place = buffer.scan
     place = end.end() if end is not None else len(buffer.text)
     buffer.show(place)
+    buffer.context.pass_code()
     buffer.go_on(place)
 
 
 def show_object(buffer: ReplyBuffer, at: int) -> Steps:
     """Show JSON that is no call, as it comes: nothing in its strings is a sign. A blank line ends what is no JSON."""
+    buffer.context.look()
     place, depth, in_string = at, 0, False
     while True:
         found = (_IN_STRING if in_string else _IN_OBJECT).search(buffer.text, place)
@@ -59,5 +62,8 @@ def show_object(buffer: ReplyBuffer, at: int) -> Steps:
         elif char in "}]":
             depth -= 1
         if char == "<" or char.count("\n") > 1 or depth <= 0:
+            if char in "}]":
+                buffer.show(place)
+                buffer.context.pass_code()
             buffer.go_on(place if char in "}]" else found.start())
             return

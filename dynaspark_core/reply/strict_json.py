@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import MAX_LEVELS, LenientReader, Unreadable
+from dynaspark_core.schema import equal_json
 
 
 def _finite(text: str) -> float:
@@ -19,7 +20,19 @@ def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
-_STRICT = json.JSONDecoder(strict=False, parse_constant=_refuse, parse_float=_finite)
+def _without_doubles(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; none that has a key twice, as one of the two values would be lost."""
+    found = dict(members)
+    if len(found) < len(members) and not all(
+        found[key] is value or equal_json(found[key], value) for key, value in members
+    ):
+        raise ValueError
+    return found
+
+
+_STRICT = json.JSONDecoder(
+    strict=False, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_doubles
+)
 
 
 _FIRST_WINDOW_CHARS = 4_096
@@ -55,7 +68,7 @@ def _in_window(text: str, offset: int) -> tuple[Any, int] | Open:
     except json.JSONDecodeError as error:
         is_at_end = error.pos >= len(text) - _TAIL_CHARS or error.msg.startswith("Unterminated")
         return Open(is_hopeless=not is_at_end)
-    except ValueError:  # NaN, or a number of more digits than Python converts
+    except ValueError:  # NaN, a number of more digits than Python converts, a key that is there twice
         return Open(is_hopeless=True)
     if text.count("[", 0, end) + text.count("{", 0, end) > MAX_LEVELS and is_deep(value):
         return Open(is_hopeless=True)
@@ -74,7 +87,7 @@ def _deep_value(text: str, offset: int) -> tuple[Any, int] | Open:
 def is_deep(value: Any) -> bool:
     """Whether the value is nested more than `MAX_LEVELS` levels deep."""
     level = [value]
-    for _ in range(MAX_LEVELS + 1):
+    for _ in range(MAX_LEVELS):
         level = [
             item
             for node in level

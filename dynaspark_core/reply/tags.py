@@ -40,10 +40,8 @@ _FENCE = seq(
 _JSON_WORD = seq(word("json"), chars(r"\s", 0, 40))
 INTRO = Sign(
     either(seq(_FENCE, chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 40), maybe(_JSON_WORD)), _JSON_WORD),
-    "```json\n",
-    "x",
-    "``",
-)
+    "```json\n", "x", "``",
+)  # fmt: skip
 """What may come before the body of a call: a fence's first line, the word json."""
 _NAME = seq(chars("[\"'`]", 0, 1), group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/:]", 0, 127))),
             chars("[\"'`]", 0, 1))  # fmt: skip
@@ -80,15 +78,19 @@ PYTHON_LIST = Sign(
 )  # fmt: skip
 OTHERS = RESULTS | REASONING | OWN_MARKERS
 """Tags that open no call."""
+_CALLS = EXPLICIT | FUNCTIONS | OTHERS
 
 
 def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a `<` at this place begins: an envelope, a marker of another turn, or text."""
     found = yield from buffer.match(TAG, at)
     buffer.go_on(at + 1)
-    if found is None or buffer.is_quoted(at):
+    if found is None:
         return
     name, is_closing = family(found), found["slash"] != ""
+    is_doubtful = name not in _CALLS if not is_closing else name in EXPLICIT
+    if (is_doubtful and not buffer.may_be_doubtful(at)) or buffer.is_quoted(at):
+        return
     if name in OWN_MARKERS or (name in RESULTS and buffer.has_calls):
         buffer.cut()
     elif name in REASONING and is_closing:
@@ -98,8 +100,7 @@ def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
     elif name not in OTHERS and (not is_closing or name in EXPLICIT):
-        opened = replace(_opened(found, name, is_closing=is_closing), start=at)
-        yield from _read_opened(buffer, opened, found)
+        yield from _read_opened(buffer, _opened(found, name, is_closing=is_closing), found)
     elif is_closing and name not in OTHERS and buffer.has_calls:
         buffer.skip(found.end())
 
@@ -152,7 +153,8 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
         yield from decide_empty(buffer, opened, opened.body, is_closed=True)
         return
     begin = yield from _begin(buffer, opened)
-    opened = replace(opened, has_fence=opened.has_fence or not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]))
+    if begin > opened.body and not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]):
+        opened = replace(opened, has_fence=True)
     if opened.is_closer_inside:
         yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
     elif begin >= len(buffer.text):
@@ -162,7 +164,9 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
         yield from decide_empty(buffer, named, len(buffer.text), is_closed=False)
     elif buffer.text[begin] == "<":
         yield from _tag_inside(buffer, opened, begin)
-    elif buffer.text[begin] in "{[" and (yield from buffer.match(PYTHON_LIST, begin)) is None:
+    elif buffer.text[begin] == "{" or (
+        buffer.text[begin] == "[" and (yield from buffer.match(PYTHON_LIST, begin)) is None
+    ):
         yield from settle(buffer, opened, (yield from read_values(buffer, opened, begin)))
     elif (yield from _is_call(buffer, begin)) or (yield from _is_broken_call(buffer, opened, begin)):
         yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
@@ -173,6 +177,8 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
 def _begin(buffer: ReplyBuffer, opened: Envelope) -> Generator[None, None, int]:
     """Where the body really begins; the end of the text if it never does."""
     begin = yield from buffer.visible(opened.body, lambda char: char.isspace() or char == "\ufeff")
+    if buffer.text[begin : begin + 1] in {"{", "[", "<"}:
+        return begin
     yield from buffer.match(INTRO, begin)
     begin = intro_end(buffer.text, begin, len(buffer.text))
     return (yield from buffer.visible(begin))

@@ -14,14 +14,14 @@ def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a sign within a line begins: a call, a marker of another turn, or text."""
     row = None
     if MAY_BEGIN.match(buffer.text, at) is not None:
-        yield from buffer.decide(TOKEN, at)
+        yield from buffer.match(TOKEN, at)
         row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
     if row is None:
         yield from read_tag(buffer, at)
         return
     found = row.opener.whole.match(buffer.text, at)
     buffer.go_on(at + 1)
-    if found is None or buffer.is_quoted(at):
+    if found is None or buffer.is_quoted(at) or (found[0][0] == "f" and buffer.is_within_word(at)):
         return
     if row.meaning == "turn":
         if buffer.has_calls:
@@ -47,7 +47,7 @@ def _skip_token(buffer: ReplyBuffer, found: re.Match[str]) -> Steps:
 def _section(buffer: ReplyBuffer, found: re.Match[str], closer: re.Pattern[str]) -> Steps:
     """Read the first call of a section; those after it are found by their own openers."""
     begin = yield from buffer.visible(found.end())
-    yield from buffer.decide(TOKEN, begin)
+    yield from buffer.match(TOKEN, begin)
     for row in ROWS:
         inner = row.opener.whole.match(buffer.text, begin)
         if inner is not None and row.meaning == "call" and "name" in inner.groupdict():
@@ -55,7 +55,9 @@ def _section(buffer: ReplyBuffer, found: re.Match[str], closer: re.Pattern[str])
             yield from read_envelope(buffer, opened)
             return
     opened = Envelope(found.start(), found.end(), closer, is_token=True)
-    if begin >= len(buffer.text):
+    if begin < len(buffer.text) and TOKEN.begun.match(buffer.text, begin):
+        buffer.reject(buffer.text[found.start() :], "truncated", "the reply ends within a call", len(buffer.text))
+    elif begin >= len(buffer.text):
         yield from decide_empty(buffer, opened, begin, is_closed=False)
     else:
         yield from settle(buffer, opened, (yield from read_up_to_closer(buffer, opened, begin)))

@@ -5,14 +5,14 @@ count. Of two different values that count the same, the later one is the answer 
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dynaspark_core.errors import OutputError
 from dynaspark_core.reply.candidates import MAX_UNREADABLE, MAX_VALUES, Candidate, candidates
-from dynaspark_core.reply.presented import Standing, corrects, standing_of
+from dynaspark_core.reply.presented import Standing, corrects
 from dynaspark_core.reply.thoughts import THOUGHTS
-from dynaspark_core.reply.wrapped import ENVELOPE_KEYS, Unwrapping
+from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.schema import Mismatch, equal_json
 
 MAX_QUOTED_CHARS = 200
@@ -32,17 +32,6 @@ def read_object(text: str, schema: Mapping[str, Any]) -> Any:
     if choice.wrong:
         raise OutputError(choice.wrong, text=text)
     return choice.value
-
-
-def can_be_shown(text: str, start: int, value: object, known: Collection[str]) -> bool:
-    """Whether an object that began at `start`, in a text without its end, is to be shown as far as it goes.
-
-    Not if it is only mentioned, or if it may still be a wrapper: then it has none of the class's keys that are `known`,
-    or those alone that wrappers have as well.
-    """
-    if isinstance(value, Mapping) and known and not (value.keys() & known) - ENVELOPE_KEYS:
-        return False
-    return standing_of(text, start, len(text), value) is not Standing.MENTION
 
 
 def _end_of_thoughts(text: str) -> int:
@@ -82,7 +71,8 @@ class _Choice:
             self._take_value(candidate)
 
     def _take_value(self, candidate: Candidate) -> None:
-        found = self._unwrapping.fit(candidate.value)
+        is_repeated = self._chosen is not None and equal_json(candidate.value, self._chosen.value)
+        found = self.value if is_repeated else self._unwrapping.fit(candidate.value)
         if isinstance(found, Mismatch):
             self._refuse(candidate, f"the JSON value in the reply does not fit: {found}")
         elif self._chosen is None or candidate.standing < self._chosen.standing:

@@ -50,7 +50,7 @@ TRIGGER = "|".join(
     (
         _begins("<", words("|", "｜", "s>", "/s>", "start_of", "end_of")),
         _begins("[", words("TOOL_", "INST]", "/INST]", "/TOOL_")),
-        _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))).replace("f", r"f(?<!\wf)", 1),
+        _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))),
     )
 )
 """Where one of these may begin, as a part of one search."""
@@ -58,6 +58,14 @@ MAY_BEGIN = re.compile(rf"{TRIGGER}|to=")
 _TO = seq(word("to="), _NAME)
 RECIPIENT = Sign(seq(word("to="), _NAME, chars(r"\s", 0, 2), word("<|channel|>")), "to=f<|channel|>", "to=5")
 _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
+ENDING = Sign(
+    either(
+        _token("tool", "calls", "end"), _token("tool", "calls", "section", "end"), _token("tool", "call", "end"),
+        words("<|call|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
+    ),
+    "<|eom_id|>", "<|eot_id|>",
+)  # fmt: skip
+"""A token that ends a call or a message."""
 ROWS = (
     Row(
         "call",
@@ -137,9 +145,7 @@ ROWS = (
         "nothing",
         Sign(
             either(
-                _token("tool", "calls", "end"), _token("tool", "calls", "section", "end"),
-                _token("tool", "call", "end"),
-                words("<|call|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
+                ENDING.atom,
                 seq(maybe(word("<|start|>assistant")), _CHANNEL, word("<|message|>")),
             ),
             "<|tool_calls_section_end|>", "<|tool_calls_section_begin|>",

@@ -48,6 +48,12 @@ class Unwrapping:
         """The keys of the class itself, and whether the schema says what they hold."""
         return known_names(self._schema)
 
+    @cached_property
+    def _free(self) -> frozenset[str]:
+        """Those that may be a wrapper's as well, as what they hold is free."""
+        keys = (key for key, is_listed in self._own.items() if not is_listed)
+        return frozenset(key for key in keys if key == "properties" or self._wraps(key))
+
     def fit(self, value: Any, level: int = 0) -> Any | Mismatch:
         """The value, or the one within; `level` counts the wrappers around it."""
         is_echo = is_schema_echo(value, self._schema.get("properties"))
@@ -57,16 +63,17 @@ class Unwrapping:
         if not isinstance(value, dict) or level > MAX_NESTED_WRAPPERS:
             return outer
         if isinstance(outer, Mismatch):
-            return self._only(_items(value, self._wrappers(value) or _only_key(value)), level, outer)
+            lone = {key for key, item in value.items() if len(value) == 1 and isinstance(item, dict | list)}
+            return self._only(value, self._wrappers(value, value.keys()) or lone, level, outer)
         if not self._own:
             return outer
-        listed = self._only(_items(value, self._doubtful(value)), level, outer)
+        listed = self._only(value, self._doubtful(value), level, outer)
         return self._within(value, level, outer) if listed is outer or listed in _EMPTY else _AMBIGUOUS
 
     def _within(self, value: Mapping[str, Any], level: int, outer: Any) -> Any | Mismatch:
         """What is under a key that the class does not have; `outer`, which fits as well, if that is no wrapper."""
-        keys = self._wrappers(value) - self._own.keys()
-        inner = self._only(_items(value, keys), level, outer)
+        keys = self._wrappers(value, value.keys() - self._own.keys())
+        inner = self._only(value, keys, level, outer)
         if (value.keys() & self._own.keys()) - ENVELOPE_KEYS:
             return outer if inner is outer or inner in _EMPTY else _AMBIGUOUS
         is_named = any(fold_name(name) in self._names for name in _names_in(value))
@@ -74,29 +81,36 @@ class Unwrapping:
             return inner
         if is_named:
             others = {key for key in value.keys() - keys - self._own.keys() if isinstance(value[key], dict)}
-            if keys or self._only(_items(value, others), level, outer) is not outer:
+            if keys or self._only(value, others, level, outer) is not outer:
                 return _OTHER_CALL if keys else _AMBIGUOUS
         is_call = any(isinstance(value[key], dict | list) and value[key] for key in keys & _OF_CALLS)
         return _OTHER_CALL if is_call else outer
 
-    def _only(self, inner: Iterator[Any], level: int, outer: Any) -> Any | Mismatch:
-        """The one value inside that fits; `outer` if none does."""
-        found = [self.fit(item, level + 1) for item in inner]
+    def _only(self, value: Mapping[str, Any], keys: Collection[str], level: int, outer: Any) -> Any | Mismatch:
+        """The one value under the keys that fits; `outer` if none does."""
+        if not keys:
+            return outer
+        found = [self.fit(item, level + 1) for item in _items(value, keys)]
         fits = [item for item in found if not isinstance(item, Mismatch)]
         if _AMBIGUOUS in found or not all(equal_json(item, fits[0]) for item in fits):
             return _AMBIGUOUS
         return fits[0] if fits else outer
 
-    def _wrappers(self, value: Mapping[str, Any]) -> set[str]:
-        keys = {key for key in value if key in _KEYS or fold_name(key) in self._names}
-        return keys | {"properties"} if value.get("type") == "object" and "properties" in value else keys
+    def _wraps(self, key: str) -> bool:
+        return key in _KEYS or fold_name(key) in self._names
 
-    def _doubtful(self, value: Mapping[str, Any]) -> set[str]:
-        """Keys of the class itself that may be a wrapper's: what they hold is free, and no other class is named."""
-        names = _names_in(value)
+    def _wrappers(self, value: Mapping[str, Any], keys: Collection[str]) -> set[str]:
+        """Those of the keys that are a wrapper's; `properties` is one only in the form of a schema."""
+        is_form = value.get("type") == "object"
+        return {key for key in keys if self._wraps(key) or (is_form and key == "properties")}
+
+    def _doubtful(self, value: Mapping[str, Any]) -> Collection[str]:
+        """Keys of the class itself that may be a wrapper's, if no other class is named."""
+        keys = self._free & value.keys()
+        names = _names_in(value) if keys else []
         if names and not any(fold_name(name) in self._names for name in names):
-            return set()
-        return {key for key in self._wrappers(value) if self._own.get(key) is False}
+            return ()
+        return self._wrappers(value, keys)
 
 
 def _names_in(value: Mapping[str, Any]) -> list[str]:
@@ -120,11 +134,6 @@ def _object_in(text: str) -> Any:
         return json.loads(text, strict=False) if text.lstrip().startswith("{") else None
     except (ValueError, RecursionError):
         return None
-
-
-def _only_key(value: Mapping[str, Any]) -> set[str]:
-    """The key of an object that has one, whatever its name, if it holds an array or object."""
-    return {key for key, item in value.items() if len(value) == 1 and isinstance(item, dict | list)}
 
 
 def _is_schema(properties: object) -> bool:

@@ -5,8 +5,7 @@ lists below; nothing is guessed from a key that is not there.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -35,6 +34,7 @@ REMARKS = frozenset({
 })  # fmt: skip
 """Keys beside name and arguments that say something about a call and nothing to the tool."""
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
+_AROUND = frozenset({*WRAPPERS, *LISTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ def open_parallel(call: RawCall) -> list[RawCall]:
 
 def _wrapper(value: Mapping[str, Any]) -> str | None:
     """The key under which the call is, or a list of calls."""
+    if _AROUND.isdisjoint(value):
+        return None
     key = next((key for key in LISTS if isinstance(value.get(key), list)), None)
     if key is not None or _name_key(value) is not None:
         return key
@@ -113,14 +115,12 @@ def _single(value: dict[str, Any], raw: str) -> RawCall:
     name_key = _name_key(value)
     written = [key for key in ARGUMENT_KEYS if key in value]
     filled = [key for key in written if value[key] not in _EMPTY]
-    if name_key is None:
-        return _nameless(value, raw, written)
+    if name_key is None:  # kept with all it has: the one tool that was asked for by name needs no name
+        inner = value[written[0]] if written and len(value) == 1 else value
+        return RawCall(raw, None, inner, value, reason="missing_name", error='a call needs a "name"')
     rest = value.keys() - {name_key, *written}
     if any(value[key] != value[filled[0]] for key in filled[1:]):
         return _stray(value, raw, value[name_key], filled[1:])
-    twice = next((key for key in (name_key, *written) if raw.count(f'"{key}"') > 1 and _is_twice(raw, key)), None)
-    if twice is not None:
-        return RawCall(raw, value[name_key], source=value, reason="malformed", error=f"{twice!r} is given twice")
     if not rest <= REMARKS:
         return _stray(value, raw, value[name_key], rest - REMARKS)
     key = next(iter([*filled, *written]), None)
@@ -128,25 +128,9 @@ def _single(value: dict[str, Any], raw: str) -> RawCall:
     return RawCall(raw, value[name_key], arguments, value, has_arguments=key is not None, beside=frozenset(rest))
 
 
-def _is_twice(raw: str, key: str) -> bool:
-    """Whether an object in the JSON text has the key twice: the value of the first would be lost."""
-    found: list[bool] = []
-    with suppress(ValueError, RecursionError):
-        json.loads(
-            raw, strict=False, object_pairs_hook=lambda pairs: found.append([k for k, _ in pairs].count(key) > 1)
-        )
-    return any(found)
-
-
 def _stray(value: Any, raw: str, name: str | None, keys: Iterable[str]) -> RawCall:
     error = f'only "name" and "arguments" belong in a call, found also {", ".join(sorted(map(repr, keys)))}'
     return RawCall(raw, name, source=value, reason="malformed", error=error)
-
-
-def _nameless(value: dict[str, Any], raw: str, written: Sequence[str]) -> RawCall:
-    """An object that names no tool. Kept with all it has: the one tool that was asked for by name needs no name."""
-    arguments = value[written[0]] if written and len(value) == 1 else value
-    return RawCall(raw, None, arguments, source=value, reason="missing_name", error='a call needs a "name"')
 
 
 def new_id() -> str:

@@ -60,6 +60,7 @@ TAGS = re.compile(
 _FUNCTION = re.compile(rf"{CALL.whole}\s*+(?=\{{|<\s{{0,4}}\\?/|\Z)")
 WRAPPER = re.compile(WRAPPER_LABEL.whole)
 _CLOSING = re.compile(rf"\s*+{_END.whole}")
+_LINE_CHARACTERS = 200  # how far back a line is looked for
 _ELEMENT = re.compile(r"\s*+<(?P<key>[A-Za-z_][\w\-]{0,127})>(?P<text>.*?)</(?P=key)>", re.DOTALL)
 
 
@@ -90,7 +91,7 @@ class OpenCall:
         self._own = name_of(head["call"]) if head["call"] is not None else wrapper
         self._closing = "arg_value" if head["pair"] else "parameters" if head["tool"] else name_of(head["value"])
         self.names = frozenset({self._own, self._closing, wrapper} - {""})
-        self._style = _style(head)
+        self._style, self._is_pair = _style(head), head["pair"] is not None
         self._keys, self._starts, self._ends = [_key(head)], [head.end()], list[int]()
         self._gaps = {"\n" in head[0]}
         self._last: re.Match[str] | None = None
@@ -102,18 +103,19 @@ class OpenCall:
         last, self._last = self._last, tag
         gap = tag.string[last.end() if last is not None else self._starts[0] : tag.start()]
         if last is not None and (not gap or gap.isspace()):
-            is_after_value = self._is_closing(last)
-            if is_after_value and self._closes_call(tag):
+            is_after_value = _closes(last, self._closing)
+            if is_after_value and _closes(tag, self._own):
                 self._depth -= 1
                 if self._depth < 0:
                     self._gaps.add("\n" in gap)
                     self._ends.append(last.start())
-                    self.end = tag.start() if self._style == ("pair", False) else tag.end()
+                    self.end = tag.start() if self._is_pair else tag.end()
                 return self.end >= 0
             if is_after_value and not self._depth and _style(tag) == self._style:
                 self._next_value(last, tag)
                 return False
-            if self._opens_call(last) and _key(tag):
+            opened = last["call"] or last["wrapper"]
+            if opened is not None and name_of(opened) == self._own and _key(tag):
                 self._depth += 1
                 return False
         if not self._depth:
@@ -123,8 +125,8 @@ class OpenCall:
     def close(self, end: int) -> None:
         """End the call where the text of its wrapper ends, at the closing tag of its last value."""
         last = self._last
-        is_over = last is not None and self._is_closing(last) and not last.string[last.end() : end].strip()
-        if last is not None and is_over and self._style == ("pair", False) and not self._depth:
+        is_over = last is not None and _closes(last, self._closing) and not last.string[last.end() : end].strip()
+        if last is not None and is_over and self._is_pair and not self._depth:
             self._ends.append(last.start())
             self.end = end
 
@@ -138,7 +140,7 @@ class OpenCall:
         found = _elements(text, self._starts[0], self._ends[0]) if self._closing == "parameters" else Texts()
         if self._closing != "parameters":
             for key, value, start in zip(self._keys, values, self._starts, strict=True):
-                found.give(key.strip(), value if self._style == ("pair", False) else _trimmed(value), start)
+                found.give(key.strip(), value if self._is_pair else _trimmed(value), start)
         return RawCall(text[self.start : self.end].strip(), self.tool or None, found, found)
 
     def _next_value(self, last: re.Match[str], tag: re.Match[str]) -> None:
@@ -151,18 +153,20 @@ class OpenCall:
         """Note what is text in a value only if nothing is missing and nothing was ended too early."""
         if _style(tag) == self._style and gap.rstrip(" \t").endswith("\n"):
             self._problem = "a value begins within another"
-        elif last is not None and self._is_closing(last) and self._ends:
+        elif last is not None and _closes(last, self._closing) and self._ends and not self._is_in_line(last, gap):
             self._problem = "a closing tag ends nothing"
 
-    def _is_closing(self, tag: re.Match[str]) -> bool:
-        return tag["end"] is not None and name_of(tag["end"]) == self._closing
+    def _is_in_line(self, tag: re.Match[str], behind: str) -> bool:
+        """Whether a closing tag is inside a line of a value that has lines of its own, so that it is text."""
+        text, start = tag.string, self._starts[-1]
+        before = text[max(start, tag.start() - _LINE_CHARACTERS) : tag.start()].rpartition("\n")[2]
+        is_inside = bool(before.strip() and behind.partition("\n")[0].strip())
+        return is_inside and text.startswith(("\n", "\r\n"), start)
 
-    def _closes_call(self, tag: re.Match[str]) -> bool:
-        return tag["end"] is not None and name_of(tag["end"]) == self._own
 
-    def _opens_call(self, tag: re.Match[str]) -> bool:
-        opened = tag["call"] or tag["wrapper"]
-        return opened is not None and name_of(opened) == self._own
+def _closes(tag: re.Match[str], name: str) -> bool:
+    """Whether it is the closing tag of this name."""
+    return tag["end"] is not None and name_of(tag["end"]) == name
 
 
 def _key(tag: re.Match[str]) -> str:
@@ -214,8 +218,7 @@ def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCal
         position += len(text[position:end]) - len(text[position:end].lstrip())
         if (head := HEAD.whole.match(text, position, end)) is not None:
             call = OpenCall(head)
-            any(map(call.take, TAGS.finditer(text, head.end(), end)))
-            if call.end < 0 and is_closed:
+            if not any(map(call.take, TAGS.finditer(text, head.end(), end))) and is_closed:
                 call.close(end)
             if call.end < 0:
                 raise Unreadable(position, "a value or the call does not end", is_cut=not is_closed)

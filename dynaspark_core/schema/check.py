@@ -1,22 +1,25 @@
 """One check of a value against a schema: the order of the rules, what is known already, how deep and how long."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dynaspark_core.schema.conditions import CONDITIONS
-from dynaspark_core.schema.keywords import MAX_NAMES_SHOWN, RULES
+from dynaspark_core.schema.keywords import RULES
 from dynaspark_core.schema.limits import LIMITS, Limit
 from dynaspark_core.schema.names import listed_names
 from dynaspark_core.schema.references import References
 from dynaspark_core.schema.results import Fit, Mismatch, Result, Rule, UnknownKey, join_path
-from dynaspark_core.schema.scalars import EnumIndex, type_test
+from dynaspark_core.schema.scalars import MAX_NAMES_SHOWN, EnumIndex, Identities, type_test
 
 MAX_SCHEMA_LEVELS = 150
 """Most levels of schemas within schemas that are checked: some 600 frames of the interpreter's 1,000."""
 TOO_LARGE = "nested too deep, or too large, to be checked"
 MAX_CHECKS = 100_000
 """Most checks of one value against one schema; nested unions over a large value can ask for more."""
+CHEAP_CHECKS = 16
+"""A result that took no more checks is found once more rather than kept."""
 
 
 def conform(value: Any, schema: Mapping[str, Any], *, needs_known_keys: bool = False) -> Any | Mismatch:
@@ -47,7 +50,7 @@ def known_names(schema: Mapping[str, Any]) -> Mapping[str, bool]:
 
 
 class Check:
-    """Checks values against one schema. Results for containers are kept, so that unions within unions stay linear."""
+    """Checks values against one schema. Costly results are kept, so that unions within unions stay linear."""
 
     def __init__(self, root: Mapping[str, Any], *, needs_known_keys: bool = False) -> None:
         self._root = root
@@ -56,23 +59,28 @@ class Check:
         self._names: dict[int, tuple[frozenset[str], Mapping[str, str]]] = {}
         self._enums: dict[tuple[int, str], EnumIndex] = {}
         self._plans: dict[int, _Plan] = {}
-        self._known: dict[tuple[int, int], tuple[Any, Result]] = {}
+        self._identities = Identities()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin anew, with nothing known of any value."""
+        self._open: set[tuple[int, int]] = set()
+        self._known: defaultdict[int, dict[int, Result]] = defaultdict(dict)
+        self._kept: list[Any] = []
         self._depth = self._steps = self._branches = 0
         self._is_exhausted = False
+        self._identities.forget()
 
     def conform(self, value: Any) -> Any | Mismatch:
         """The value as the schema wants it, or what is wrong with it; see `conform`."""
-        self._known = {}
-        self._depth = self._steps = self._branches = 0
-        self._is_exhausted = False
         try:
             result = self.enter(value, self._root, "")
+            if self._is_exhausted and isinstance(result, Fit):  # what was not checked may be under `not`
+                return Mismatch("", TOO_LARGE)
         except RecursionError:  # the caller's own stack was nearly used up
             return Mismatch("", TOO_LARGE)
         finally:
-            self._known = {}
-        if self._is_exhausted and isinstance(result, Fit):  # what was not checked may be under `not`
-            return Mismatch("", TOO_LARGE)
+            self._forget()
         return result if isinstance(result, Mismatch) else result.value
 
     def enter(self, value: Any, schema: Any, path: str) -> Result:
@@ -114,24 +122,26 @@ class Check:
             return Mismatch(path, "nothing is allowed here")
         if not isinstance(schema, Mapping) or self.takes(value, schema):
             return Fit(value)
-        key = (id(value), id(schema))
-        if key in self._known:
-            return self._known[key][1]
+        key = id(value), id(schema)
+        if key in self._open:  # a reference that comes back to the same value asks nothing new
+            return Fit(value)
+        if (known := self._known[id(schema)].get(id(value))) is not None:
+            return known
         self._steps += 1
         if self._depth > MAX_SCHEMA_LEVELS or self._steps > MAX_CHECKS:
             self._is_exhausted = True
             return Mismatch(path, TOO_LARGE)
-        self._known[key] = value, Fit(value)  # a reference that comes back to the same value asks nothing new
-        plan = self._plan(schema)
+        before, plan = self._steps, self._plan(schema)
+        self._open.add(key)
         self._depth += 1
         self._branches += plan.is_branching
         result = self._through_rules(value, schema, path, plan)
         self._depth -= 1
         self._branches -= plan.is_branching
-        if self._branches and isinstance(value, dict | list):
-            self._known[key] = value, result  # the value is kept too, or its id could be another's later
-        else:
-            del self._known[key]
+        self._open.remove(key)
+        if self._branches and isinstance(value, dict | list) and self._steps - before + len(value) > CHEAP_CHECKS:
+            self._known[id(schema)][id(value)] = result
+            self._kept.append(value)  # or its id could be another's later
         return result
 
     def _through_rules(self, value: Any, schema: Mapping[str, Any], path: str, plan: "_Plan") -> Result:
@@ -159,8 +169,13 @@ class Check:
         """The values that the schema's `enum` or `const` allows, hashed once."""
         key = id(schema), keyword
         if key not in self._enums:
-            self._enums[key] = EnumIndex(schema["enum"] if keyword == "enum" else [schema["const"]])
+            allowed = schema["enum"] if keyword == "enum" else [schema["const"]]
+            self._enums[key] = EnumIndex(allowed, self._identities)
         return self._enums[key]
+
+    def identity(self, value: Any) -> Hashable:
+        """What two values have in common if they are equal in JSON."""
+        return self._identities.of(value)
 
 
 def fold_name(name: str) -> str:

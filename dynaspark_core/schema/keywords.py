@@ -11,16 +11,14 @@ from dynaspark_core.schema.limits import LIMITS
 from dynaspark_core.schema.results import Checker, Fit, Mismatch, Result, Rule, join_path
 from dynaspark_core.schema.scalars import (
     ABSENT,
+    MAX_NAMES_SHOWN,
     EnumIndex,
     coerce,
     describe_value,
     equal_json,
     is_type,
-    json_excerpt,
     name_types,
 )
-
-MAX_NAMES_SHOWN = 20
 
 
 def strings(value: object) -> list[str]:
@@ -55,8 +53,7 @@ def _const(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> 
 def _one_of_values(value: Any, index: EnumIndex, path: str) -> Result:
     found = index.find(value)
     if found is ABSENT:
-        choice = ", ".join(json_excerpt(item) for item in index.allowed[:MAX_NAMES_SHOWN])
-        return Mismatch(path, f"must be {choice}" if len(index.allowed) == 1 else f"must be one of {choice}")
+        return Mismatch(path, index.demand)
     return Fit(found, is_coerced=found is not value)
 
 
@@ -176,6 +173,13 @@ def _array(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> 
     return Fit(fitted if is_coerced else value, is_coerced)
 
 
+def _unique(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
+    if not isinstance(value, list) or schema["uniqueItems"] is not True:
+        return Fit(value)
+    is_repeated = len(set(map(check.identity, value))) < len(value)
+    return Mismatch(path, "must not hold the same item twice") if is_repeated else Fit(value)
+
+
 _MEMBERS = frozenset({"required", "properties", "patternProperties", "additionalProperties"})
 RULES: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"$ref"}), _reference),
@@ -188,5 +192,6 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"not"}), _not),
     (_MEMBERS, _object),
     (frozenset({"items", "prefixItems"}), _array),
+    (frozenset({"uniqueItems"}), _unique),
 )
 """Keywords and their rule, in the order in which a value goes through them."""

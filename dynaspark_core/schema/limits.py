@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from dynaspark_core.schema.scalars import frozen, is_type, json_excerpt
+from dynaspark_core.schema.scalars import is_type, json_excerpt
 
 Limit = Callable[[Any, Any], str]
 """A value and what a keyword bounds it by → what is wrong with it, in words, or nothing."""
@@ -76,12 +76,6 @@ def _size(kind: type, unit: str, *, is_least: bool) -> Callable[[Any, Any], str]
     return limit
 
 
-def _unique(value: Any, is_asked: Any) -> str:
-    if not isinstance(value, list) or is_asked is not True:
-        return ""
-    return "must not hold the same item twice" if len(set(map(frozen, value))) < len(value) else ""
-
-
 LIMITS: Mapping[str, Limit] = {
     "minimum": _at_least,
     "maximum": _at_most,
@@ -93,7 +87,6 @@ LIMITS: Mapping[str, Limit] = {
     "pattern": _pattern,
     "minItems": _size(list, "items", is_least=True),
     "maxItems": _size(list, "items", is_least=False),
-    "uniqueItems": _unique,
     "minProperties": _size(dict, "members", is_least=True),
     "maxProperties": _size(dict, "members", is_least=False),
 }

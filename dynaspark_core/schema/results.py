@@ -1,7 +1,7 @@
 """What a check of a value gives: a fit or a mismatch; and what a rule asks of the checker."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,6 +55,9 @@ class Checker(Protocol):
 
     def enum(self, schema: Mapping[str, Any], keyword: str) -> EnumIndex:
         """The values that a schema's `enum` or `const` allows."""
+
+    def identity(self, value: Any) -> Hashable:
+        """What two values have in common if they are equal in JSON."""
 
     def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
         """The keys that a schema lists, and those without case and punctuation → as listed."""

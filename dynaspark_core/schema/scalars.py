@@ -7,12 +7,14 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 ABSENT: Any = object()
 """No value; None is one."""
 
+MAX_NAMES_SHOWN = 20
+"""Most names or values that a message lists."""
 MAX_DIGITS = 300
 """Most digits of a number in text that is converted; Python itself refuses 4,300 digits."""
 
@@ -83,34 +85,55 @@ def equal_json(one: Any, other: Any) -> bool:
     return True
 
 
-def frozen(value: Any) -> Any:
-    """The value as something that can be hashed; two are equal if the values are so in JSON."""
-    if isinstance(value, bool):
-        return "boolean", value
-    if isinstance(value, list):
-        return "array", tuple(map(frozen, value))
-    if isinstance(value, dict):
-        return "object", frozenset((key, frozen(item)) for key, item in value.items())
-    return value
+class Identities:
+    """Equal keys for values that are equal in JSON. What is nested has a number, so that no part is looked at twice."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._seen: dict[int, int] = {}
+        self._kept: list[Any] = []
+
+    def of(self, value: Any) -> Hashable:
+        """The key of the value."""
+        if isinstance(value, bool):
+            return "boolean", value
+        if not isinstance(value, list | dict):
+            return value  # type: ignore[no-any-return]  # of JSON, only arrays and objects cannot be hashed
+        if id(value) in self._seen:
+            return "number", self._seen[id(value)]
+        items = value if isinstance(value, list) else value.values()
+        parts = tuple(map(self.of, items))
+        key = ("array", parts) if isinstance(value, list) else ("object", frozenset(zip(value, parts, strict=True)))
+        number = self._numbers.setdefault(key, len(self._numbers))
+        if any(isinstance(item, list | dict) for item in items):
+            self._seen[id(value)] = number
+            self._kept.append(value)  # or its id could be another's later
+        return "number", number
+
+    def forget(self) -> None:
+        """Let go of the values; their keys stay the same."""
+        self._seen, self._kept = {}, []
 
 
 class EnumIndex:
     """The allowed values of an `enum` or a `const`, hashed once."""
 
-    def __init__(self, allowed: Sequence[Any]) -> None:
-        self.allowed = allowed
-        self._values = {frozen(item) for item in allowed}
+    def __init__(self, allowed: Sequence[Any], identities: Identities) -> None:
+        self._identities = identities
+        self._keys = {identities.of(item) for item in allowed}
         self._sizes = {(type(item), len(item)) for item in allowed if isinstance(item, list | dict)}
         folded = Counter(item.casefold() for item in allowed if isinstance(item, str))
         self._alike = {
             item.casefold(): item for item in allowed if isinstance(item, str) and folded[item.casefold()] == 1
         }
+        shown = ", ".join(json_excerpt(item) for item in allowed[:MAX_NAMES_SHOWN])
+        self.demand = f"must be {shown}" if len(allowed) == 1 else f"must be one of {shown}"
 
     def find(self, value: Any) -> Any:
         """The value itself if it is allowed, or the only allowed one that differs in case alone; otherwise ABSENT."""
         if isinstance(value, list | dict) and (type(value), len(value)) not in self._sizes:
             return ABSENT
-        if frozen(value) in self._values:
+        if self._identities.of(value) in self._keys:
             return value
         return self._alike.get(value.casefold(), ABSENT) if isinstance(value, str) else ABSENT
 

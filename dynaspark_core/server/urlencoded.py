@@ -29,19 +29,16 @@ class UrlencodedReader:
     def feed(self, block: bytes) -> None:
         """Read the next block."""
         for start in range(0, len(block), SLICE_BYTES):
-            self._feed(block[start : start + SLICE_BYTES])
+            first, *others = block[start : start + SLICE_BYTES].split(b"&", MAX_FIELDS)
+            self._add(first)
+            for part in others:
+                self._end()
+                self._add(part)
 
     def close(self) -> list[tuple[str, str]]:
         """The fields in order, after the last block."""
         self._end()
         return self._fields
-
-    def _feed(self, piece: bytes) -> None:
-        first, *others = piece.split(b"&", MAX_FIELDS)
-        self._add(first)
-        for part in others:
-            self._end()
-            self._add(part)
 
     def _begin(self) -> None:
         self._name, self._value, self._held = bytearray(), bytearray(), b""

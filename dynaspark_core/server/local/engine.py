@@ -18,7 +18,7 @@ from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Answer, Asked
 from dynaspark_core.server.local import few_shot, phrasing, request_kind, turns, weights
 from dynaspark_core.server.local.model import MAX_CONTEXT_TOKENS, MAX_REPLY_TOKENS, Model
-from dynaspark_core.server.local.ocr import ImageFacts, Ocr
+from dynaspark_core.server.local.ocr import Ocr
 from dynaspark_core.server.local.phrasing import Phrased
 from dynaspark_core.server.local.turns import Turn
 
@@ -57,7 +57,8 @@ class Local:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="dynaspark-model")
 
     async def answer(self, asked: Asked) -> Answer:
-        facts = await self._read(asked.file) if asked.file else None
+        loop = asyncio.get_running_loop()
+        facts = await loop.run_in_executor(self._worker, self._ocr.read, asked.file) if asked.file else None
         seen = facts.describe() if facts else ""
         phrased = self._phrased(asked, seen)
         metadata: dict[str, object] = {}
@@ -77,9 +78,6 @@ class Local:
         conversation = turns.read_conversation(asked.prompt)
         conversation = replace(conversation, turns=(*system, *conversation.turns))
         return self._phrase(conversation, request_kind.read_kind(conversation.opening, conversation.closing), seen)
-
-    async def _read(self, content: bytes) -> ImageFacts:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._ocr.read, content)
 
     async def _reply(self, phrased: Phrased) -> AsyncIterator[str | Usage]:
         """The pieces as the model makes them, then the usage; closing it ends the model's work at its next token."""

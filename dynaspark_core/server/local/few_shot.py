@@ -79,30 +79,23 @@ def _plain(turns: Iterable[Turn]) -> Iterator[Turn]:
             yield Turn("assistant", text)
 
 
-def _seen_examples(seen: str) -> Iterator[Turn]:
+def _seen_examples(seen: str) -> tuple[tuple[str, str], ...]:
     """Examples of questions on an image; for one without text none that could lend it theirs."""
-    examples = () if not seen else _SEEN_NO_TEXT if seen.endswith(_NO_TEXT) else (*_SEEN, *_SEEN_NO_TEXT)
-    for question, reply in examples:
-        yield Turn("user", question)
-        yield Turn("assistant", reply)
+    return () if not seen else _SEEN_NO_TEXT if seen.endswith(_NO_TEXT) else (*_SEEN, *_SEEN_NO_TEXT)
 
 
 def _filling(messages: tuple[Turn, ...], fields: str) -> tuple[Turn, ...]:
     """The messages; the last one asks to fill in the fields, and examples show how."""
     request = Turn("user", _request(messages[-1].text, fields))
-    return _after((*messages[:-1], request), _filled_examples())
+    examples = ((_request(text, filled), reply) for text, filled, reply in _FILLED)
+    return _after((*messages[:-1], request), examples)
 
 
-def _filled_examples() -> Iterator[Turn]:
-    for text, fields, reply in _FILLED:
-        yield Turn("user", _request(text, fields))
-        yield Turn("assistant", reply)
-
-
-def _after(messages: tuple[Turn, ...], examples: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The messages; the examples come first, but after the system text."""
+def _after(messages: tuple[Turn, ...], examples: Iterable[tuple[str, str]]) -> tuple[Turn, ...]:
+    """The messages; the examples, questions with their replies, come first, but after the system text."""
     start = 1 if messages[0].role == "system" else 0
-    return (*messages[:start], *examples, *messages[start:])
+    turns = (turn for question, reply in examples for turn in (Turn("user", question), Turn("assistant", reply)))
+    return (*messages[:start], *turns, *messages[start:])
 
 
 def _request(text: str, fields: str) -> str:

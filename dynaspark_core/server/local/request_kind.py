@@ -63,11 +63,7 @@ def _demanded(tools: tuple[Offered, ...], reminder: str) -> tuple[Offered, ...]:
     if reminder == _ANY:
         return tools
     named = _NAMED.fullmatch(reminder)
-    return tuple(tool for tool in tools if named and named[1] in {tool.name, _quoted(tool.name)})
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
+    return tuple(tool for tool in tools if named and named[1] in {tool.name, json.dumps(tool.name, ensure_ascii=False)})
 
 
 def _offered(line: str) -> Offered | None:

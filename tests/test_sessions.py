@@ -117,7 +117,8 @@ async def test_a_reset_of_an_idle_connection_is_logged_nowhere(caplog: pytest.Lo
         await DynasparkClient(base_url=url).complete("x")
         ((kept, _),) = next(iter((await sessions.for_this_loop()).pool._conns.values()))
         idle.set()
-        assert (closed := kept.closed) is not None
+        closed = kept.closed
+        assert closed is not None
         await asyncio.wait([closed])
         del kept, closed
         await DynasparkClient(base_url=url).complete("x")

@@ -79,10 +79,9 @@ def strict_object(text: str) -> dict[str, Any]:
 def model_and_usage(answer: Mapping[str, Any]) -> tuple[str | None, Usage | None]:
     """The `model` and `usage` of a richer answer; None for what is missing or not of the documented shape."""
     model, usage = answer.get("model"), answer.get("usage")
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    counts = [usage.get(name) for name in names] if isinstance(usage, dict) else []
-    whole = [count for count in counts if type(count) is int and count >= 0]
-    return (
-        model if isinstance(model, str) and model else None,
-        Usage(whole[0], whole[1], whole[2]) if len(whole) == len(names) else None,
-    )
+    counts: list[Any] = [*map(usage.get, _COUNTS)] if isinstance(usage, dict) else [None]
+    is_whole = {*map(type, counts)} == {int} and min(counts) >= 0
+    return model if isinstance(model, str) and model else None, Usage(*counts) if is_whole else None
+
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")

@@ -18,7 +18,7 @@ def plot(tables: Sequence[Table], file: Path) -> None:
     langchain, llama_index, agent, grown = figure.subplots(4, 1, height_ratios=(4, 3, 4, 5))
     _bars(langchain, calls(tables, "ainvoke"), "One call in LangChain: milliseconds of processor time")
     _bars(llama_index, calls(tables, "achat"), "One call in LlamaIndex: milliseconds of processor time")
-    _bars(agent, costs(tables, AGENT), "One turn of an agent in LangChain, of 40: milliseconds of processor time")
+    _bars(agent, costs(tables, AGENT), "A turn of an agent in LangChain: milliseconds of processor time")
     _bars(grown, growth(tables), "Eight times as much costs … times as much (line: linear, 8)")
     grown.axvline(LINEAR, color=LINE, linewidth=2)
     figure.savefig(file, dpi=110)

@@ -69,6 +69,22 @@ async def test_a_required_call_that_does_not_come_is_an_error_with_what_was_writ
         assert (await DynasparkClient(base_url=service.url).complete(chat("auto"))).text == "It rains."
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '```json\n{"city": "Oslo"}\n```',
+        '{"city": "Oslo"}',
+        '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>',
+        'Action: get_weather\nAction Input: {"city": "Oslo"}',
+    ],
+)
+@pytest.mark.parametrize("lead", ["I cannot. It would look like this:", "I must not. For example:"])
+async def test_a_refusal_with_an_example_is_no_required_call(lead: str, body: str) -> None:
+    with LocalService(script := Script(f"{lead}\n{body}", GOOD)) as service:
+        reply = await DynasparkClient(base_url=service.url).complete(chat("get_weather"))
+    assert (len(reply.tool_calls), reply.repairs, len(script.asked)) == (1, 1, 2)
+
+
 async def test_a_stream_asks_again_only_while_it_has_shown_nothing() -> None:
     with LocalService(script := Script(BROKEN, GOOD, Pieces("Text. ", BROKEN))) as service:
         client = DynasparkClient(base_url=service.url)

@@ -59,7 +59,7 @@ class ReplyBuffer(HeldText):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = self._is_idle = False
         self._pending: list[RawCall] = []
-        self._broken = self._passed = 0
+        self._broken = 0
 
     @property
     def judge(self) -> "Judge":
@@ -86,29 +86,6 @@ class ReplyBuffer(HeldText):
         has_more = yield from self.more()
         self._is_idle = False
         return has_more
-
-    # ---- where the search is
-
-    def go_on(self, place: int) -> None:
-        """Continue the search at a place: nothing before it is a call, or it is held."""
-        self.scan = place
-
-    def pass_objects(self, end: int) -> None:
-        """Look for no object or list before `end`: all up to there is inside one that is text."""
-        self._objects_from = max(self._objects_from, end)
-
-    def may_begin_object(self, place: int) -> bool:
-        """Whether no object that is text reaches over the place."""
-        return place >= self._objects_from
-
-    def pass_over(self, opening: int) -> None:
-        """Continue behind what might have opened a call, and did not."""
-        self._passed += 1
-        self.scan = opening + 1
-
-    def may_be_doubtful(self, place: int) -> bool:
-        """Whether what only looks like a call is worth reading here: not behind too many that were none."""
-        return not self.is_too_many(self._passed, place)
 
     def was_behind_call(self) -> bool:
         """Whether the position is right behind a call, where another's turn may begin. True once for each call."""

@@ -37,6 +37,11 @@ _ANNOUNCED = re.compile(
     rf"|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect)).*[:：]\W*\Z"
 )
 _ANNOUNCED_CLOSELY = re.compile(rf"(?:{_EXAMPLE}\W*|(?i:\bwould (?:look like|be)\b)[^.!?。]*)[:：]\W*\Z")
+_GOES_ON = frozenset(" .,;:!?)")
+_NEAR = 40
+"""How far before an element its sentence is looked for."""
+_MAX_OPEN = 32
+"""Most quotations, and elements, within one another."""
 _TAIL = 400
 """Characters that are kept of the text before, and of the beginning of its last line."""
 
@@ -53,6 +58,7 @@ class Context:
         self._ticks = 0
         self._quotes: list[str] = []
         self._elements: list[str] = []
+        self._mentioned: set[str] = set()
 
     def begin(self, first: str = "") -> None:
         """Count quotation signs anew: behind an envelope, on whose line `first` stands for what came before."""
@@ -65,16 +71,16 @@ class Context:
     def is_quoted(self, gap: str = "") -> bool:
         """Whether what comes next is a quotation."""
         self.look()
-        if self._elements:
+        if self._elements and ("\n" not in gap or self.is_markup()):
             return True
         if "\n" in gap:
             return gap.count("\n") == 1 and any(sign not in _AMBIGUOUS for sign in self._quotes)
         return bool(self._ticks or self._quotes) or self._line.lstrip()[:1] in {">", "+", "|"}
 
     def is_markup(self) -> bool:
-        """Whether the place is inside a comment or an element that shows code."""
+        """Whether the place, at the beginning of a line, is inside a comment or an element that shows code."""
         self.look()
-        return bool(self._elements)
+        return any(name not in self._mentioned for name in self._elements)
 
     def is_begun(self) -> bool:
         """Whether anything but blanks stands before the place on its line."""
@@ -173,10 +179,22 @@ class Context:
         elif sign["end"]:
             self._elements = [name for name in self._elements if name != "<!--"]
         elif not self._ticks:
-            self._element(sign["comment"] or sign["element"].lower(), is_end=bool(sign["slash"]))
+            name = sign["comment"] or sign["element"].lower()
+            self._element(name, is_end=bool(sign["slash"]))
+            if sign["element"] and not sign["slash"] and after in _GOES_ON and self._is_spoken_of(sign):
+                self._mentioned.add(name)
+
+    def _is_spoken_of(self, sign: re.Match[str]) -> bool:
+        """Whether words stand before an element in its line: `the <pre> tag` opens none that reaches over the line."""
+        lead = sign.string[max(0, sign.start() - _NEAR) : sign.start()]
+        is_begun = sign.start() <= _NEAR and "\n" not in lead and self._has_words
+        return is_begun or _WORD.search(lead.rpartition("\n")[2]) is not None
 
     def _end_line(self, *, is_blank: bool) -> None:
         self._ticks = 0
+        if self._mentioned:
+            self._elements = [name for name in self._elements if name not in self._mentioned]
+            self._mentioned.clear()
         if is_blank:
             self._quotes.clear()
             self._elements = [name for name in self._elements if name not in _INLINE]
@@ -185,8 +203,9 @@ class Context:
 
     def _element(self, name: str, *, is_end: bool) -> None:
         if not is_end:
-            self._elements.append(name)
+            self._elements += [name] if len(self._elements) < _MAX_OPEN else []
         elif name in self._elements:
+            self._mentioned.discard(name)
             del self._elements[len(self._elements) - 1 - self._elements[::-1].index(name) :]
 
     def _quote(self, sign: str, before: str, after: str) -> None:
@@ -195,5 +214,6 @@ class Context:
                 self._quotes.pop()
             return
         is_first = (not before or before.isspace() or before in _OPENS_AFTER) and not after.isspace()
-        if sign in QUOTATION and not self._ticks and (sign not in _AMBIGUOUS or is_first):
+        is_open = is_first if sign in _AMBIGUOUS else sign in QUOTATION
+        if is_open and not self._ticks and len(self._quotes) < _MAX_OPEN:
             self._quotes.append(sign)

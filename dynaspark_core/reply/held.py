@@ -37,7 +37,7 @@ class HeldText:
         self._watch: Watch | None = None
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
         self._objects_from = self._pending_end = 0
-        self._scanned = 0
+        self._scanned = self._passed = 0
         self._trimmed = 0
 
     def add(self, piece: str) -> bool:
@@ -124,3 +124,26 @@ class HeldText:
     def is_too_many(self, failures: int, place: int) -> bool:
         """Whether the text up to the place holds so many calls that cannot be read that no more are looked at."""
         return failures > _FAILURES_FLOOR + (self._trimmed + place) // _FAILURE_CHARACTERS
+
+    # ---- where the search is
+
+    def go_on(self, place: int) -> None:
+        """Continue the search at a place: nothing before it is a call, or it is held."""
+        self.scan = place
+
+    def pass_objects(self, end: int) -> None:
+        """Look for no object or list before `end`: all up to there is inside one that is text."""
+        self._objects_from = max(self._objects_from, end)
+
+    def may_begin_object(self, place: int) -> bool:
+        """Whether no object that is text reaches over the place."""
+        return place >= self._objects_from
+
+    def pass_over(self, opening: int) -> None:
+        """Continue behind what might have opened a call, and did not."""
+        self._passed += 1
+        self.scan = opening + 1
+
+    def may_be_doubtful(self, place: int) -> bool:
+        """Whether what only looks like a call is worth reading here: not behind too many that were none."""
+        return not self.is_too_many(self._passed, place)

@@ -26,7 +26,6 @@ MAX_LEVELS = 500
 """Most levels of nesting that are read."""
 MAX_DIGITS = 300
 """Most digits of a number that is read; Python itself refuses 4,300 digits."""
-
 MAX_ITEMS = 100_000
 """Most values within a value that needs repair."""
 

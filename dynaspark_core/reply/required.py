@@ -1,15 +1,23 @@
 """A call that the model was told to make: written as a value alone, or beside other values for the same tool."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dynaspark_core.errors import OutputError
 from dynaspark_core.messages import Chat, Reply, ToolCall
+from dynaspark_core.reply.candidates import candidates
+from dynaspark_core.reply.context import Context
 from dynaspark_core.reply.judge import Judge
 from dynaspark_core.reply.value import read_object
 from dynaspark_core.reply.written import RawCall, compact_json
 from dynaspark_core.schema import equal_json
+
+_MARKUP = re.compile(r"\s*(?:(?:`{3,}|~{3,})\w*|<[^<>]{1,80}>|\*{0,2}Action(?: Input)?\*{0,2}:.*)?\s*")
+"""A line of the markup around a call."""
+_LEAD_CHARACTERS = 400
+"""How far before a value the words are looked for that announce it."""
 
 
 def call_in_text(reply: Reply, chat: Chat) -> ToolCall | None:
@@ -21,9 +29,21 @@ def call_in_text(reply: Reply, chat: Chat) -> ToolCall | None:
         value = read_object(reply.text, tools[0].parameters)
     except OutputError:
         return None
+    if all(is_example(reply.text[: found.start]) for found in candidates(reply.text) if not found.error):
+        return None
     judge = Judge(chat.tools, chat.tool_choice, untrusted=chat.untrusted_texts())
     call = judge.check(RawCall(compact_json(value), tools[0].name, value, value))
     return call if isinstance(call, ToolCall) else None
+
+
+def is_example(before: str) -> bool:
+    """Whether the words before a value, and before the markup around it, announce an example."""
+    lines = before[-_LEAD_CHARACTERS:].split("\n")
+    while lines and _MARKUP.fullmatch(lines[-1]):
+        lines.pop()
+    context = Context()
+    context.add("\n".join(lines))
+    return context.announces_example()
 
 
 def is_in_doubt(reply: Reply, chat: Chat) -> bool:

@@ -40,10 +40,8 @@ _FENCE = seq(
 _JSON_WORD = seq(word("json"), chars(r"\s", 0, 40))
 INTRO = Sign(
     either(seq(_FENCE, chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 40), maybe(_JSON_WORD)), _JSON_WORD),
-    "```json\n",
-    "x",
-    "``",
-)
+    "```json\n", "x", "``",
+)  # fmt: skip
 """What may come before the body of a call: a fence's first line, the word json."""
 _NAME = seq(chars("[\"'`]", 0, 1), group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/:]", 0, 127))),
             chars("[\"'`]", 0, 1))  # fmt: skip

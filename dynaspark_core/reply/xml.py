@@ -60,11 +60,8 @@ TAGS = re.compile(
 _FUNCTION = re.compile(rf"{CALL.whole}\s*+(?=\{{|<\s{{0,4}}\\?/|\Z)")
 WRAPPER = re.compile(WRAPPER_LABEL.whole)
 _CLOSING = re.compile(rf"\s*+{_END.whole}")
+_LINE_CHARACTERS = 200  # how far back a line is looked for
 _ELEMENT = re.compile(r"\s*+<(?P<key>[A-Za-z_][\w\-]{0,127})>(?P<text>.*?)</(?P=key)>", re.DOTALL)
-
-
-_LINE_CHARACTERS = 200
-"""How far back a line is looked for."""
 
 
 class Texts(dict[str, Any]):
@@ -163,8 +160,8 @@ class OpenCall:
         """Whether a closing tag is inside a line of a value that has lines of its own, so that it is text."""
         text, start = tag.string, self._starts[-1]
         before = text[max(start, tag.start() - _LINE_CHARACTERS) : tag.start()].rpartition("\n")[2]
-        has_lines = text.startswith(("\n", "\r\n"), start)
-        return has_lines and bool(before.strip()) and bool(behind.partition("\n")[0].strip())
+        is_inside = bool(before.strip() and behind.partition("\n")[0].strip())
+        return is_inside and text.startswith(("\n", "\r\n"), start)
 
 
 def _closes(tag: re.Match[str], name: str) -> bool:
@@ -221,8 +218,7 @@ def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCal
         position += len(text[position:end]) - len(text[position:end].lstrip())
         if (head := HEAD.whole.match(text, position, end)) is not None:
             call = OpenCall(head)
-            any(map(call.take, TAGS.finditer(text, head.end(), end)))
-            if call.end < 0 and is_closed:
+            if not any(map(call.take, TAGS.finditer(text, head.end(), end))) and is_closed:
                 call.close(end)
             if call.end < 0:
                 raise Unreadable(position, "a value or the call does not end", is_cut=not is_closed)

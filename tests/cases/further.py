@@ -93,6 +93,23 @@ MEANT = [
         one(f"data with {sign!r} before", f'{{"a": "{sign}"}}\n{CALL}', f'{{"a": "{sign}"}}')
         for sign in ("<pre>", "<!--", "„", "`", "<code>")
     ),
+    *(
+        one(f"a mention {index}", f"{words}{gap}{CALL}", words)
+        for index, words in enumerate(
+            ("Use the <pre> tag.", "The <code> element, then.", "A <blockquote> (see <pre>) is used.", "I like <kbd>.")
+        )
+        for gap in ("\n", "\n\n")
+    ),
+    *(
+        none(f"no mention {index}", text)
+        for index, text in enumerate(
+            (f"Like this: <pre>\n{X}\n</pre>", f"Like this: <pre>\n\n{X}\n</pre>", f"See <pre> {X} </pre>",
+             f"See <pre> this: {X} </pre>",
+             f"See <code>{X}</code>.", f"<pre> {X} </pre>", f"So: <pre class='a'>x\n{X}</pre>")
+        )
+    ),
+    one("closed code in a sentence", f"Use <code>a</code> here. {X}", "Use <code>a</code> here."),
+    one("a closed mention in a sentence", f"The <pre> tag, </pre> . {X}", "The <pre> tag, </pre> ."),
     one("a wish", f"It would be good to look.\n{CALL}", "It would be good to look."),
     none("an example in another language", f"Zum Beispiel:\n```json\n{OBJECT}\n```"),
     one("a fence behind a plain line", f"I use the tool:\n```json\n{A}\n```", "I use the tool:",

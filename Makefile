@@ -6,7 +6,7 @@ INSTALL = $(BIN)/python .ci/install.py
 SIZE = 100 packages, 750 MB on disk, one to five minutes.
 TEST_SIZE = 1.6 GB on disk, two to ten minutes.
 
-.PHONY: demo test bench loops test-model wheel-test soak faults fuzz mutants dialects company front-ends test-lowest check docs format clean
+.PHONY: demo test bench loops test-model wheel-test soak faults bombs fuzz mutants dialects company front-ends test-lowest check docs format clean
 
 # make demo, or make demo UPSTREAM=URL MODEL=NAME for a model of any OpenAI-compatible server
 demo: $(VENV)/.demo
@@ -55,6 +55,9 @@ soak: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m faults
+
+bombs: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m bombs
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pytest -m fuzz --durations=0 tests/test_reply_fuzz.py tests/test_reply_cost.py

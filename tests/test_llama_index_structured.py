@@ -338,3 +338,59 @@ async def test_its_events_and_those_of_the_one_call_behind_it(
     for event in recorder.events:
         if type(event).__name__.startswith("LLMChat"):
             json.dumps(event.model_dump(mode="json"))
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+BO, AL = '{"name": "Bo", "age": 3}', '{"name": "Al", "age": 4}'
+FENCED = f"```json\n{BO}\n```"
+NEIGHBOURS = [
+    f"{FENCED}\nA year later it would be {AL}.",
+    f"Here you are:\n{FENCED}\nA year later it would be {AL}.",
+    f"{BO}\nA year later it would be {AL}.",
+    f"{FENCED}\nUnlike {AL}, she is real.",
+    f"Not {AL}.\n{FENCED}",
+    f"{BO}\n{BO}",
+    f"{AL}\nNo, that is wrong. Correct is:\n{BO}",
+    f"```json\n{AL}\n```\nSorry, it should have been:\n{FENCED}",
+    f"Her data are {BO}, as far as I know.",
+]
+EQUAL = [
+    f"{AL}\n{BO}",
+    f"{AL}\nand\n{BO}",
+    f"```json\n{AL}\n```\nAlso:\n{FENCED}",
+    f"I cannot tell. A person would look like {BO}.",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("written", NEIGHBOURS)
+async def test_a_value_in_passing_gives_way_to_the_answer(llm: Dynaspark, script: Says, way: str, written: str) -> None:
+    script.lines.append(Pieces(*(written[at : at + 7] for at in range(0, len(written), 7))))
+    assert (await predict(llm, way, output_cls=Person))[-1] == Person(name="Bo", age=3)
+    assert len(script.asked) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("written", EQUAL)
+async def test_values_of_equal_standing_are_asked_for_again(
+    llm: Dynaspark, script: Says, way: str, written: str
+) -> None:
+    script.lines += [written, '{"name": "Ada", "age": 36}', written, written]
+    assert (await predict(llm, way, output_cls=Person))[-1] == Person(name="Ada", age=36)
+    with pytest.raises(OutputError):
+        await predict(llm, way, output_cls=Person)
+    assert len(script.asked) == 4
+
+
+@pytest.mark.parametrize("way", WAYS[:2])  # LlamaIndex's own program requires no call of a stream
+@pytest.mark.parametrize("written", NEIGHBOURS)
+async def test_a_program_that_calls_functions_reads_a_value_in_the_text(way: str, script: Says, written: str) -> None:
+    script.lines.append(written)
+    with LocalService(script) as service:
+        llm = Dynaspark(base_url=service.url, pydantic_program_mode=PydanticProgramMode.FUNCTION)
+        assert (await predict(llm, way, output_cls=Person))[-1] == Person(name="Bo", age=3)
+    assert len(script.asked) == 1

@@ -24,10 +24,10 @@ from llama_index.core import Settings
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
-from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.query_engine import CustomQueryEngine
+from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
 from dynaspark_core import DynasparkClient
@@ -125,7 +125,7 @@ class Reply(BaseModel):
     text: str
 
 
-LANGCHAIN: dict[str, Callable[[ChatDynaspark], object]] = {
+LANGCHAIN: dict[str, Callable[[Any], object]] = {
     "repr": repr,
     "pprint": pprint.pformat,
     "rich": lambda model: list(model.__rich_repr__()),
@@ -220,7 +220,7 @@ async def _chain_fails(url: str, kept: list[object]) -> BaseException | None:
 # LlamaIndex
 
 
-class _Query(CustomQueryEngine):  # type: ignore[misc]  # the framework's bases are not typed
+class _Query(CustomQueryEngine):
     """An application's own engine that has an LLM as a field."""
 
     llm: Dynaspark
@@ -229,7 +229,7 @@ class _Query(CustomQueryEngine):  # type: ignore[misc]  # the framework's bases 
         return str(self.llm.complete(query_str))
 
 
-LLAMA_INDEX: dict[str, Callable[[Dynaspark], object]] = {
+LLAMA_INDEX: dict[str, Callable[[Any], object]] = {
     "repr": repr,
     "str": str,
     "pprint": pprint.pformat,

@@ -87,6 +87,22 @@ REQUESTS: dict[str, tuple[dict[str, str], int]] = {
     "IPv6": ({"Host": "[::1]:{port}", "Origin": "http://[::1]:{port}"}, 200),
     "behind TLS": ({"Host": "localhost", "Origin": "https://localhost"}, 200),
     "a name in capitals": ({"Host": "LOCALHOST:{port}", "Origin": "http://localhost:{port}"}, 200),
+    "a name with a dot at its end": ({"Host": "localhost.:{port}", "Origin": "http://localhost.:{port}"}, 200),
+    "IPv4 written as IPv6": ({"Host": "[::ffff:127.0.0.1]:{port}"}, 200),
+    "a named host in capitals": ({"Host": "LLM.example.", "Origin": "https://llm.example."}, 200),
+    "a named host with any port": ({"Host": "llm.example:8080"}, 200),
+    "a host named with its port": ({"Host": "port.example:81"}, 200),
+    "an address named without brackets": ({"Host": "[fd00::1]:9"}, 200),
+    "a named page, its port written": ({"Origin": "https://APP.example:443"}, 200),
+    "another port than the named one": ({"Host": "port.example:82"}, 403),
+    "every address": ({"Host": "0.0.0.0:{port}"}, 403),
+    "a short address": ({"Host": "127.1"}, 403),
+    "an address as a number": ({"Host": "2130706433"}, 403),
+    "two names": ({"Host": "localhost, evil.example"}, 403),
+    "an escaped name": ({"Host": "evil.example%2elocalhost"}, 403),
+    "a port that is none": ({"Host": "localhost:x", "Origin": "null"}, 403),
+    "a named page by http": ({"Origin": "http://app.example"}, 403),
+    "a WebSocket of another page": ({"Origin": "http://evil", "Upgrade": "websocket"}, 403),
     "a named host": ({"Host": "llm.example", "Origin": "https://llm.example"}, 200),
     "a named page": ({"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}, 200),
     "a form of another page": ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, 403),
@@ -113,7 +129,7 @@ REQUESTS: dict[str, tuple[dict[str, str], int]] = {
 def test_a_web_page_may_not_use_the_service(name: str, target: str) -> None:
     headers, expected = REQUESTS[name]
     script = Script(lambda _: "Hello.")
-    rules = Rules(allow_hosts=("llm.example",), allow_origins=("https://app.example/",))
+    rules = Rules(allow_hosts=("llm.example", "port.example:81", "fd00::1"), allow_origins=("https://app.example/",))
     with LocalService(script, rules=rules) as service:
         port = service.url.rpartition(":")[2]
         filled = {key: value.format(url=service.url, port=port) for key, value in headers.items()}
@@ -121,6 +137,37 @@ def test_a_web_page_may_not_use_the_service(name: str, target: str) -> None:
     assert status == (404 if expected == 200 and target.startswith("GET") else expected)
     assert len(script.asked) == (status == 200)
     assert expected == 200 or b"--allow-" in answer
+
+
+OWN_HOST = b"Host: localhost\r\n"
+HEADS = {
+    "HTTP/1.0": (b"POST /generate_response HTTP/1.0\r\n" + OWN_HOST, 200),
+    "HTTP/1.0 without a host": (b"POST /generate_response HTTP/1.0\r\n", 403),
+    "no host": (b"POST /generate_response HTTP/1.1\r\n", 400),
+    "two hosts": (b"POST /generate_response HTTP/1.1\r\n" + OWN_HOST + b"Host: evil\r\n", 400),
+    "two hosts, ours behind": (b"POST /generate_response HTTP/1.1\r\nHost: evil\r\n" + OWN_HOST, 400),
+    "two origins": (
+        b"POST /generate_response HTTP/1.1\r\nOrigin: http://localhost\r\nOrigin: http://evil\r\n" + OWN_HOST, 403),
+    "a whole URL": (b"POST http://localhost/generate_response HTTP/1.1\r\n" + OWN_HOST, 200),
+    "a whole URL of another": (b"POST http://evil/generate_response HTTP/1.1\r\n" + OWN_HOST, 403),
+    "a whole URL, another host": (b"POST http://localhost/generate_response HTTP/1.1\r\nHost: evil\r\n", 403),
+    "a blank behind the name": (b"POST /generate_response HTTP/1.1\r\nHost : evil\r\n" + OWN_HOST, 400),
+    "a name in two lines": (b"POST /generate_response HTTP/1.1\r\nHost: localhost\r\n evil\r\n", 400),
+    "no HTTP": (b"\x00\x01\r\n", 400),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_head_that_can_be_read_in_two_ways_is_refused(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    head, expected = HEADS[name]
+    rest = f"Content-Type: {URLENCODED}\r\nContent-Length: 13\r\nConnection: close\r\n\r\nuser_input=Hi"
+    with LocalService(script := Script("Hello.")) as service:
+        host, port = service.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(head + rest.encode())
+            status = int(connection.makefile("rb").readline().split()[1])
+    assert (status, len(script.asked)) == (expected, expected == 200)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_our_own_client_and_the_named_page_keep_working(service: LocalService) -> None:

@@ -1,8 +1,14 @@
 """The pool, against a server that writes raw bytes: reuse, and connections that must not be reused."""
 
 import asyncio
+import gc
+import logging
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+
+import pytest
 
 from dynaspark_core import DynasparkClient
 from dynaspark_core.transport import sessions
@@ -89,6 +95,30 @@ async def test_a_connection_that_the_server_closed_costs_no_request() -> None:
         client = DynasparkClient(base_url=url, max_retries=0)
         assert [(await client.complete("x")).text for _ in range(3)] == ["ok"] * 3
         assert (connections, requests) == ([1, 2, 3], 3)
+
+
+async def test_a_reset_of_an_idle_connection_is_logged_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    idle, is_reset = asyncio.Event(), asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(http("one"))
+        await (reader.read() if is_reset.is_set() else idle.wait())
+        opened = writer.get_extra_info("socket")
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        is_reset.set()
+
+    async with serving(talk) as (url, _):
+        await DynasparkClient(base_url=url).complete("x")
+        idle.set()
+        await is_reset.wait()
+        for _turn in range(20):  # the pool hears of it
+            await asyncio.sleep(0)
+        await DynasparkClient(base_url=url).complete("x")
+        gc.collect()
+        await sessions.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_closing_is_possible_at_any_time_and_the_next_call_opens_anew() -> None:

@@ -209,8 +209,7 @@ class LenientReader:
                 raise Unreadable(error.position, "a quote within a string is not escaped") from None
             why = "a string does not end"
             raise Unreadable(start, why, is_cut=not self._is_closed, in_string=role != "key") from None
-        self.position = close + 1
-        raw = self.text[start + 1 : close]
+        raw, self.position = self.text[start + 1 : close], close + 1
         raw = plain_key(raw) if role == "key" else raw
         if opener == "`" and "${" in raw:
             raise Unreadable(close, "a template string is no JSON value")

@@ -38,7 +38,7 @@ _KEY = r"(?:\"(?:[^\"\n\\]|\\[^\n]){0,200}+\"|'[^'\n]{0,200}'|[“”][^”\n]{0
 _NEXT_KEY = rf"[,，]{_NEAR}(?:{_KEY}{_NEAR}[:：]|[}}\]]|\Z)"  # noqa: RUF001 - wide forms, smart quotes
 _MISSING_COMMA = r"\s+\"[\w$-]{1,64}\"\s*:"
 _AFTER: Mapping[StringRole, re.Pattern[str]] = {
-    "key": re.compile(rf"{_NEAR}[:：]"),  # noqa: RUF001 - wide forms, smart quotes
+    "key": re.compile(rf"{_NEAR}(?:[:：]|\Z)"),  # noqa: RUF001 - wide forms, smart quotes
     "member": re.compile(rf"{_NEAR}(?:[}}\]｝］]|\Z|{_NEXT_KEY})|{_MISSING_COMMA}"),  # noqa: RUF001 - wide forms, smart quotes
     "element": re.compile(rf"{_NEAR}(?:[}}\])］｝]|\Z|[,，]{_NEAR}(?:[\"'“”‘’\[{{\]\d(+-]|[tfnTFN][a-z]|\Z))"),  # noqa: RUF001 - wide forms, smart quotes
     "argument": re.compile(rf"{_NEAR}(?:[)}}\]]|\Z|,{_NEAR}(?:[A-Za-z_]\w*\s*=|[)\]]|\Z))"),

@@ -87,7 +87,7 @@ def _deep_value(text: str, offset: int) -> tuple[Any, int] | Open:
 def is_deep(value: Any) -> bool:
     """Whether the value is nested more than `MAX_LEVELS` levels deep."""
     level = [value]
-    for _ in range(MAX_LEVELS + 1):
+    for _ in range(MAX_LEVELS):
         level = [
             item
             for node in level

@@ -71,7 +71,8 @@ class _Choice:
             self._take_value(candidate)
 
     def _take_value(self, candidate: Candidate) -> None:
-        found = self._unwrapping.fit(candidate.value)
+        is_repeated = self._chosen is not None and equal_json(candidate.value, self._chosen.value)
+        found = self.value if is_repeated else self._unwrapping.fit(candidate.value)
         if isinstance(found, Mismatch):
             self._refuse(candidate, f"the JSON value in the reply does not fit: {found}")
         elif self._chosen is None or candidate.standing < self._chosen.standing:

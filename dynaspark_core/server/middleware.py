@@ -8,10 +8,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http import HttpProcessingError
 
 from dynaspark_core.server import delivery
 from dynaspark_core.server.engines import RefusedError
@@ -43,6 +45,17 @@ class RequestLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, seconds: float) -> None:
         status = CLIENT_LEFT if request.get(delivery.HAS_LEFT) else response.status
         log_request(self.logger, request, status, seconds, response.body_length)
+
+
+class ConnectionLog(logging.LoggerAdapter[logging.Logger]):
+    """aiohttp's log of connections. Bytes that are no HTTP, which anybody can send, are one line and no traceback."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **named: Any) -> None:
+        """Log the error."""
+        if isinstance(exc_info, HttpProcessingError):
+            self.info("%s: %s", str(msg) % args, exc_info.message.partition("\n")[0])
+        else:
+            super().exception(msg, *args, exc_info=exc_info, **named)
 
 
 def log_request(logger: logging.Logger, request: web.BaseRequest, status: int, seconds: float, sent: int) -> None:
@@ -91,7 +104,7 @@ class Pages:
     @web.middleware
     async def refuse_others(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What the handler answers. Raises `RefusedError` (403)."""
-        check_origin(request.headers, self._rules.allow_hosts, self._rules.allow_origins)
+        check_origin(request.raw_path, request.headers, self._rules.allow_hosts, self._rules.allow_origins)
         if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
             return web.Response(status=204, headers=_PREFLIGHT)
         return await handler(request)

@@ -15,7 +15,7 @@ from aiohttp import web
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.app import application
 from dynaspark_core.server.engines import Engine
-from dynaspark_core.server.middleware import RequestLog
+from dynaspark_core.server.middleware import ConnectionLog, RequestLog
 from dynaspark_core.server.origins import is_loopback
 from dynaspark_core.server.rules import Rules
 
@@ -40,6 +40,7 @@ async def listening(
     runner = web.AppRunner(
         application(engine, rules, is_local=is_loopback(host)),
         handler_cancellation=True,
+        logger=ConnectionLog(LOG),
         access_log=LOG,
         access_log_class=RequestLog,
         shutdown_timeout=max(grace, 0.01),  # aiohttp takes 0 as "for ever"

@@ -126,20 +126,26 @@ def watch_framing(response: aiohttp.ClientResponse) -> Callable[[], object]:
     if response.connection is None or (protocol := response.connection.protocol) is None:
         return lambda: None  # all is here
 
-    def tell(closed: asyncio.Future[None] | None) -> None:
+    def tell(_closed: object) -> None:
         error = protocol.exception()
         if isinstance(error, HttpProcessingError) and response.content.exception() is None:
             broken = aiohttp.ClientPayloadError(str(error))
             broken.__cause__ = error
             response.content.set_exception(broken)
-        if closed is not None and not closed.cancelled():
-            closed.exception()  # asyncio would log one that nobody looks at
 
     if (closed := protocol.closed) is None:
-        tell(None)
+        tell(closed)
         return lambda: None
+    closed.remove_done_callback(_look_at)  # one is enough for all answers on a connection
+    closed.add_done_callback(_look_at)
     closed.add_done_callback(tell)
     return lambda: closed.remove_done_callback(tell)
+
+
+def _look_at(closed: asyncio.Future[None]) -> None:
+    """Asyncio logs an error that nobody looked at."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _reason(exc: BaseException) -> str:

@@ -41,6 +41,8 @@ RECURSIVE = {
     },
 }
 """A schema of itself, with alternatives and conditions that look at the same value again."""
+UNIQUE = {"type": ["array", "integer"], "uniqueItems": True, "items": {"$ref": "#"}, "not": {"enum": [[1], [[1]]]}}
+"""A schema of itself that compares the values within."""
 
 
 def read_whole(module: Module, text: str) -> object:
@@ -70,6 +72,11 @@ def check_recursive(module: Module, text: str) -> object:
     return module("schema").conform(json.loads(text), RECURSIVE)
 
 
+def check_unique(module: Module, text: str) -> object:
+    """The value against a schema that compares its parts at each level."""
+    return module("schema").conform(json.loads(text), UNIQUE)
+
+
 def check_enum(module: Module, text: str) -> object:
     """A value of an item for every eight characters, under an enum that grows with it."""
     names = [f"{text[at : at + 2]}{at}" for at in range(0, len(text), 8)]
@@ -83,6 +90,7 @@ WAYS: Mapping[str, Callable[[Module, str], object]] = {
     "copied": read_copied,
     "value": read_value,
     "schema": check_recursive,
+    "unique": check_unique,
     "enum": check_enum,
 }
 
@@ -139,6 +147,7 @@ WORST = (
     Costly("in pieces", "{\n"),
     Costly("copied", "<tool_call>get_time()</tool_call>"),
     Costly("schema", '"5", ', "[" * 30, after="5" + "]" * 30),
+    Costly("unique", "[1], ", "[" * 40, after="1" + "]" * 40),
     Costly("enum", "ab"),
 )
 """One of each kind; the tests look at them in every run."""
@@ -152,6 +161,7 @@ MORE = (
     Costly("value", "<think>"),
     Costly("schema", '{"b": [1, "5"], "a": {}}, ', "[" * 30, after="1" + "]" * 30),
     Costly("schema", '{"b": 1, "c": {"a": "x"}}, ', "[", after="1]"),
+    Costly("unique", "[[1]], ", "[", after="1]"),
     Costly("whole", '<tool_call>{"a": "</tool_call>'),
     Costly("whole", "<tool>{a:'x "),
     Costly("whole", "<tool>{"),

@@ -7,14 +7,15 @@ READING = (
     "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
     "test_reply_properties.py",
 )  # fmt: skip
-VALUE = ("test_reply_value.py", "test_reply_value_classes.py", *READING)
+VALUE = ("test_reply_value.py", "test_reply_value_classes.py", "test_reply_bounds.py", *READING)
 ROOMS: Mapping[str, Sequence[str]] = {
     "reply/value": VALUE,
     "reply/candidates": VALUE,
     "reply/presented": VALUE,
     "reply/partial": VALUE,
     "reply/wrapped": VALUE,
-    "reply/required": ("test_repair.py", "test_langchain_structured.py"),
+    "reply/required": ("test_reply_required.py", "test_repair.py"),
+    "reply/strict_json": VALUE,
     "reply/stops": ("test_reply_stops.py",),
     "reply/lenient_json": ("test_reply_lenient_json.py", *VALUE),
     "reply/lenient_strings": ("test_reply_lenient_json.py", *VALUE),

@@ -53,7 +53,8 @@ class Judge:
 
     def judge(self, call: RawCall) -> ToolCall | InvalidToolCall:
         """The call if it may run; it then counts as made."""
-        _, verdict = self._held.pop(id(call), None) or (call, self.check(call))
+        held = self._held.pop(id(call), None)
+        verdict = held[1] if held is not None else self.check(call)
         if isinstance(verdict, ToolCall):
             self._count += 1
             if self._count > 1 and not self._parallel:

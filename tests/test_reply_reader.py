@@ -336,6 +336,13 @@ def test_behind_much_that_only_looks_like_calls_calls_are_read() -> None:
     assert outcome(events_of([text + CALL])) == ((("get_weather", {"city": "Oslo"}),), (), text.rstrip("\n"))
 
 
+def test_the_last_letter_of_a_word_is_not_held() -> None:
+    """`functools[` begins a call, `half` does not."""
+    assert [event.text for event in reader().feed("The first half") if isinstance(event, TextDelta)] == [
+        "The first half"
+    ]
+
+
 def test_held_text_is_not_joined_for_every_piece() -> None:
     """What is held costs no piece anything: it is put together only when it may be decided."""
     answer = reader()

@@ -52,11 +52,13 @@ class Judge:
         self._untrusted = (untrusted,) if isinstance(untrusted, str) else tuple(untrusted)
         self._squeezed: str | None = None
         self._fitting: dict[str, Unwrapping] = {}
+        self._held: dict[int, tuple[RawCall, ToolCall | InvalidToolCall]] = {}
         self._count = 0
 
     def judge(self, call: RawCall) -> ToolCall | InvalidToolCall:
         """The call if it may run; it then counts as made."""
-        verdict = self.check(call)
+        held = self._held.pop(id(call), None)
+        verdict = held[1] if held is not None else self.check(call)
         if isinstance(verdict, ToolCall):
             self._count += 1
             if self._count > 1 and not self._parallel:
@@ -74,11 +76,15 @@ class Judge:
         return frozenset(properties) if isinstance(properties, Mapping) else frozenset()
 
     def would_accept(self, calls: Sequence[RawCall]) -> bool:
-        """Whether there are calls and all of them could run, or would be refused for another reason than their form."""
+        """Whether there are calls and all of them could run, or would be refused for another reason than their form.
+
+        The verdicts are kept until they are asked for.
+        """
         verdicts = [self.check(call) for call in calls]
-        return bool(verdicts) and all(
-            isinstance(verdict, ToolCall) or verdict.reason == "copied_from_untrusted" for verdict in verdicts
-        )
+        if not all(isinstance(verdict, ToolCall) or verdict.reason == "copied_from_untrusted" for verdict in verdicts):
+            return False
+        self._held |= {id(call): (call, verdict) for call, verdict in zip(calls, verdicts, strict=True)}
+        return bool(verdicts)
 
     def takes_nothing(self, name: str) -> bool:
         """Whether this is the name of a tool without parameters."""

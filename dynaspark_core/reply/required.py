@@ -29,16 +29,16 @@ def call_in_text(reply: Reply, chat: Chat) -> ToolCall | None:
         value = read_object(reply.text, tools[0].parameters)
     except OutputError:
         return None
-    if all(is_example(reply.text[: found.start]) for found in candidates(reply.text) if not found.error):
+    if all(is_example(reply.text, found.start) for found in candidates(reply.text) if not found.error):
         return None
     judge = Judge(chat.tools, chat.tool_choice, untrusted=chat.untrusted_texts())
     call = judge.check(RawCall(compact_json(value), tools[0].name, value, value))
     return call if isinstance(call, ToolCall) else None
 
 
-def is_example(before: str) -> bool:
-    """Whether the words before a value, and before the markup around it, announce an example."""
-    lines = before[-_LEAD_CHARACTERS:].split("\n")
+def is_example(text: str, start: int) -> bool:
+    """Whether the words before the value at `start`, and before the markup around it, announce an example."""
+    lines = text[max(0, start - _LEAD_CHARACTERS) : start].split("\n")
     while lines and _MARKUP.fullmatch(lines[-1]):
         lines.pop()
     context = Context()

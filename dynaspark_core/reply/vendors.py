@@ -50,7 +50,7 @@ TRIGGER = "|".join(
     (
         _begins("<", words("|", "｜", "s>", "/s>", "start_of", "end_of")),
         _begins("[", words("TOOL_", "INST]", "/INST]", "/TOOL_")),
-        _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))),
+        _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))).replace("f", r"f(?<!\wf)", 1),
     )
 )
 """Where one of these may begin, as a part of one search."""

@@ -44,15 +44,19 @@ class Unwrapping:
         self._names = {fold_name(name), fold_name(str(schema.get("title", "")))} - {""}
 
     @cached_property
-    def _own(self) -> Mapping[str, bool]:
-        """The keys of the class itself, and whether the schema says what they hold."""
-        return known_names(self._schema)
+    def _own(self) -> frozenset[str]:
+        """The keys of the class itself."""
+        try:
+            return self._check.names(self._schema)[0]
+        except RecursionError:
+            return frozenset()
 
     @cached_property
     def _free(self) -> frozenset[str]:
-        """Those that may be a wrapper's as well, as what they hold is free."""
-        keys = (key for key, is_listed in self._own.items() if not is_listed)
-        return frozenset(key for key in keys if key == "properties" or self._wraps(key))
+        """Those that may be a wrapper's as well, as the schema does not say what they hold."""
+        keys = [key for key in self._own if key == "properties" or self._wraps(key)]
+        known = known_names(self._schema) if keys else {}
+        return frozenset(key for key in keys if not known.get(key))
 
     def fit(self, value: Any, level: int = 0) -> Any | Mismatch:
         """The value, or the one within; `level` counts the wrappers around it."""
@@ -72,15 +76,15 @@ class Unwrapping:
 
     def _within(self, value: Mapping[str, Any], level: int, outer: Any) -> Any | Mismatch:
         """What is under a key that the class does not have; `outer`, which fits as well, if that is no wrapper."""
-        keys = self._wrappers(value, value.keys() - self._own.keys())
+        keys = self._wrappers(value, value.keys() - self._own)
         inner = self._only(value, keys, level, outer)
-        if (value.keys() & self._own.keys()) - ENVELOPE_KEYS:
+        if (value.keys() & self._own) - ENVELOPE_KEYS:
             return outer if inner is outer or inner in _EMPTY else _AMBIGUOUS
         is_named = any(fold_name(name) in self._names for name in _names_in(value))
         if inner is not outer and (is_named or inner not in _EMPTY):
             return inner
         if is_named:
-            others = {key for key in value.keys() - keys - self._own.keys() if isinstance(value[key], dict)}
+            others = {key for key in value.keys() - keys - self._own if isinstance(value[key], dict)}
             if keys or self._only(value, others, level, outer) is not outer:
                 return _OTHER_CALL if keys else _AMBIGUOUS
         is_call = any(isinstance(value[key], dict | list) and value[key] for key in keys & _OF_CALLS)

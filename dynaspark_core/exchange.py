@@ -116,10 +116,10 @@ class AnswerReader:
         text = self._decoded(data)
         return self._shown_of(self._reply.feed(text)) if text else []
 
-    def close(self) -> list[Event]:
-        """The last events; `Done` is the last of all. Raises if the answer is not whole, or is none."""
-        text = self._decoded(None)
-        return self._shown_of([*(self._reply.feed(text) if text else ()), *self._reply.close()])
+    def close(self, data: bytes = b"") -> list[Event]:
+        """The events of the last bytes; `Done` is the last of all. Raises if the answer is not whole, or is none."""
+        text = self._decoded(data) if data else ""
+        return self._shown_of(self._reply.close(text + self._decoded(None)))
 
     def _decoded(self, data: bytes | None) -> str:
         try:

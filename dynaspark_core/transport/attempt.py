@@ -81,11 +81,12 @@ class Attempt:
         events: list[Event] = []
         with self._guard:
             while not self._is_over and (is_whole or not events):
-                data, self._is_over = await self._read()
-                events += self._reader.feed(data)
-                if self._is_over or self._reader.is_finished:
+                data, is_last = await self._read()
+                is_end = is_last and (is_whole or not data)  # a stream shows what came before a broken end
+                events += [] if is_end else self._reader.feed(data)
+                if is_end or self._reader.is_finished:
                     self._is_over = True
-                    events += self._reader.close()
+                    events += self._reader.close(data if is_end else b"")
                     _log.debug("request %s: %d bytes in %.3f s", self._name, self._size, self._seconds - self._left)
         return events
 

@@ -132,6 +132,7 @@ def test_how_many_values_are_looked_at() -> None:
 
 def test_how_far_the_end_of_a_broken_array_is_looked_for() -> None:
     assert [found.start for found in candidates(f"[1) {'x' * 995}] {A}")] == [0, 1001]
+    assert [bool(found.error) for found in candidates(f"x {'[' * 501}{']' * 501}")] == [True]
     near, far = (list(candidates(f"[1) {'x' * size} {A}] {B}")) for size in (10, 1_000))
     assert [bool(found.error) for found in near] == [True, False]
     assert near[1].value == {"text": "b"}

@@ -250,7 +250,7 @@ LLAMA_INDEX: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:The `__fields__`")  # an agent's own repr asks for it
+@pytest.mark.filterwarnings("ignore:.*(fields|extra).* attribute")  # an agent's own repr asks for them
 @pytest.mark.parametrize("place", LLAMA_INDEX)
 def test_what_llama_index_shows_of_an_llm_holds_no_secret(place: str, url: str) -> None:
     proxy = f"http://user:{quote(PASSWORD, safe='')}@127.0.0.1:1"

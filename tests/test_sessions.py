@@ -102,7 +102,11 @@ async def test_a_reset_of_an_idle_connection_is_logged_nowhere(caplog: pytest.Lo
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
-        writer.write(http("one"))
+        head, blank, body = http("one").partition(b"\r\n\r\n")
+        writer.write(head + blank)
+        for _turn in range(20):  # the client reads the head and waits for the rest
+            await asyncio.sleep(0)
+        writer.write(body)
         await (reader.read() if is_reset.is_set() else idle.wait())
         opened = writer.get_extra_info("socket")
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -111,10 +115,12 @@ async def test_a_reset_of_an_idle_connection_is_logged_nowhere(caplog: pytest.Lo
 
     async with serving(talk) as (url, _):
         await DynasparkClient(base_url=url).complete("x")
+        ((kept, _),) = next(iter((await sessions.for_this_loop()).pool._conns.values()))
         idle.set()
-        await is_reset.wait()
-        for _turn in range(20):  # the pool hears of it
-            await asyncio.sleep(0)
+        closed = kept.closed
+        assert closed is not None
+        await asyncio.wait([closed])
+        del kept, closed
         await DynasparkClient(base_url=url).complete("x")
         gc.collect()
         await sessions.close()

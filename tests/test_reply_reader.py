@@ -180,10 +180,17 @@ def test_prose_is_held_back_a_little_at_most(text: str) -> None:
         assert fed - shown <= MAX_HELD_CHARACTERS
 
 
-@pytest.mark.parametrize("text", ["no tools", "<tool_call>", "<table>", "a\n", " \n"])
+@pytest.mark.parametrize("text", ["no tools", "<tool_call>", "<table>", "a\n", " \n", "one ", " "])
 def test_without_tools_pieces_come_as_they_are(text: str) -> None:
     reading = reader(tools=())
     assert [*reading.feed(text), *reading.close()] == [TextDelta(text), Done(Reply(text))]
+
+
+@pytest.mark.parametrize("text", ["two ", " ", "two\t", "f"])
+def test_without_tools_a_later_piece_comes_at_once(text: str) -> None:
+    reading = reader(tools=())
+    reading.feed("one ")
+    assert reading.feed(text) == [TextDelta(text)]
 
 
 def test_a_call_comes_when_it_is_complete() -> None:

@@ -13,7 +13,7 @@ The contract of a step (a generator in `reader`, `tags`, `blocks`, `fences`, `re
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dynaspark_core.messages import (
@@ -57,7 +57,8 @@ class ReplyBuffer(HeldText):
         self._blanks = 0
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
-        self._is_muted = self._is_idle = False
+        self._is_muted = False
+        self._idle: Callable[[int], None] | None = None
         self._pending: list[RawCall] = []
         self._broken = 0
 
@@ -71,20 +72,23 @@ class ReplyBuffer(HeldText):
 
     def add(self, piece: str) -> bool:
         """Take the next piece; returns whether it may decide something."""
-        if self._is_idle and _SPECIAL.search(piece) is None:
+        if self._idle is not None and _SPECIAL.search(piece) is None:
             self.text += piece
-            self.show_before(len(self.text))
+            (self._idle if piece[-1].isspace() else self.show)(len(self.text))
             self.scan = self.position
             self._forget()
             return False
         return super().add(piece)
 
-    def more_text(self, *, is_idle: bool = False) -> Waiting:
-        """Forget what was decided and wait for more text. Idle: nothing is held but blanks, nothing is begun."""
-        self._is_idle = is_idle and not self._pending
+    def more_text(self, idle: Callable[[int], None] | None = None) -> Waiting:
+        """Forget what was decided and wait for more text.
+
+        `idle`: nothing is held but blanks, nothing is begun; it shows plain text up to a place, if that ends in blanks.
+        """
+        self._idle = None if self._pending else idle
         self._forget()
         has_more = yield from self.more()
-        self._is_idle = False
+        self._idle = None
         return has_more
 
     def was_behind_call(self) -> bool:

@@ -5,6 +5,7 @@
 
 import re
 import sys
+from functools import partial
 
 from dynaspark_core.messages import Event
 from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word, words
@@ -73,7 +74,7 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
         show(buffer, found.start() if found is not None else len(buffer.text))
         if found is None:
             buffer.go_on(len(buffer.text))
-            if not (yield from buffer.more_text(is_idle=True)):
+            if not (yield from buffer.more_text(partial(show, buffer))):
                 return
         elif found[0] == "\n":
             yield from _at_line(buffer, found.end())

@@ -80,7 +80,7 @@ def _steps(buffer: ReplyBuffer) -> Steps:
         if found is None or buffer.is_rest_text:
             buffer.go_on(len(buffer.text))
             buffer.show_before(buffer.scan)
-            if not (yield from buffer.more_text(is_idle=True)):
+            if not (yield from buffer.more_text(buffer.show_before)):
                 return
         elif found[0] == "\n":
             buffer.show_before(found.start())

@@ -552,9 +552,11 @@ async def test_the_clock_goes_on_with_the_seconds_that_are_left(comes: bool, tex
 
     with LocalService(Script(answers)) as service:
         got, later = list[str](), list[asyncio.Task[None]]()
-        with pytest.raises(RequestTimeoutError):
-            await asyncio.wait_for(reads(), 10)
-        await later[0]
-        third.set()
-        never.set()
+        try:
+            with pytest.raises(RequestTimeoutError):
+                await asyncio.wait_for(reads(), 10)
+            await later[0]
+        finally:
+            for event in (second, third, never):
+                event.set()
     assert "".join(got) == text

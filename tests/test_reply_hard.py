@@ -33,7 +33,7 @@ def test_a_hard_reply_is_read_whole_and_in_pieces(case: Case) -> None:
         assert outcome(events_of(each, **case.options)) == wanted, each
 
 
-@pytest.mark.parametrize("case", PLAIN_CASES, ids=str)
+@pytest.mark.parametrize("case", [*PLAIN_CASES, Case("blank lines", "Hi\n\n</turn>", text="Hi")], ids=str)
 def test_turns_end_an_answer_without_tools_too(case: Case) -> None:
     for size in (1, 2, 3, 7, len(case.reply)):
         pieces = [case.reply[at : at + size] for at in range(0, len(case.reply), size)]

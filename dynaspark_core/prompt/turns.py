@@ -62,13 +62,13 @@ class Aliases:
         self._turn.append(number)
         return f"c{number}"
 
-    def answer(self, result: Message) -> tuple[int | None, str]:
-        """The number and the tool's name of the call that this answers; None and no name if it answers none."""
+    def answer(self, result: Message) -> tuple[int | None, str | None]:
+        """The number and the tool's name of the call that this answers; None for both if it answers none."""
         number = self._match(result)
         if number is None:
-            return None, ""
+            return None, None
         self._unanswered.pop(number, None)
-        return number, self._calls[number].name or ""
+        return number, self._calls[number].name
 
     def _match(self, result: Message) -> int | None:
         given = result.tool_call_id or ""
@@ -89,7 +89,7 @@ class Aliases:
                 yield _block(number, call.name, "missing", "There is no result of this call.")
             else:
                 reason = f"This call was not run ({call.reason}). {call.error}".rstrip()
-                yield _block(number, call.name or "", "error", escape(cut_middle(reason, MAX_RAW_CHARACTERS)))
+                yield _block(number, call.name, "error", escape(cut_middle(reason, MAX_RAW_CHARACTERS)))
 
 
 def cut_middle(text: str, limit: int) -> str:
@@ -184,7 +184,7 @@ def result_block(result: Message, text: str, aliases: Aliases) -> str:
     return _block(number, result.name or name, result.status, text)
 
 
-def _block(number: int | None, name: str, status: str, text: str) -> str:
+def _block(number: int | None, name: str | None, status: str, text: str) -> str:
     identity = (f' id="c{number}"' if number else "") + (f' name="{attribute(name)}"' if name else "")
     return f'<tool_result{identity} status="{status}">\n{text}\n</tool_result>'
 

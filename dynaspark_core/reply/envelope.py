@@ -20,7 +20,7 @@ _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
 _BLANKS = re.compile(r"\s*+")
 _CLOSING_REST = re.compile(r"(?:\s*+[}\]])?(?:\s*+;)?")
 _FENCED_REST = re.compile(rf"{_CLOSING_REST.pattern}(?:\s*+(?:`{{3,}}|~{{3,}}))?")
-_PARTIAL = re.compile(r"(?:<[^<>]{0,40}|`{1,2}|~{1,2})?\Z")
+_PARTIAL = re.compile(r"(?:<[^<>]{0,40}|\[[A-Z_/]{0,24}|`{1,2}|~{1,2})?\Z")
 MAX_LATER = 8
 """Most closing tags within strings that are passed over in search of the one that ends the call."""
 _GOES_ON = frozenset("\"'“:=+)")

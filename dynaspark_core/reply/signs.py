@@ -33,8 +33,9 @@ SPACE = chars(r"\s", 0, 4)
 NAMESPACE = either(
     seq(word("DSML"), chars("[|｜]", 1, 1), chars(r"\s", 0, 1)),
     seq(chars("[A-Za-z]", 1, 1), chars(r"[\w.\-]", 0, 23), word(":")),
+    word("longcat_"),
 )
-"""A vendor's prefix of a tag: `<ns:invoke>`, `<｜DSML｜invoke>`."""
+"""A vendor's prefix of a tag: `<ns:invoke>`, `<｜DSML｜invoke>`, `<longcat_tool_call>`."""
 _LINK = chars(r"[_\- ]", 0, 1)
 _RESULT = seq(words("result", "response", "output"), maybe(word("s")))
 _NAMES = anycase(

@@ -43,6 +43,7 @@ class Row:
 
 _ANY = re.compile(r"(?=<[|｜][A-Za-z_▁]{2,40}[|｜]>|</s>|\[TOOL_CALLS\])")
 _LETTERS = chars("[A-Za-z_▁]", 0, 24)
+_PREFIX = maybe(seq(chars("[A-Za-z]", 1, 12), _GAP))
 _SUBJECT = anycase(words("tool", "function", "action", "plugin", "call"))
 _KIND = seq(words("TOOL", "FUNCTION", "ACTION", "PLUGIN"), word("_"), words("CALL", "REQUEST", "USE"), maybe(word("S")))
 _OTHER = Atom(
@@ -51,17 +52,17 @@ _OTHER = Atom(
     r"\Z",
 )
 """What begins here is neither a tag that `tags` knows nor a token that ends a call or begins its result."""
-_WORDY = seq(
-    _OTHER, word("<"), _BAR, either(seq(maybe(seq(chars("[A-Za-z]", 1, 12), _GAP)), _SUBJECT, _LETTERS),
-    word("message_sep")), _BAR, word(">"),
-)  # fmt: skip
+_WORDY = seq(_OTHER, word("<"), _BAR, either(seq(_PREFIX, _SUBJECT, _LETTERS), word("message_sep")), _BAR, word(">"))
 """A token whose words say that a call begins: `<|tool_call_start|>`, `<|FunctionCallBegin|>`."""
 _BRACKETED = seq(word("["), _KIND, maybe(words("_START", "_BEGIN")), word("]"))
+_ENDS = either(
+    seq(_PREFIX, _SUBJECT, _LETTERS, anycase(words("end", "suffix"))),
+    seq(anycase(word("end")), _LETTERS, _SUBJECT, _LETTERS),
+)
 _WORDY_END = either(
-    seq(word("<"), _BAR, maybe(word("/")), maybe(seq(chars("[A-Za-z]", 1, 12), _GAP)), _SUBJECT, _LETTERS,
-        anycase(words("end", "suffix")), _BAR, word(">")),
+    seq(word("<"), _BAR, _ENDS, _BAR, word(">")),
     seq(word("["), either(seq(words("/", "END_"), _KIND), seq(_KIND, word("_END"))), word("]")),
-)  # fmt: skip
+)
 _PLAIN_NAME = seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127))
 _BODY = ahead(
     seq(

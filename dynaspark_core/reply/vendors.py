@@ -63,15 +63,16 @@ _WORDY_END = either(
     seq(word("<"), _BAR, _ENDS, _BAR, word(">")),
     seq(word("["), either(seq(words("/", "END_"), _KIND), seq(_KIND, word("_END"))), word("]")),
 )
+_CUT = Atom(r"\Z", r"\Z")
 _PLAIN_NAME = seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127))
 _BODY = ahead(
     seq(
         _SPACE,
         either(
             word("{"),
-            seq(word("["), chars(r"\s", 0, 20), either(word("{"), seq(_PLAIN_NAME, word("(")))),
+            seq(word("["), chars(r"\s", 0, 20), either(word("{"), seq(_PLAIN_NAME, either(word("("), _CUT)), _CUT)),
             seq(_PLAIN_NAME, either(word("("), seq(_SPACE, word("{")))),
-            Atom(r"\Z", r"\Z"),
+            _CUT,
         ),
     )
 )
@@ -178,8 +179,8 @@ ROWS = (
         "call",
         Sign(
             seq(
-                word("✿FUNCTION✿"), chars(r"[:\s]", 0, 4), _NAME, chars(r"\s", 1, 4), word("✿ARGS✿"),
-                chars("[: ]", 0, 2),
+                word("✿FUNCTION✿"), chars(" ", 0, 1), word(":"), chars(" ", 0, 1), _NAME,
+                either(seq(chars(r"\s", 1, 4), word("✿ARGS✿"), chars("[: ]", 0, 2)), seq(chars(r"\s", 0, 4), _CUT)),
             ),
             "✿FUNCTION✿: f\n✿ARGS✿:", "✿RESULT✿: x",
         ),

@@ -78,6 +78,10 @@ TAG = Sign(
 )  # fmt: skip
 """A whole tag of the families that are known here."""
 NAME_ATTRIBUTE = re.compile(r"""(?:\bname\s*=|^[:=])\s*["'“]?([^"'”\s|/]+(?:[^"'”\n]*(?=["'”]))?)""")
+ATTRIBUTES = re.compile(r"""\s([\w.:\-]{1,40})\s{0,4}=\s{0,4}(?:"[^"]*"|'[^']*'|[^\s"'>]+)""")
+"""Each attribute of a tag, in what `TAG` calls its rest."""
+IDENTITY = frozenset(("name", "id", "type", "index", "call_id", "tool_call_id"))
+"""Attributes that say which call it is, and no argument of it."""
 
 _WORDS = anycase(
     words("tool", "turn", "function", "invoke", "calls", "think", "scratch", "reasoning", "observ", "result", "respon",

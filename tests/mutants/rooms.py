@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 READING = (
-    "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
-    "test_reply_properties.py",
+    "test_reply_hard.py", "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py",
+    "test_reply_fuzz.py", "test_reply_properties.py",
 )  # fmt: skip
 VALUE = ("test_reply_value.py", "test_reply_value_classes.py", "test_reply_bounds.py", *READING)
 ROOMS: Mapping[str, Sequence[str]] = {

@@ -71,7 +71,7 @@ _BODY = ahead(
         either(
             word("{"),
             seq(word("["), chars(r"\s", 0, 20), either(word("{"), seq(_PLAIN_NAME, either(word("("), _CUT)), _CUT)),
-            seq(_PLAIN_NAME, either(word("("), seq(_SPACE, word("{")))),
+            seq(group("called", _PLAIN_NAME), either(word("("), seq(_SPACE, word("{")))),
             _CUT,
         ),
     )

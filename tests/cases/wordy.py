@@ -52,6 +52,7 @@ PROSE = (
     "[TOOL_REQUEST] and [END_TOOL_REQUEST] are the marks of LM Studio.",
     "[ACTION] {required} sign the form",
     "Use ✿FUNCTION✿ for the name, ✿ARGS✿ for the rest.",
+    "[FUNCTION_CALL] parse(x) at line 3\n[FUNCTION_CALL] main() at line 9",
     "✿ Spring ✿",
     "<use_mcp_tool> calls a tool of a server, and <tool_use> does it elsewhere.",
     "<|transaction|>{1}",

@@ -205,6 +205,10 @@ def test_a_limit_is_a_positive_number(limit: Any) -> None:
         Limits(max_bytes=limit)
 
 
+def test_the_smallest_limit_is_one() -> None:
+    assert Limits(max_pixels=1).max_pixels == 1
+
+
 # --- base64 and data URIs ---------------------------------------------------------------------------------------------
 
 BYTES = bytes(range(250, 256)) * 50 + b"!"
@@ -277,6 +281,11 @@ def test_encoded_bytes_over_the_limit_are_refused(text: str) -> None:
 def test_one_image_within_the_limits_is_untouched(name: str) -> None:
     image = ready_image(WHOLE[name][0])
     assert pack([image]) == Packed(image, (1,), ("",))
+
+
+def test_an_image_that_is_as_large_as_the_limits_allow_is_untouched() -> None:
+    data = written(plain(40, 30))
+    assert pack([ready_image(data)], limits=Limits(max_pixels=1200, max_bytes=len(data))).file == ready_image(data)
 
 
 def test_no_image_is_no_file() -> None:
@@ -526,6 +535,17 @@ def test_a_layout_makes_pictures_as_large_as_there_is_room(name: str, share: flo
 def test_a_large_picture_gives_way_before_a_small_one() -> None:
     large, small = lay_out([(5000, 5000), (200, 200)], 3072, 25_000_000).boxes
     assert (small.width, large.width > 2500) == (200, True)
+
+
+def test_tall_pictures_take_the_whole_side() -> None:
+    assert lay_out(SHAPES["tall ones"], 3072, 9_000_000).height == 3072
+
+
+def test_a_low_picture_fits_below_another_one_whatever_stands_beside_them() -> None:
+    sizes = [(1000, 1000), (1000, 600), (1000, 550), (1000, 500), (1000, 450)]
+    layout = lay_out(sizes, 3 * (1000 + GAP) + GAP, 25_000_000)
+    assert [(box.width, box.height) for box in layout.boxes] == sizes
+    assert layout.height == 600 + 450 + 2 * (GAP + layout.band) + GAP
 
 
 def test_a_side_too_small_for_any_layout_still_gives_one() -> None:

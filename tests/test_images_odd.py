@@ -194,8 +194,8 @@ XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
     ("exif", "xmp", "found"),
     [
         (b"", b"", 1),
-        *((tags(order, (1, 3, 1, 1), (0x0112, kind, 1, 3 << (16 if (order, kind) == (">", 3) else 0))), b"", 3)
-          for order in "<>" for kind in (3, 4)),
+        *((tags(order, (1, 3, 1, 1), (0x0112, kind, 1, 3 << (32 - bits if order == ">" else 0))), b"", 3)
+          for order in "<>" for kind, bits in ((1, 8), (3, 16), (4, 32), (6, 8), (8, 16), (9, 32))),
         (tags("<", (0x0112, 2, 1, 3)), b"", 1),
         (tags("<", (0x0112, 9, 1, 8)), XMP, 8),
         (b"Exif\0\0" + tags("<", TURNED), b"", 6),

@@ -38,6 +38,10 @@ A: dict[str, Any] = {"type": "object", "properties": {"x": {"type": "integer"}}}
         ),
         ({"properties": {"$ref": {"type": "string"}}}, {"properties": {"$ref": {"type": "string"}}}),
         ({"$ref": "#/elsewhere"}, {"$ref": "#/elsewhere"}),
+        (
+            {"dependentRequired": {"$ref": ["x"]}, "items": {"$ref": "#/$defs/A"}, "$defs": {"A": A}},
+            {"dependentRequired": {"$ref": ["x"]}, "items": A},
+        ),
         ({}, {}),
     ],
 )

@@ -106,9 +106,8 @@ def _shorten(node: Any, once: Mapping[str, Any], *, is_named: bool = False, dept
         return [_shorten(item, once, depth=depth + 1) for item in node]
     if not isinstance(node, Mapping):
         return node
-    if once and not is_named:
-        while (part := once.get(node.get("$ref", ""))) is not None:  # the node's own keys win
-            node = {**part, **{key: value for key, value in node.items() if key != "$ref"}}
+    while not is_named and isinstance(ref := node.get("$ref"), str) and ref in once:  # the node's own keys win
+        node = {**once[ref], **{key: value for key, value in node.items() if key != "$ref"}}
     shortened: dict[str, Any] = {}
     for key, value in node.items():
         if is_named:

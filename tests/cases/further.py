@@ -185,7 +185,22 @@ ALONE = [
     one("text behind a call", f"{CALL}\n\nI will tell you more when I know.", ""),
 ]  # fmt: skip
 
+FORMS = [
+    none("a list of calls in a fence of a shell", '```bash\n[get_weather(city="Oslo")]\n```'),
+    none("an object in a fence of a shell", f"```bash\n{OBJECT}\n```"),
+    none("a name alone behind text, though a call is required", 'Sure, here it is.\n{"name": "get_time"}',
+         tool_choice="required"),
+    one("a comma behind the object", '```tool_code\nget_weather({"city": "Oslo"},)\n```'),
+    one("a numbered action", 'Action 1: get_weather\nAction Input 1: {"city": "Oslo"}'),
+    one("a number right behind the word", 'Action1: get_weather\nAction Input1: {"city": "Oslo"}'),
+    one("an action of two digits", 'Action 12: get_weather\nAction Input 12: {"city": "Oslo"}'),
+    none("an action in a log", 'The agent ran.\n    Action: get_weather\n    Action Input: {"city": "Oslo"}'),
+    none("an action in a log deeper than the text",
+         '  The agent ran.\n      Action: get_weather\n      Action Input: {"city": "Oslo"}'),
+]  # fmt: skip
+
 GROUPS = {
+    "forms": FORMS,
     "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "given": GIVEN, "results": RESULTS, "alone": ALONE,
 }  # fmt: skip
 CASES = [case for group in GROUPS.values() for case in group]

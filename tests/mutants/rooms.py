@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 READING = (
-    "test_reply_hard.py", "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py",
-    "test_reply_fuzz.py", "test_reply_properties.py",
+    "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
+    "test_reply_properties.py", "test_reply_hard.py",
 )  # fmt: skip
 VALUE = ("test_reply_value.py", "test_reply_value_classes.py", "test_reply_bounds.py", *READING)
 ROOMS: Mapping[str, Sequence[str]] = {
@@ -26,6 +26,7 @@ ROOMS: Mapping[str, Sequence[str]] = {
         "test_content_blocks.py", "test_content_checks.py", "test_content_dictionaries.py", "test_langchain_content.py",
     ),
     "images/addresses": ("test_images_addresses.py", "test_loading.py"),
+    "images/metadata": ("test_images_odd.py::test_the_orientation_is_read", "test_images.py"),
     "images": ("test_images.py", "test_loading.py"),
     "wire": ("test_wire_http.py", "test_wire_decoders.py", "test_wire_pacing.py", "test_client.py"),
     "exchange": ("test_client.py", "test_langchain_tools.py", "test_repair.py"),

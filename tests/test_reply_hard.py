@@ -11,13 +11,14 @@ from cases.replies import Case
 from cases.uninvited import CASES as UNINVITED
 from cases.vanishing import CASES as VANISHING
 from cases.vanishing import PLAIN_CASES
+from cases.wordy import CASES as WORDY
 from test_reply_reader import events_of, outcome
 
 from dynaspark_core import reply
 from dynaspark_core.reply import thoughts, vendors
 from dynaspark_core.reply.atoms import Sign
 
-CASES = [*VANISHING, *UNINVITED, *FURTHER]
+CASES = [*VANISHING, *UNINVITED, *FURTHER, *WORDY]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

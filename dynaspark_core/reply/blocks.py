@@ -33,8 +33,8 @@ LEFTOVER = Sign(
     either(
         seq(anycase(word("json")), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 24),
             ahead(chars(r"[{\[<`~]", 1, 1))),
-        seq(chars(r"\*", 0, 2), word("Action:"), chars(r"\*", 0, 2), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2),
-            chars(r"\s", 0, 24), ahead(words("```", "~~~", "{"))),
+        seq(chars(r"\*", 0, 2), word("Action:"), chars(r"\*", 0, 2), chars(r"\s", 0, 32),
+            ahead(words("```", "~~~", "{"))),
     ),
     "json\n{", "json is a format", "Action: f\n",
 )  # fmt: skip

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
-_SPECIAL = re.compile(r"[<\n\[]|\bf(?:u|\Z)")
+_SPECIAL = re.compile(r"[<\n\[✿]|\bf(?:u|\Z)")
 """What no piece has that is plain text: the beginning of a sign or a line."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""

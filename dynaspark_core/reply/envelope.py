@@ -10,17 +10,28 @@ from dynaspark_core.messages import InvalidReason
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.lenient_json import Unreadable
-from dynaspark_core.reply.signs import NEXT_CALL, STOP
+from dynaspark_core.reply.signs import (
+    ATTRIBUTES,
+    CLOSER,
+    EXPLICIT,
+    FUNCTION_CLOSER,
+    FUNCTIONS,
+    IDENTITY,
+    NAME_ATTRIBUTE,
+    NEXT_CALL,
+    STOP,
+)
 from dynaspark_core.reply.strict_json import Open, strict_value
 from dynaspark_core.reply.vendors import TOKEN
 from dynaspark_core.reply.watch import Balance, ValueWatch
 from dynaspark_core.reply.written import RawCall, unwrap_calls
+from dynaspark_core.reply.xml import WRAPPER, name_of
 
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
 _BLANKS = re.compile(r"\s*+")
 _CLOSING_REST = re.compile(r"(?:\s*+[}\]])?(?:\s*+;)?")
 _FENCED_REST = re.compile(rf"{_CLOSING_REST.pattern}(?:\s*+(?:`{{3,}}|~{{3,}}))?")
-_PARTIAL = re.compile(r"(?:<[^<>]{0,40}|`{1,2}|~{1,2})?\Z")
+_PARTIAL = re.compile(r"(?:<[^<>]{0,40}|\[[A-Z_/]{0,24}|`{1,2}|~{1,2})?\Z")
 MAX_LATER = 8
 """Most closing tags within strings that are passed over in search of the one that ends the call."""
 _GOES_ON = frozenset("\"'“:=+)")
@@ -31,9 +42,8 @@ _GOES_ON = frozenset("\"'“:=+)")
 class Envelope:
     """An opened envelope: where it and its body begin, what closes it, the name that its tag gave.
 
-    `wrapper` is the name of the tag with its namespace, where XML in it has tags of its own.
-
-    `is_explicit`: nothing but a call is written like this, so a broken one is reported; any other is text then.
+    `wrapper` is the tag's name with its namespace, where XML in it has own tags. `attributes` are remarks, unless
+    the tool has such a parameter. `is_explicit`: only calls are written like this, so a broken one is reported.
     """
 
     start: int
@@ -47,6 +57,7 @@ class Envelope:
     has_fence: bool = False
     wrapper: str = ""
     depth: int = 0
+    attributes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,26 @@ class Found:
 
 
 Finding = Generator[None, None, Found]
+
+
+def opened_by(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
+    """The envelope that a tag of this family opens."""
+    attribute = NAME_ATTRIBUTE.search(found["rest"])
+    label = found.string[found.start() + 1 : found.end("name")]
+    has_wrapper = not is_closing and WRAPPER.fullmatch(label) is not None
+    is_closed = "/" in found["end"]
+    is_function = name in FUNCTIONS and (attribute is not None or name == "invoke") and not is_closed
+    return Envelope(
+        start=found.start(),
+        body=found.start() if is_function else found.end(),
+        closer=FUNCTION_CLOSER.whole if is_function else CLOSER.whole,
+        name=attribute[1].strip() if attribute is not None and "=" in found["rest"] else None,
+        is_explicit=name in EXPLICIT and not is_closing,
+        is_closer_inside=is_function,
+        is_self_closing=is_closed,
+        wrapper=name_of(label) if has_wrapper else "",
+        attributes=frozenset(ATTRIBUTES.findall(found["rest"])) - IDENTITY,
+    )
 
 
 def read_values(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Finding:

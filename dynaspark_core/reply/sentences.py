@@ -2,7 +2,6 @@
 
 # ruff: noqa: RUF001 - punctuation of other languages
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from dynaspark_core.reply.buffer import ReplyBuffer
@@ -58,11 +57,12 @@ def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
     if found.reason != "truncated" and (yield from leave_quoted(buffer, opened, end)):
         return
     if found.calls or not found.error:
-        buffer.accept(_whole(found.calls, buffer.text[opened.start : end], is_named=opened.name is not None), end)
+        buffer.accept([_whole(call, opened, buffer.text[opened.start : end]) for call in found.calls], end)
     if found.error:
         buffer.reject(found.raw, found.reason, found.error, end, opened.name or buffer.judge.name_in(found.raw))
 
 
-def _whole(calls: Sequence[RawCall], text: str, *, is_named: bool) -> Sequence[RawCall]:
-    """The calls; one whose own text is only its name or only its arguments is known by the text of its envelope."""
-    return [replace(call, raw=text) if is_named or call.raw == call.name or not call.raw else call for call in calls]
+def _whole(call: RawCall, opened: Envelope, text: str) -> RawCall:
+    """The call; one whose own text is only its name or only its arguments is known by the text of its envelope."""
+    raw = text if opened.name is not None or call.raw == call.name or not call.raw else call.raw
+    return replace(call, raw=raw, beside=call.beside | opened.attributes)

@@ -33,8 +33,9 @@ SPACE = chars(r"\s", 0, 4)
 NAMESPACE = either(
     seq(word("DSML"), chars("[|｜]", 1, 1), chars(r"\s", 0, 1)),
     seq(chars("[A-Za-z]", 1, 1), chars(r"[\w.\-]", 0, 23), word(":")),
+    word("longcat_"),
 )
-"""A vendor's prefix of a tag: `<ns:invoke>`, `<｜DSML｜invoke>`."""
+"""A vendor's prefix of a tag: `<ns:invoke>`, `<｜DSML｜invoke>`, `<longcat_tool_call>`."""
 _LINK = chars(r"[_\- ]", 0, 1)
 _RESULT = seq(words("result", "response", "output"), maybe(word("s")))
 _NAMES = anycase(
@@ -77,6 +78,10 @@ TAG = Sign(
 )  # fmt: skip
 """A whole tag of the families that are known here."""
 NAME_ATTRIBUTE = re.compile(r"""(?:\bname\s*=|^[:=])\s*["'“]?([^"'”\s|/]+(?:[^"'”\n]*(?=["'”]))?)""")
+ATTRIBUTES = re.compile(r"""\s([\w.:\-]{1,40})\s{0,4}=\s{0,4}(?:"[^"]*"|'[^']*'|[^\s"'>]+)""")
+"""Each attribute of a tag, in what `TAG` calls its rest."""
+IDENTITY = frozenset(("name", "id", "type", "index", "call_id", "tool_call_id"))
+"""Attributes that say which call it is, and no argument of it."""
 
 _WORDS = anycase(
     words("tool", "turn", "function", "invoke", "calls", "think", "scratch", "reasoning", "observ", "result", "respon",

@@ -11,17 +11,14 @@ from dataclasses import replace
 from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
 from dynaspark_core.reply.body import intro_end
 from dynaspark_core.reply.buffer import ReplyBuffer
-from dynaspark_core.reply.envelope import Envelope, first_of, read_values
+from dynaspark_core.reply.envelope import Envelope, first_of, opened_by, read_values
 from dynaspark_core.reply.held import Steps, Waiting
 from dynaspark_core.reply.plain import read_aside
 from dynaspark_core.reply.sentences import leave_quoted, settle
 from dynaspark_core.reply.signs import (
     BARS,
-    CLOSER,
     EXPLICIT,
-    FUNCTION_CLOSER,
     FUNCTIONS,
-    NAME_ATTRIBUTE,
     NAMESPACE,
     OWN_MARKERS,
     REASONING,
@@ -30,7 +27,6 @@ from dynaspark_core.reply.signs import (
     family,
 )  # fmt: skip
 from dynaspark_core.reply.written import MAX_NESTED_WRAPPERS, RawCall
-from dynaspark_core.reply.xml import WRAPPER, name_of
 from dynaspark_core.reply.xml_calls import read_marked_calls
 
 _BLANK = r"[\s\ufeff\xa0]"
@@ -100,7 +96,7 @@ def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
     elif name not in OTHERS and (not is_closing or name in EXPLICIT):
-        yield from _read_opened(buffer, _opened(found, name, is_closing=is_closing), found)
+        yield from _read_opened(buffer, opened_by(found, name, is_closing=is_closing), found)
     elif is_closing and name not in OTHERS and buffer.has_calls:
         buffer.skip(found.end())
 
@@ -109,7 +105,7 @@ def _read_functions(buffer: ReplyBuffer, wrapper: Envelope, found: re.Match[str]
     """Read the functions within a wrapper that is no envelope of its own, from the tag of the first one on."""
     start = wrapper.start
     while found is not None and family(found) in FUNCTIONS and found["slash"] == "":
-        opened = _opened(found, family(found), is_closing=False)
+        opened = opened_by(found, family(found), is_closing=False)
         yield from _read_opened(buffer, replace(opened, start=start, wrapper=wrapper.wrapper), found)
         if buffer.position < found.end():
             return
@@ -118,8 +114,11 @@ def _read_functions(buffer: ReplyBuffer, wrapper: Envelope, found: re.Match[str]
 
 
 def _read_opened(buffer: ReplyBuffer, opened: Envelope, found: re.Match[str]) -> Steps:
-    """Read the envelope that a tag opens. A known function's is explicit, if its arguments follow the tag."""
-    if opened.is_closer_inside:
+    """Read the envelope that a tag opens. A known function's is explicit, if its arguments follow, or it is closed."""
+    if opened.is_self_closing:
+        is_known = opened.name is not None and buffer.judge.names.find(opened.name) is not None
+        opened = replace(opened, is_explicit=opened.is_explicit or is_known)
+    elif opened.is_closer_inside:
         inner = yield from buffer.match(TOOL_NAME, found.end())
         known = buffer.judge.names.find(opened.name or (inner["name"] if inner is not None else ""))
         body = yield from buffer.match(FUNCTION_BODY, found.end())
@@ -128,23 +127,6 @@ def _read_opened(buffer: ReplyBuffer, opened: Envelope, found: re.Match[str]) ->
         opened = replace(opened, is_explicit=is_meant, is_closer_inside=not is_object)
         opened = replace(opened, body=found.end()) if is_object else opened
     yield from read_envelope(buffer, opened)
-
-
-def _opened(found: re.Match[str], name: str, *, is_closing: bool) -> Envelope:
-    attribute = NAME_ATTRIBUTE.search(found["rest"])
-    label = found.string[found.start() + 1 : found.end("name")]
-    has_wrapper = not is_closing and WRAPPER.fullmatch(label) is not None
-    is_function = name in FUNCTIONS and (attribute is not None or name == "invoke")
-    return Envelope(
-        start=found.start(),
-        body=found.start() if is_function else found.end(),
-        closer=FUNCTION_CLOSER.whole if is_function else CLOSER.whole,
-        name=attribute[1].strip() if attribute is not None and "=" in found["rest"] else None,
-        is_explicit=name in EXPLICIT and not is_closing,
-        is_closer_inside=is_function,
-        is_self_closing="/" in found["end"],
-        wrapper=name_of(label) if has_wrapper else "",
-    )
 
 
 def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
@@ -219,7 +201,7 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
         if opened.depth >= MAX_NESTED_WRAPPERS:
             buffer.skip(begin)
             return
-        inner = _opened(found, name, is_closing=False)
+        inner = opened_by(found, name, is_closing=False)
         yield from read_envelope(buffer, replace(inner, start=opened.start, depth=opened.depth + 1))
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
         yield from decide_empty(buffer, opened, found.end(), is_closed=True)
@@ -236,7 +218,8 @@ def decide_empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: 
     if (yield from leave_quoted(buffer, opened, end)):
         return
     if opened.name is not None and opened.is_explicit:
-        call = RawCall(buffer.text[opened.start : end], opened.name, {}, has_arguments=False)
+        raw = buffer.text[opened.start : end]
+        call = RawCall(raw, opened.name, {}, has_arguments=False, beside=opened.attributes)
         if is_closed or (buffer.judge.takes_nothing(opened.name) and not opened.is_token):
             buffer.accept([call], end)
         else:

@@ -32,6 +32,8 @@ def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
         yield from _section(buffer, found, row.closer)
     else:
         names = found.groupdict()
+        if names.get("called") and buffer.judge.names.find(names["called"]) is None:
+            return  # words in a log, as no tool has this name
         yield from read_envelope(
             buffer, Envelope(at, found.end(), row.closer, names.get("name") or names.get("first"), is_token=True)
         )

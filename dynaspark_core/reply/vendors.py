@@ -1,7 +1,8 @@
 """The control tokens of other vendors' models, one row each: the opener, what it begins, the closer.
 
 Whoever puts an open model behind the local service meets them. Sources: the chat templates of Mistral, Llama 3.1,
-Phi-4, DeepSeek V3 and V3.1, Kimi K2, gpt-oss (harmony) and Command R, as published with the models.
+Phi-4, DeepSeek V3 and V3.1, Kimi K2, gpt-oss (harmony), Command R, LFM2, InternLM2, Apertus and Qwen-Agent, as
+published with the models. Tokens that no row names are read by what their words say: `_WORDY`, `_BRACKETED`.
 """
 
 # ruff: noqa: RUF001 - DeepSeek's tokens are written with full-width bars
@@ -10,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, group, maybe, seq, word, words
+from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
+from dynaspark_core.reply.signs import TAG
 
 Meaning = Literal["call", "section", "turn", "nothing"]
 """A call; a list of calls, each with an opener of its own; somebody else's turn; a token that says nothing."""
@@ -40,6 +42,41 @@ class Row:
 
 
 _ANY = re.compile(r"(?=<[|｜][A-Za-z_▁]{2,40}[|｜]>|</s>|\[TOOL_CALLS\])")
+_LETTERS = chars("[A-Za-z_▁]", 0, 24)
+_PREFIX = maybe(seq(chars("[A-Za-z]", 1, 12), _GAP))
+_SUBJECT = anycase(words("tool", "function", "action", "plugin", "call"))
+_KIND = seq(words("TOOL", "FUNCTION", "ACTION", "PLUGIN"), word("_"), words("CALL", "REQUEST", "USE"), maybe(word("S")))
+_OTHER = Atom(
+    rf"(?!{_GROUP.sub('(?:', TAG.atom.whole)}"
+    r"|.[|｜]?[\w▁]{0,40}?(?i:end|suffix|result|response|output|observation))",
+    r"\Z",
+)
+"""What begins here is neither a tag that `tags` knows nor a token that ends a call or begins its result."""
+_WORDY = seq(_OTHER, word("<"), _BAR, either(seq(_PREFIX, _SUBJECT, _LETTERS), word("message_sep")), _BAR, word(">"))
+"""A token whose words say that a call begins: `<|tool_call_start|>`, `<|FunctionCallBegin|>`."""
+_BRACKETED = seq(word("["), _KIND, maybe(words("_START", "_BEGIN")), word("]"))
+_ENDS = either(
+    seq(_PREFIX, _SUBJECT, _LETTERS, anycase(words("end", "suffix"))),
+    seq(anycase(word("end")), _LETTERS, _SUBJECT, _LETTERS),
+)
+_WORDY_END = either(
+    seq(word("<"), _BAR, _ENDS, _BAR, word(">")),
+    seq(word("["), either(seq(words("/", "END_"), _KIND), seq(_KIND, word("_END"))), word("]")),
+)
+_CUT = Atom(r"\Z", r"\Z")
+_PLAIN_NAME = seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127))
+_BODY = ahead(
+    seq(
+        _SPACE,
+        either(
+            word("{"),
+            seq(word("["), chars(r"\s", 0, 20), either(word("{"), seq(_PLAIN_NAME, either(word("("), _CUT)), _CUT)),
+            seq(group("called", _PLAIN_NAME), either(word("("), seq(_SPACE, word("{")))),
+            _CUT,
+        ),
+    )
+)
+"""An object, a list of them, a call in Python, an object behind a name, or nothing more."""
 
 
 def _begins(first: str, rest: Atom) -> str:
@@ -48,8 +85,22 @@ def _begins(first: str, rest: Atom) -> str:
 
 TRIGGER = "|".join(
     (
-        _begins("<", words("|", "｜", "s>", "/s>", "start_of", "end_of")),
-        _begins("[", words("TOOL_", "INST]", "/INST]", "/TOOL_")),
+        _begins(
+            "<", words("|", "｜", "s>", "/s>", "start_of", "end_of", "tool_use>", "use_mcp_tool>", "/use_mcp_tool>")
+        ),
+        _begins(
+            "[",
+            words(
+                "INST]",
+                "/INST]",
+                *(
+                    f"{mark}{subject}_"
+                    for mark in ("", "/", "END_")
+                    for subject in ("TOOL", "FUNCTION", "ACTION", "PLUGIN")
+                ),
+            ),
+        ),
+        _begins("✿", words("FUNCTION✿", "RESULT✿", "RETURN✿")),
         _begins("f", seq(word("unctools"), chars(r"\s", 0, 2), word("["))).replace("f", r"f(?<!\wf)", 1),
     )
 )
@@ -62,6 +113,7 @@ ENDING = Sign(
     either(
         _token("tool", "calls", "end"), _token("tool", "calls", "section", "end"), _token("tool", "call", "end"),
         words("<|call|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
+        _WORDY_END, word("</use_mcp_tool>"),
     ),
     "<|eom_id|>", "<|eot_id|>",
 )  # fmt: skip
@@ -124,6 +176,30 @@ ROWS = (
     Row("call", Sign(word("<|START_ACTION|>"), "<|START_ACTION|>", "<|START_RESPONSE|>"),
         re.compile(r"<\|END_ACTION\|>")),
     Row(
+        "call",
+        Sign(
+            seq(
+                word("✿FUNCTION✿"), chars(" ", 0, 1), word(":"), chars(" ", 0, 1), _NAME,
+                either(seq(chars(r"\s", 1, 4), word("✿ARGS✿"), chars("[: ]", 0, 2)), seq(chars(r"\s", 0, 4), _CUT)),
+            ),
+            "✿FUNCTION✿: f\n✿ARGS✿:", "✿RESULT✿: x",
+        ),
+        re.compile("(?=✿)"),
+    ),
+    Row(
+        "call",
+        Sign(
+            seq(
+                word("<"), words("tool_use", "use_mcp_tool"), word(">"), chars(r"\s", 0, 24),
+                maybe(seq(word("<server_name>"), chars("[^<>]", 0, 128), word("</server_name>"), chars(r"\s", 0, 24))),
+                words("<name>", "<tool_name>"), chars(r"\s", 0, 4), _NAME, chars(r"\s", 0, 4),
+                words("</name>", "</tool_name>"), chars(r"\s", 0, 24), word("<arguments>"),
+            ),
+            "<tool_use>\n<name>f</name>\n<arguments>", "<tool_use>{", "<use_mcp_tool> is a tag",
+        ),
+        re.compile("</arguments>"),
+    ),
+    Row(
         "turn",
         Sign(
             either(
@@ -134,6 +210,7 @@ ROWS = (
                 seq(word("<"), words("start_of_turn", "end_of_turn"), word(">")),
                 seq(word("["), maybe(word("/")), words("TOOL_RESULTS", "TOOL_RESULT", "INST", "TOOL_CONTENT"),
                     word("]")),
+                seq(word("✿"), words("RESULT", "RETURN"), word("✿")),
                 _token("tool", "outputs", "begin"), _token("tool", "output", "begin"), _token("User"),
                 _token("end", "of", "sentence"), words("</s>", "<s>"),
             ),
@@ -151,6 +228,15 @@ ROWS = (
             "<|tool_calls_section_end|>", "<|tool_calls_section_begin|>",
         ),
         _ANY,
+    ),
+    Row(
+        "call",
+        Sign(
+            seq(either(seq(_WORDY, maybe(seq(_SPACE, word("<|plugin|>")))), _BRACKETED), _BODY),
+            "<|tool_call_start|>[f(", "<|tool_call_start|> begins a call", "<|tool_call|>{", "[TOOL_RESULT]{",
+            "<|action_end|>{", "[TOOL_CALL] is one",
+        ),
+        re.compile(_WORDY_END.whole),
     ),
 )  # fmt: skip
 """In the order in which they are tried."""

@@ -121,6 +121,15 @@ VENDORS = (
     ),
     Dialect("invoke with tool_name", all_in("<function_calls>\n", w.tool_name, "\n", "\n</function_calls>"), "text"),
     Dialect("function= without a closer", each("", lambda call: f"<function={call[0]}>{w.as_json(call[1])}", "")),
+    Dialect("LFM2", all_in("<|tool_call_start|>[", w.python, ", ", "]<|tool_call_end|>"), "python"),
+    Dialect("Doubao", all_in("<|FunctionCallBegin|>[", w.with_parameters, ", ", "]<|FunctionCallEnd|>")),
+    Dialect("InternLM2", each("<|action_start|><|plugin|>\n", w.with_parameters, "<|action_end|>"), is_single=True),
+    Dialect(
+        "Apertus", all_in("<|tools_prefix|>[", lambda call: w.as_json({call[0]: call[1]}), ", ", "]<|tools_suffix|>")
+    ),
+    Dialect("LM Studio", each("[TOOL_REQUEST]", w.named, "[END_TOOL_REQUEST]")),
+    Dialect("Qwen-Agent", each("", w.qwen_agent, "")),
+    Dialect("tool_use elements", each("", w.tool_use, "")),
     Dialect("objects joined by ;", all_in("", w.with_parameters, "; ", ""), is_soft=True),
 )
 DIALECTS = (*JSON, *PYTHON, *XML, *VENDORS)

@@ -28,7 +28,7 @@ MARKERS = (
     "<|message|>", "<|call|>", "<|START_ACTION|>", "<|END_ACTION|>", "<minimax:tool_call>", "<ns:invoke name=\"add\">",
     "Action: add\n", "Action Input: ", "tool_code\n", "print(default_api.", "```", "```json\n", "```tool_call\n",
     "```tool_code\n", "~~~\n", '{"tool_calls": [', '{"functionCall": ', '{"role": "tool"}', '"arguments": ', "/*", "*/",
-    "//", '"""', "<!-- ", " -->", "<code>", "\n> ", "\n- ",
+    "//", "/>", " b=\"1\"", '"""', "<!-- ", " -->", "<code>", "\n> ", "\n- ",
 )  # fmt: skip
 CHARACTERS = "\"'`\\{}[]()<>/:;,.=*|_-+#\n\t \r\x00 aZ09é“”„«ſ＜＞｛｝\u200b\ud83d"  # noqa: RUF001 - look-alikes are meant
 OPTIONS: Sequence[Mapping[str, Any]] = (

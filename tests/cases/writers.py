@@ -127,3 +127,13 @@ def kimi(call: Call) -> str:
 def harmony(call: Call) -> str:
     """The commentary channel of gpt-oss."""
     return f"<|channel|>commentary to=functions.{call[0]} <|constrain|>json<|message|>{as_json(call[1])}<|call|>"
+
+
+def qwen_agent(call: Call) -> str:
+    """Qwen-Agent's own template."""
+    return f"✿FUNCTION✿: {call[0]}\n✿ARGS✿: {as_json(call[1])}"
+
+
+def tool_use(call: Call) -> str:
+    """Clients of MCP that prompt for elements."""
+    return f"<tool_use>\n<name>{call[0]}</name>\n<arguments>{as_json(call[1])}</arguments>\n</tool_use>"

@@ -219,6 +219,8 @@ rows(
     ("endless 100s", floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), DynasparkError, 1,
      {**LATE, **HEAVY}),
 )  # fmt: skip
+BEGUN = chunks(b'{"resp')
+"""A chunk with no text yet: what an error carries of the answer does not depend on how much arrived at a time."""
 rows(
     "wrong framing",
     ("a negative length", says(answer(b"Content-Length: -5", body=OK)), ReplyError, 1),
@@ -232,7 +234,7 @@ rows(
     ("an endless chunk size", floods(answer(CHUNKED), b"0" * 65536), DynasparkError, 2, HEAVY),
     ("an endless chunk extension", floods(answer(CHUNKED, body=b"1;"), b"x" * 65536), DynasparkError, 2, HEAVY),
     ("a chunk longer than its size", says(answer(CHUNKED, body=b"3\r\n" + OK + b"\r\n0\r\n\r\n")), DynasparkError, 1),
-    ("endless trailers", floods(answer(CHUNKED, body=chunks(OK) + b"0\r\n"), b"X: yyyy\r\n" * 5000), ReplyError, 1),
+    ("endless trailers", floods(answer(CHUNKED, body=BEGUN + b"0\r\n"), b"X: yyyy\r\n" * 5000), ReplyError, 1),
     (
         "more than its length",
         says(sized(OK) + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
@@ -242,8 +244,6 @@ rows(
     ),
     ("a length that is too small", says(answer(b"Content-Length: 20", body=OK)), ReplyError, 1),
 )
-BEGUN = chunks(b'{"resp')
-"""A chunk with no text yet: what an error carries of the answer does not depend on how much arrived at a time."""
 rows(
     "wrong framing behind the head",
     *((name, halves(answer(CHUNKED), body), ReplyError, 1) for name, body in {

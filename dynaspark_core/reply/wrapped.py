@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from dynaspark_core.reply.written import ARGUMENT_KEYS, LISTS, MAX_NESTED_WRAPPERS, NAME_KEYS, WRAPPERS, is_schema_echo
-from dynaspark_core.schema import Check, Mismatch, UnknownKey, equal_json, fold_name, known_names
+from dynaspark_core.schema import Check, Mismatch, UnknownKey, equal_json, fold_name, is_flat_fit, known_names
 
 _KEYS = frozenset(
     {*ARGUMENT_KEYS, *WRAPPERS, *LISTS, "data", "result", "response", "output", "answer", "value", "object", "json"}
@@ -39,9 +39,16 @@ class Unwrapping:
     """Fits values to one schema; see `fit_value`."""
 
     def __init__(self, schema: Mapping[str, Any], name: str = "") -> None:
-        self._schema = schema
-        self._check = Check(schema, needs_known_keys=True)
-        self._names = {fold_name(name), fold_name(str(schema.get("title", "")))} - {""}
+        self._schema, self._name = schema, name
+
+    @cached_property
+    def _check(self) -> Check:
+        return Check(self._schema, needs_known_keys=True)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """What a wrapper may be called: the tool's name and the schema's title."""
+        return frozenset({fold_name(self._name), fold_name(str(self._schema.get("title", "")))} - {""})
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -60,6 +67,8 @@ class Unwrapping:
 
     def fit(self, value: Any, level: int = 0) -> Any | Mismatch:
         """The value, or the one within; `level` counts the wrappers around it."""
+        if is_flat_fit(value, self._schema):
+            return value  # none of its values could be what was wrapped
         is_echo = is_schema_echo(value, self._schema.get("properties"))
         outer = _SCHEMA_ECHO if is_echo else self._check.conform(value)
         if isinstance(value, str) and outer is not value and self._own and (written := _object_in(value)) is not None:

@@ -6,7 +6,8 @@ raises for no schema.
 """
 
 from dynaspark_core.schema.check import Check, conform, fold_name, known_names
+from dynaspark_core.schema.flat import is_flat_fit
 from dynaspark_core.schema.results import Mismatch, UnknownKey
 from dynaspark_core.schema.scalars import equal_json
 
-__all__ = ["Check", "Mismatch", "UnknownKey", "conform", "equal_json", "fold_name", "known_names"]
+__all__ = ["Check", "Mismatch", "UnknownKey", "conform", "equal_json", "fold_name", "is_flat_fit", "known_names"]

@@ -1,8 +1,8 @@
 """A reply is read back: text → text, calls, a value. It knows nothing of `prompt`.
 
     plain → shown                                  replies without calls
-    reader → blocks · fences · react · tokens → tags → envelope · sentences · heads · offers
-    buffer → held · watch · context                the text that is not decided, and what has come of the rest
+    reader → blocks · fences · react · tokens → own · tags → envelope · sentences · heads · offers
+    buffer → places → held · watch · context       the text that is not decided, and what has come of the rest
     signs · thoughts · vendors → atoms             what calls, reasoning and other turns look like
     judge → names · arguments                      what may run
     body → written · pythonic · xml                the shapes of calls

@@ -26,8 +26,8 @@ from dynaspark_core.messages import (
     TextDelta,
     ToolCall,
 )
-from dynaspark_core.reply.context import Context
-from dynaspark_core.reply.held import HeldText, Waiting
+from dynaspark_core.reply.held import Waiting
+from dynaspark_core.reply.places import Places
 from dynaspark_core.reply.thoughts import Reasoning
 from dynaspark_core.reply.written import RawCall, new_id
 
@@ -38,17 +38,18 @@ MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
 _SPECIAL = re.compile(r"[<\n\[✿]|\bf(?:u|\Z)")
 """What no piece has that is plain text: the beginning of a sign or a line."""
+_SIGNS = "<\n[✿f"
+"""The characters that are so themselves; looking for one costs a fifth."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""
 
 
-class ReplyBuffer(HeldText):
+class ReplyBuffer(Places):
     """The undecided text, and what has come of the rest: shown text, calls, calls that are held."""
 
     def __init__(self, judge: "Judge | None" = None) -> None:
         super().__init__()
         self._judge = judge
-        self.context = Context()
         self.is_cut = self.is_truncated = self.is_rest_text = False
         self._is_behind_call = False
         self._events: list[Event] = []
@@ -59,7 +60,6 @@ class ReplyBuffer(HeldText):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = False
         self._idle: Callable[[int], None] | None = None
-        self._pending: list[RawCall] = []
         self._broken = 0
 
     @property
@@ -72,13 +72,18 @@ class ReplyBuffer(HeldText):
 
     def add(self, piece: str) -> bool:
         """Take the next piece; returns whether it may decide something."""
-        if self._idle is not None and _SPECIAL.search(piece) is None:
-            self.text += piece
-            (self._idle if piece[-1].isspace() else self.show)(len(self.text))
-            self.scan = self.position
+        is_special = piece in _SIGNS if len(piece) == 1 else _SPECIAL.search(piece) is not None
+        if self._idle is None or (is_special and not (piece == "f" and self.is_within_word(len(self.text)))):
+            return super().add(piece)
+        self.text += piece
+        if piece[-1].isspace():
+            self._idle(len(self.text))
             self._forget()
-            return False
-        return super().add(piece)
+        else:
+            self._give(self.text)
+            self._drop(len(self.text))
+        self.scan = 0
+        return False
 
     def more_text(self, idle: Callable[[int], None] | None = None) -> Waiting:
         """Forget what was decided and wait for more text.
@@ -117,42 +122,22 @@ class ReplyBuffer(HeldText):
 
     def show(self, end: int) -> None:
         """Show the text up to `end`: it is no call."""
-        piece = self.text[self.position : end]
-        if not piece:
-            return
+        if end > self.position:
+            self._give(self.text[self.position : end])
+            self.position = end
+
+    def _give(self, piece: str) -> None:
         if self._pending:
             self._pending.clear()
-        self.position = end
         self.context.add(piece)
-        tail = len(piece) - len(piece.rstrip()) if piece[-1].isspace() else 0
-        self._blanks = tail + (self._blanks if tail == len(piece) else 0)
+        if piece[-1].isspace():
+            tail = len(piece) - len(piece.rstrip())
+            self._blanks = tail + (self._blanks if tail == len(piece) else 0)
+        else:
+            self._blanks = 0
         if not self._is_muted:
             self._texts.append(piece)
             self._events.append(TextDelta(piece))
-
-    def gap(self, place: int) -> str:
-        """The undecided text before a place, behind held calls."""
-        return self.text[self._pending_end if self._pending else self.position : place]
-
-    def is_quoted(self, place: int) -> bool:
-        """Whether a place, before which only blanks are undecided, is a quotation."""
-        return not self._pending and self.context.is_quoted(self.gap(place))
-
-    def is_within_word(self, place: int) -> bool:
-        """Whether the place is right behind a letter or a digit."""
-        return not self.gap(place) and not self._pending and self.context.ends_word()
-
-    def is_announced(self, place: int, *, closely: bool = False) -> bool:
-        """Whether the line before a place at the beginning of a line announces an example."""
-        return not self._pending and not self.is_line_begun(place) and self.context.announces_example(closely=closely)
-
-    def is_line_begun(self, place: int) -> bool:
-        """Whether anything but blanks stands before the place on its line."""
-        return "\n" not in self.gap(place) and (bool(self._pending) or self.context.is_begun())
-
-    def has_words_before(self, place: int) -> bool:
-        """Whether words stand before the place on its line."""
-        return "\n" not in self.gap(place) and not self._pending and self.context.has_words()
 
     @property
     def is_untouched(self) -> bool:
@@ -178,9 +163,9 @@ class ReplyBuffer(HeldText):
 
     def accept(self, calls: Iterable[RawCall], end: int) -> None:
         """Accept the pending calls, then these. The text up to `end` is used up."""
-        pending = list(self._pending)
+        calls = [*self._pending, *calls]
         self._pending.clear()
-        for call in (*pending, *calls):
+        for call in calls:
             self._add(self.judge.judge(call))
         self._used(end)
 

@@ -74,13 +74,13 @@ class Context:
         if self._elements and ("\n" not in gap or self.is_markup()):
             return True
         if "\n" in gap:
-            return gap.count("\n") == 1 and any(sign not in _AMBIGUOUS for sign in self._quotes)
+            return bool(self._quotes) and gap.count("\n") == 1 and not _AMBIGUOUS.issuperset(self._quotes)
         return bool(self._ticks or self._quotes) or self._line.lstrip()[:1] in {">", "+", "|"}
 
     def is_markup(self) -> bool:
         """Whether the place, at the beginning of a line, is inside a comment or an element that shows code."""
         self.look()
-        return any(name not in self._mentioned for name in self._elements)
+        return bool(self._elements) and any(name not in self._mentioned for name in self._elements)
 
     def is_begun(self) -> bool:
         """Whether anything but blanks stands before the place on its line."""
@@ -105,8 +105,8 @@ class Context:
 
     def ends_word(self) -> bool:
         """Whether a letter or a digit is right before the place."""
-        self.look()
-        return self._end.isalnum() or self._end == "_"
+        end = self._pieces[-1][-1:] if self._pieces else self._end
+        return end.isalnum() or end == "_"
 
     def ends_cased(self) -> bool:
         """Whether a letter of a script with cases is right before the place."""

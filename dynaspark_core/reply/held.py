@@ -64,9 +64,11 @@ class HeldText:
             self._forget()
 
     def _forget(self) -> None:
-        done = self.position
-        if not done:
-            return
+        if self.position:
+            self._drop(self.position)
+
+    def _drop(self, done: int) -> None:
+        """Forget the text up to a place."""
         self._found.clear()
         self.text = self.text[done:]
         self.scan -= done

@@ -144,7 +144,7 @@ class Judge:
             values = unwrapped(as_object(given, schema if call.has_arguments else {}), tool.name, schema, self.names)
         if is_schema_echo(values, schema.get("properties")):
             return self._invalid(call, "schema_echo", "the arguments are the schema, not values for it")
-        beside = call.beside & (schema.get("properties") or {}).keys()
+        beside = call.beside and call.beside & (schema.get("properties") or {}).keys()
         if beside:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
         if tool.name not in self._fitting:

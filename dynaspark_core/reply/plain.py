@@ -136,8 +136,7 @@ def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
 
 def pass_lead(buffer: ReplyBuffer, *, has_turns: bool = True) -> Steps:
     """Pass over what leads a reply: reasoning, our own opening line, a vendor's line before the text; and blanks."""
-    while True:
-        yield from buffer.match(LEADING, buffer.position)
+    while (yield from buffer.match(LEADING, buffer.position)) is not None:
         for opener, closer in THOUGHTS:
             found = opener.whole.match(buffer.text, buffer.position)
             if found is not None:

@@ -5,6 +5,7 @@ import re
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, read_up_to_closer
 from dynaspark_core.reply.held import Steps
+from dynaspark_core.reply.own import OWN_TAG, accept_own_call
 from dynaspark_core.reply.sentences import settle
 from dynaspark_core.reply.tags import decide_empty, read_envelope, read_tag
 from dynaspark_core.reply.vendors import MAY_BEGIN, ROWS, TOKEN
@@ -12,6 +13,8 @@ from dynaspark_core.reply.vendors import MAY_BEGIN, ROWS, TOKEN
 
 def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a sign within a line begins: a call, a marker of another turn, or text."""
+    if buffer.text.startswith(OWN_TAG, at) and accept_own_call(buffer, at):
+        return
     row = None
     if MAY_BEGIN.match(buffer.text, at) is not None:
         yield from buffer.match(TOKEN, at)

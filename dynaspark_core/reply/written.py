@@ -7,7 +7,7 @@ lists below; nothing is guessed from a key that is not there.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from secrets import token_hex
+from secrets import token_bytes
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
@@ -135,7 +135,7 @@ def _stray(value: Any, raw: str, name: str | None, keys: Iterable[str]) -> RawCa
 
 def new_id() -> str:
     """A random id: `call_` and 24 hexadecimal digits."""
-    return f"call_{token_hex(12)}"
+    return f"call_{token_bytes(12).hex()}"
 
 
 def is_schema_echo(arguments: Any, properties: Any) -> bool:

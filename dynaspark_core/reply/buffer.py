@@ -72,9 +72,9 @@ class ReplyBuffer(Places):
 
     def add(self, piece: str) -> bool:
         """Take the next piece; returns whether it may decide something."""
-        is_special = piece in _SIGNS if len(piece) == 1 else _SPECIAL.search(piece) is not None
-        if self._idle is None or (is_special and not (piece == "f" and self.is_within_word(len(self.text)))):
-            return super().add(piece)
+        if self._idle is None or (piece in _SIGNS if len(piece) == 1 else _SPECIAL.search(piece) is not None):
+            if piece != "f" or self._idle is None or not self.is_within_word(len(self.text)):
+                return super().add(piece)
         self.text += piece
         if piece[-1].isspace():
             self._idle(len(self.text))

@@ -29,6 +29,7 @@ from dynaspark_core.messages import (
 from dynaspark_core.reply.held import Waiting
 from dynaspark_core.reply.places import Places
 from dynaspark_core.reply.thoughts import Reasoning
+from dynaspark_core.reply.watch import Signs
 from dynaspark_core.reply.written import RawCall, new_id
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ if TYPE_CHECKING:
 
 MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
-_SPECIAL = re.compile(r"[<\n\[✿]|\bf(?:u|\Z)")
-"""What no piece has that is plain text: the beginning of a sign or a line."""
-_SIGNS = "<\n[✿f"
-"""The characters that are so themselves; looking for one costs a fifth."""
+_IN_PROSE = Signs("<\n[✿f", re.compile(r"[<\n\[✿]|\bf(?:u|\Z)"))
+"""The beginning of a sign or a line."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""
 
@@ -60,6 +59,7 @@ class ReplyBuffer(Places):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = False
         self._idle: Callable[[int], None] | None = None
+        self._signs = _IN_PROSE
         self._broken = 0
 
     @property
@@ -72,9 +72,12 @@ class ReplyBuffer(Places):
 
     def add(self, piece: str) -> bool:
         """Take the next piece; returns whether it may decide something."""
-        if self._idle is None or (piece in _SIGNS if len(piece) == 1 else _SPECIAL.search(piece) is not None):
-            if piece != "f" or self._idle is None or not self.is_within_word(len(self.text)):
-                return super().add(piece)
+        signs = self._signs
+        if self._idle is None or (
+            (piece in signs.characters if len(piece) == 1 else signs.pattern.search(piece))
+            and not (piece == "f" and self.is_within_word(len(self.text)))
+        ):
+            return super().add(piece)
         self.text += piece
         if piece[-1].isspace():
             self._idle(len(self.text))
@@ -85,12 +88,13 @@ class ReplyBuffer(Places):
         self.scan = 0
         return False
 
-    def more_text(self, idle: Callable[[int], None] | None = None) -> Waiting:
+    def more_text(self, idle: Callable[[int], None] | None = None, signs: Signs = _IN_PROSE) -> Waiting:
         """Forget what was decided and wait for more text.
 
         `idle`: nothing is held but blanks, nothing is begun; it shows plain text up to a place, if that ends in blanks.
+        Plain is what has none of the `signs`; `scan` is behind the text that was plain.
         """
-        self._idle = None if self._pending else idle
+        self._idle, self._signs = None if self._pending else idle, signs
         self._forget()
         has_more = yield from self.more()
         self._idle = None

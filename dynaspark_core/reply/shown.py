@@ -5,6 +5,7 @@ import re
 from dynaspark_core.reply.atoms import Sign, ahead, chars, either, group, seq, word
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
+from dynaspark_core.reply.watch import any_of
 
 TICKS = either(chars("`", 3, 40), chars("~", 3, 40))
 _INLINE = chars("[ \t]", 0, 40)
@@ -17,8 +18,10 @@ FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z|</?turn[\s>]
 _MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}(?:</?(?:t(?:u(?:rn?)?)?)?)?\Z")
 JSON_TEXT = Sign(seq(chars(r"[{\[]", 1, 1), chars(r"\s", 0, 24), chars(r"[\"{\[]", 1, 1)), '{"', "[link]", "{x}")
 """How JSON begins, where a list or a set in prose does not."""
-_IN_OBJECT = re.compile(r'["<{}\[\]]|\n[ \t]*\n')
-_IN_STRING = re.compile(r'"|\\.?|\n[ \t]*\n?', re.DOTALL)
+_BLANK_LINE = r"\n[ \t]{0,80}\n?"
+_IN_OBJECT = re.compile(rf'"(?:[^"\\\n]*+")?|[<{{}}\[\]]|{_BLANK_LINE}')
+_IN_STRING = re.compile(rf'"|\\.?|{_BLANK_LINE}', re.DOTALL)
+_OF_FENCE, _OF_OBJECT, _OF_STRING = any_of("\n"), any_of('"<{}[]\n'), any_of('"\\\n')
 
 
 def show_fence(buffer: ReplyBuffer, begin: int) -> Steps:
@@ -31,7 +34,7 @@ def show_fence(buffer: ReplyBuffer, begin: int) -> Steps:
         place = border if is_held else len(buffer.text)
         buffer.show(place)
         buffer.go_on(place)
-        if not (yield from buffer.more_text()):
+        if not (yield from buffer.more_text(None if is_held else buffer.show, _OF_FENCE)):
             break
         place = buffer.scan
     place = end.end() if end is not None else len(buffer.text)
@@ -50,7 +53,8 @@ def show_object(buffer: ReplyBuffer, at: int) -> Steps:
             place = found.start() if found is not None else len(buffer.text)
             buffer.show_before(place)
             buffer.go_on(place)
-            if not (yield from buffer.more_text()):
+            idle = buffer.show_before if found is None else None
+            if not (yield from buffer.more_text(idle, _OF_STRING if in_string else _OF_OBJECT)):
                 return
             place = buffer.scan
             continue

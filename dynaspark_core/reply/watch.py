@@ -1,6 +1,7 @@
 """What to look for while text is held: each piece is looked at once, so that waiting costs nothing twice."""
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
 
 _OUTSIDE = {
@@ -10,6 +11,19 @@ _OUTSIDE = {
 _INSIDE = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
 MAX_TAG_CHARACTERS = 64
 """A closing tag or a marker is looked for across the borders of pieces, up to this length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What no piece has that is plain text: the characters that are none, and a pattern for longer pieces."""
+
+    characters: str
+    pattern: re.Pattern[str]
+
+
+def any_of(characters: str) -> Signs:
+    """Each of the characters is a sign."""
+    return Signs(characters, re.compile(f"[{re.escape(characters)}]"))
 
 
 class Watch(Protocol):

@@ -1,0 +1,64 @@
+"""Text that is shown as it comes, whatever signs are in it: JSON that is no call, and fences. Pieces change nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from cases.replies import CALL, OBJECT, TOOLS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynaspark_core.messages import Done, TextDelta
+from dynaspark_core.reply.plain import TextReader
+from dynaspark_core.reply.reader import ReplyReader
+
+
+def read(reader: TextReader, pieces: Iterable[str]) -> tuple[Any, ...]:
+    events = [event for piece in pieces for event in reader.feed(piece)] + reader.close()
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == done.reply.text
+    return done.reply.text, [(call.name, call.arguments) for call in done.reply.tool_calls]
+
+
+@pytest.mark.parametrize(
+    ("before", "is_call"),
+    [
+        ('{"a": [x\n\n', True),
+        ('{"a": [1,\n \t\n', True),
+        ('{"a": "x\n\n', True),
+        ('{"a": "x\n \n', True),
+        ('{"a": [1,\n', False),
+        ('{"a": "x\n', False),
+        ('{"a": "x\\\n\n', False),
+        ("```yaml\na: 1\n\n", False),
+        ("```yaml\na: 1\n```\n", True),
+    ],
+)
+def test_a_blank_line_ends_what_is_no_json(before: str, *, is_call: bool) -> None:
+    for pieces in ([before + OBJECT], before + OBJECT, [before, OBJECT]):
+        text, calls = read(ReplyReader(TOOLS), pieces)
+        assert calls == ([("get_weather", {"city": "Oslo"})] if is_call else [])
+        assert text == (before.rstrip() if is_call else before + OBJECT)
+
+
+ATOMS = st.sampled_from(
+    ['{"a":', "{", "[", "]", "}", '"', '"x y"', "\\", '\\"', "\n", "\n\n", " " * 30, "\t", "\r", "x", "of", ",", "<b>",
+     "```", "```yaml\n", "~~~\n", "`", "\n```\n", "</turn>", OBJECT, f"\n{CALL}"]
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(["", '{"a": ', '[["x', "```yaml\n", "```json\n{"]),
+    st.lists(ATOMS, max_size=9).map("".join),
+    st.integers(2, 9),
+)
+def test_pieces_change_nothing(before: str, text: str, size: int) -> None:
+    text = before + text
+    cut = [text[at : at + size] for at in range(0, len(text), size)]
+    whole = read(ReplyReader(TOOLS), [text])
+    assert read(ReplyReader(TOOLS), text) == whole
+    assert read(ReplyReader(TOOLS), cut) == whole
+    plain = read(TextReader(has_turns=True), [text])
+    assert read(TextReader(has_turns=True), text) == plain
+    assert read(TextReader(has_turns=True), cut) == plain

@@ -10,6 +10,8 @@ from functools import cached_property, reduce
 
 MAX_SIGN_CHARACTERS = 4_096
 """Longer than any sign: where so much text follows a place, what begins there is decided."""
+MAX_INDENT_CHARACTERS = 12
+"""Most blanks before a block at the beginning of a line."""
 
 
 @dataclass(frozen=True, slots=True)

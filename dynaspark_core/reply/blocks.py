@@ -7,7 +7,18 @@ follows; the rest is text.
 import re
 from collections.abc import Callable, Mapping
 
-from dynaspark_core.reply.atoms import Sign, ahead, anycase, chars, either, maybe, seq, word, words
+from dynaspark_core.reply.atoms import (
+    MAX_INDENT_CHARACTERS,
+    Sign,
+    ahead,
+    anycase,
+    chars,
+    either,
+    maybe,
+    seq,
+    word,
+    words,
+)
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.fences import read_fence
 from dynaspark_core.reply.heads import kind_of_block
@@ -15,7 +26,7 @@ from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.offers import closing_bracket, offer_calls
 from dynaspark_core.reply.react import read_action
 from dynaspark_core.reply.shown import JSON_TEXT, show_object
-from dynaspark_core.reply.signs import MAX_INDENT_CHARACTERS, OTHER_TURN
+from dynaspark_core.reply.signs import OTHER_TURN
 from dynaspark_core.reply.tokens import read_sign
 from dynaspark_core.reply.vendors import TOKEN
 

@@ -112,13 +112,17 @@ class ReplyBuffer(Places):
         events, self._events = self._events, []
         return events
 
-    def show_before(self, place: int) -> None:
-        """Show the text before a place where a call may begin, except the blanks right before it."""
+    def show_before(self, place: int, *, is_in_line: bool = False) -> None:
+        """Show the text before a place where a call may begin, except the blanks right before it.
+
+        Of more blanks than may be held, the beginning of the line is held if the place is in it: an indent.
+        """
         if self._pending and not self.text[self._pending_end : place].strip():
             return
         if place > self.position and not self.text[place - 1].isspace():
             self.show(place)
             return
+        place = self.begin_of_line(place) if is_in_line else place
         held = self.text[max(self.position, place - MAX_HELD_CHARACTERS - 1) : place]
         count = len(held) - len(held.rstrip())
         run = count + (self._blanks if count == place - self.position else 0)

@@ -1,8 +1,13 @@
 """What stands before a place in the undecided text: the questions that decide whether a call there is meant."""
 
+import re
+
+from dynaspark_core.reply.atoms import MAX_INDENT_CHARACTERS
 from dynaspark_core.reply.context import Context
 from dynaspark_core.reply.held import HeldText
 from dynaspark_core.reply.written import RawCall
+
+_LINE_BEGINS = re.compile(rf"\n[ \t]{{0,{MAX_INDENT_CHARACTERS}}}\Z")
 
 
 class Places(HeldText):
@@ -12,6 +17,11 @@ class Places(HeldText):
         super().__init__()
         self.context = Context()
         self._pending: list[RawCall] = []
+
+    def begin_of_line(self, place: int) -> int:
+        """The line break before a place that is the first of its line but for an indent; else the place."""
+        found = _LINE_BEGINS.search(self.text, max(self.position, place - MAX_INDENT_CHARACTERS - 1), place)
+        return found.start() if found is not None else place
 
     def gap(self, place: int) -> str:
         """The undecided text before a place, behind held calls."""

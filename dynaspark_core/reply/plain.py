@@ -8,7 +8,7 @@ import sys
 from functools import partial
 
 from dynaspark_core.messages import Event
-from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word, words
+from dynaspark_core.reply.atoms import MAX_INDENT_CHARACTERS, Sign, anycase, chars, maybe, seq, unless, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.shown import FENCE, JSON_TEXT, show_fence, show_object
@@ -23,7 +23,7 @@ TURN = Sign(
 _TAGS = anycase(words("turn", "think", "scratch", "reason"))
 _TRIGGER = re.compile(
     rf"<(?=[\s/\\]{{0,9}}(?:{_TAGS.whole}|{_TAGS.begun}))"
-    r"|\n(?=[ \t]{0,12}(?:\Z|[{\[]|`{1,2}\Z|```|~{1,2}\Z|~~~))"
+    rf"|\n(?=[ \t]{{0,{MAX_INDENT_CHARACTERS}}}(?:\Z|[{{\[]|`{{1,2}}\Z|```|~{{1,2}}\Z|~~~))"
 )
 
 
@@ -127,6 +127,8 @@ def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
     """Show a fence or JSON that begins a line; nothing in it ends the reply."""
     buffer.go_on(at)
     place = yield from buffer.visible(at, " \t".__contains__)
+    if place - at > MAX_INDENT_CHARACTERS:
+        return
     fence = yield from buffer.match(FENCE, place)
     if fence is not None:
         yield from show_fence(buffer, fence.end() - 1)

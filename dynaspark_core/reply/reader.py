@@ -87,7 +87,7 @@ def _steps(buffer: ReplyBuffer) -> Steps:
             buffer.go_on(found.end())
             yield from read_block(buffer, found.end())
         else:
-            buffer.show_before(found.start())
+            buffer.show_before(found.start(), is_in_line=True)
             yield from read_sign(buffer, found.start())
 
 

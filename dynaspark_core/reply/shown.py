@@ -14,8 +14,8 @@ FENCE = Sign(
         either(word("\n"), word("\r\n"), ahead(chars(r"[\[{<]", 1, 1)))),
     "```json\n", "``", "```a b\n",
 )  # fmt: skip
-FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,}|~{3,})[ \t]*(?=\n|\Z|</?turn[\s>])")
-_MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,9}(?:</?(?:t(?:u(?:rn?)?)?)?)?\Z")
+FENCE_END = re.compile(r"\n[ \t]{0,12}(?:`{3,40}|~{3,40})[ \t]{0,40}(?=\n|\Z|</?turn[\s>])")
+_MAYBE_END = re.compile(r"\n[ \t]{0,12}(?:`{0,40}|~{0,40})[ \t]{0,40}(?:</?(?:t(?:u(?:rn?)?)?)?)?\Z")
 JSON_TEXT = Sign(seq(chars(r"[{\[]", 1, 1), chars(r"\s", 0, 24), chars(r"[\"{\[]", 1, 1)), '{"', "[link]", "{x}")
 """How JSON begins, where a list or a set in prose does not."""
 _BLANK_LINE = r"\n[ \t]{0,80}\n?"

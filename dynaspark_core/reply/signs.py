@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from dynaspark_core.reply.atoms import (
+    MAX_INDENT_CHARACTERS,
     Atom,
     Sign,
     ahead,
@@ -24,9 +25,6 @@ from dynaspark_core.reply.atoms import (
     word,
     words,
 )  # fmt: skip
-
-MAX_INDENT_CHARACTERS = 12
-"""Most blanks before a block at the beginning of a line."""
 
 BARS = r"[\s|｜]"
 SPACE = chars(r"\s", 0, 4)

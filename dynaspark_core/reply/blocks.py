@@ -40,6 +40,7 @@ PRINTED = Sign(
     ),
     "print(default_api.", "print(x)",
 )  # fmt: skip
+_BARE_CODE = Sign(either(LEAK.atom, PRINTED.atom), "tool_code\n", "tool_code is")
 LEFTOVER = Sign(
     either(
         seq(anycase(word("json")), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 24),
@@ -74,9 +75,9 @@ def read_block(buffer: ReplyBuffer, at: int) -> Steps:
 
 def read_bare_code(buffer: ReplyBuffer, at: int) -> Steps:
     """Read a whole reply of Python calls, bare or after the word tool_code, as Gemini sometimes writes it."""
-    leak = yield from buffer.match(LEAK, at)
-    if leak is None and (yield from buffer.match(PRINTED, at)) is None:
+    if (yield from buffer.match(_BARE_CODE, at)) is None:
         return
+    leak = LEAK.whole.match(buffer.text, at)
     while (yield from buffer.more(lambda _: False)):
         pass
     offer_calls(buffer, "python", leak.end() if leak is not None else at, len(buffer.text))

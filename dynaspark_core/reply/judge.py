@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
@@ -15,7 +16,7 @@ from dynaspark_core.reply.names import Names, plain_name
 from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo, new_id
 from dynaspark_core.reply.xml import Texts
-from dynaspark_core.schema import Mismatch, conform
+from dynaspark_core.schema import Mismatch, conform, is_flat_fit
 
 _NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Za-z_][\w.\-]{0,127})\s*[({>]""")
 
@@ -42,7 +43,7 @@ class Judge:
         self, tools: Sequence[Tool], tool_choice: str, *, parallel: bool = True, untrusted: str | Sequence[str] = ()
     ) -> None:
         self._tools = {tool.name: tool for tool in offered(tools, tool_choice)}
-        self._all = Names(tool.name for tool in tools)
+        self._written = tools
         self.names = Names(self._tools)
         self.only = tool_choice if tool_choice in self._tools and tool_choice not in {"auto", "required"} else None
         self.must_call = tool_choice not in {"auto", "none"}
@@ -54,6 +55,11 @@ class Judge:
         self._fitting: dict[str, Unwrapping] = {}
         self._held: dict[int, tuple[RawCall, ToolCall | InvalidToolCall]] = {}
         self._count = 0
+
+    @cached_property
+    def _all(self) -> Names:
+        """The names of all tools, those too that may not be called now."""
+        return Names(tool.name for tool in self._written)
 
     def judge(self, call: RawCall) -> ToolCall | InvalidToolCall:
         """The call if it may run; it then counts as made."""
@@ -138,18 +144,16 @@ class Judge:
 
     def _with_tool(self, call: RawCall, tool: Tool) -> ToolCall | InvalidToolCall:
         schema = tool.parameters
-        given = call.arguments
-        values = from_texts(given, schema) if isinstance(given, Texts) else None
-        if values is None:
-            values = unwrapped(as_object(given, schema if call.has_arguments else {}), tool.name, schema, self.names)
-        if is_schema_echo(values, schema.get("properties")):
-            return self._invalid(call, "schema_echo", "the arguments are the schema, not values for it")
+        values = call.arguments
+        is_fit = is_flat_fit(values, schema)
+        if not is_fit:
+            values = self._values(call, tool)
+            if is_schema_echo(values, schema.get("properties")):
+                return self._invalid(call, "schema_echo", "the arguments are the schema, not values for it")
         beside = call.beside and call.beside & (schema.get("properties") or {}).keys()
         if beside:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
-        if tool.name not in self._fitting:
-            self._fitting[tool.name] = Unwrapping(schema, tool.name)
-        fitted = self._fitting[tool.name].fit(values)
+        fitted = values if is_fit else self._unwrapping(tool).fit(values)
         if isinstance(fitted, Mismatch):
             refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
             return replace(refused, is_wrong_value=_has_its_keys(values, schema))
@@ -157,6 +161,18 @@ class Judge:
             error = "this call was copied word for word from a text that the model read"
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)
         return ToolCall(tool.name, fitted, new_id())
+
+    def _values(self, call: RawCall, tool: Tool) -> dict[str, Any]:
+        """The object of arguments that was written. Raises `Refused`."""
+        given, schema = call.arguments, tool.parameters
+        if isinstance(given, Texts):
+            return from_texts(given, schema)
+        return unwrapped(as_object(given, schema if call.has_arguments else {}), tool.name, schema, self.names)
+
+    def _unwrapping(self, tool: Tool) -> Unwrapping:
+        if tool.name not in self._fitting:
+            self._fitting[tool.name] = Unwrapping(tool.parameters, tool.name)
+        return self._fitting[tool.name]
 
     def _is_copied(self, call: RawCall) -> bool:
         """Whether the call was copied. A name alone is no call: it may be shared with any text about the tool."""

@@ -34,6 +34,8 @@ HOSTILE = {
     "thoughts": "<think>", "NUL": "\x00",
 }  # fmt: skip
 NS = "ns a character"
+MOST_WHOLE = {"prose": 20, "many calls": 250}
+MOST_BY_1 = {"prose": 1500}
 
 
 def _filled(unit: str, size: int) -> str:
@@ -57,6 +59,12 @@ def _in_pieces(text: str, size: int) -> Callable[[], object]:
     return read
 
 
+def _read_calls(count: int) -> None:
+    """Read as many replies, each of one call."""
+    for _ in range(count):
+        read_reply(CALL, TOOLS)
+
+
 def _per_character(work: Callable[[], object], text: str) -> Sample:
     sample = sync_sample(work, 1)
     return lambda: sample() / len(text) * 1e9
@@ -74,8 +82,14 @@ def ordinary(sizes: Sizes) -> Table:
             "by 1": _per_character(_in_pieces(text, 1), text),
         }
         costs = compare(samples, sizes.fewer(3))
-        goals: dict[str, Goal] = {"whole": ("≤", 20 if name == "prose" else 300), "by 1": ("≤", 2000)}
+        goals: dict[str, Goal] = {
+            "whole": ("≤", MOST_WHOLE.get(name, 300)),
+            "by 1": ("≤", MOST_BY_1.get(name, 2000)),
+        }
         rows.append(Row(name, {way: costs.cost(way) for way in samples}, goals))
+    count = size // len(CALL)
+    whole = compare({"whole": _per_character(partial(_read_calls, count), CALL * count)}, sizes.fewer(3))
+    rows.append(Row("replies of one call", {"whole": whole.cost("whole")}, {"whole": ("≤", 500)}))
     text = json.dumps({"content": _filled(CODE, size)})
     beside = compare({"whole": _per_character(lambda: json.loads(text), text)}, 3)
     rows.append(Row("`json.loads`", {"whole": beside.cost("whole")}))

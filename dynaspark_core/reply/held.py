@@ -44,8 +44,10 @@ class HeldText:
         """Take the next piece; returns whether it may decide something."""
         self._pieces.append(piece)
         self._waiting += len(piece)
-        self._is_due = self._is_due or self._watch is None or self._watch(piece)
-        return self._is_due and self._waiting * _JOINED_SHARE >= len(self.text) - _MIN_TRIMMED
+        if not (self._is_due or self._watch is None or self._watch(piece)):
+            return False
+        self._is_due = True
+        return self._waiting * _JOINED_SHARE >= len(self.text) - _MIN_TRIMMED
 
     def more(self, watch: Watch | None = None) -> Waiting:
         """Wait for more text, until the watch sees something in it. False if there is no more."""

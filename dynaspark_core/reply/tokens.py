@@ -16,8 +16,7 @@ def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     if buffer.text.startswith(OWN_TAG, at) and accept_own_call(buffer, at):
         return
     row = None
-    if MAY_BEGIN.match(buffer.text, at) is not None:
-        yield from buffer.match(TOKEN, at)
+    if MAY_BEGIN.match(buffer.text, at) is not None and (yield from buffer.match(TOKEN, at)) is not None:
         row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
     if row is None:
         yield from read_tag(buffer, at)

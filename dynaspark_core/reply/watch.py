@@ -74,19 +74,26 @@ class PatternWatch:
 
 
 class ValueWatch:
-    """Waits for the end of a JSON value, or for a tag once the text has doubled since the last look."""
+    """Waits for the end of a JSON value, or for one of the `tags` once the text has doubled since the last look.
+
+    Each of them begins with `<` and is at most `MAX_TAG_CHARACTERS` long.
+    """
 
     def __init__(self, balance: Balance, tags: re.Pattern[str], text: str, start: int) -> None:
         self._balance = balance
-        self._tags = PatternWatch(tags, text[max(start, len(text) - MAX_TAG_CHARACTERS) :])
+        self._tags = tags
+        self._tail = text[max(start, len(text) - MAX_TAG_CHARACTERS) :]
         self._length = self._last = len(text) - start
         self.is_over = False
 
     def __call__(self, piece: str) -> bool:
         self._length += len(piece)
         self.is_over = self.is_over or self._balance.end(piece) >= 0
-        has_tag = self._tags(piece) and self._length >= 2 * self._last
-        return self.is_over or has_tag
+        text = self._tail + piece
+        self._tail = text[-MAX_TAG_CHARACTERS:]
+        if self.is_over or "<" not in text or self._length < 2 * self._last:
+            return self.is_over
+        return self._tags.search(text) is not None
 
 
 class BalanceWatch:

@@ -42,6 +42,42 @@ def test_a_blank_line_ends_what_is_no_json(before: str, *, is_call: bool) -> Non
         assert text == (before.rstrip() if is_call else before + OBJECT)
 
 
+def same_in_pieces(text: str, size: int) -> None:
+    cut = [text[at : at + size] for at in range(0, len(text), size)]
+    whole = read(ReplyReader(TOOLS), [text])
+    assert read(ReplyReader(TOOLS), text) == whole
+    assert read(ReplyReader(TOOLS), cut) == whole
+    plain = read(TextReader(has_turns=True), [text])
+    assert read(TextReader(has_turns=True), text) == plain
+    assert read(TextReader(has_turns=True), cut) == plain
+
+
+BLANKS = " " * 30
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x{BLANKS}\n{CALL}",
+        f"x{BLANKS}\n\n   {CALL}",
+        f"x{BLANKS}\n\n\n</turn>",
+        f'{{"a":{BLANKS}\n\n\n{CALL}',
+        f"```yaml\n\n```{BLANKS}</turn>",
+        f"```yaml\na\n```{BLANKS}\n{CALL}",
+        f"a\n{BLANKS}```yaml\n</turn>",
+        f"of functools[{OBJECT}]",
+        f"offunctools[{OBJECT}]",
+        f"o functools[{OBJECT}]",
+        f"<think>of</think>functools[{OBJECT}]",
+        f"{CALL}functools[{OBJECT}]",
+        "life, if of it, f\nf off",
+    ],
+)
+def test_blanks_and_words_mean_the_same_in_pieces(text: str) -> None:
+    for size in range(2, 9):
+        same_in_pieces(text, size)
+
+
 ATOMS = st.sampled_from(
     ['{"a":', "{", "[", "]", "}", '"', '"x y"', "\\", '\\"', "\n", "\n\n", " " * 30, "\t", "\r", "x", "of", ",", "<b>",
      "```", "```yaml\n", "~~~\n", "`", "\n```\n", "</turn>", OBJECT, f"\n{CALL}"]
@@ -54,11 +90,4 @@ ATOMS = st.sampled_from(
     st.integers(2, 9),
 )
 def test_pieces_change_nothing(before: str, text: str, size: int) -> None:
-    text = before + text
-    cut = [text[at : at + size] for at in range(0, len(text), size)]
-    whole = read(ReplyReader(TOOLS), [text])
-    assert read(ReplyReader(TOOLS), text) == whole
-    assert read(ReplyReader(TOOLS), cut) == whole
-    plain = read(TextReader(has_turns=True), [text])
-    assert read(TextReader(has_turns=True), text) == plain
-    assert read(TextReader(has_turns=True), cut) == plain
+    same_in_pieces(before + text, size)

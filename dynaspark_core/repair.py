@@ -31,6 +31,8 @@ GAP = "\n\n"
 """Between the reasoning of an answer and that of its repair."""
 MAX_QUOTE_CHARACTERS = 2_000
 """Longest quotation of what the model wrote, in characters."""
+MAX_COMPLAINTS = 10
+"""Most calls of a reply that a request to repair it speaks of one by one."""
 
 _CUT = "The reply was cut: make the arguments smaller, or split them over several calls."
 
@@ -203,15 +205,17 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         for call in reply.invalid_tool_calls
         if call.fate.repair in due or (call.is_wrong_value and not chat.checks_arguments)
     ]
-    for call in broken:
+    for call in broken[:MAX_COMPLAINTS]:
         yield from _complaint(chat, call)
+    if len(broken) > MAX_COMPLAINTS:
+        yield f"So it is with {len(broken) - MAX_COMPLAINTS:,} more tool calls of this reply."
     if broken:
         yield "Write the call again, whole and correct, and nothing else."
     elif chat.tool_choice != "auto" and not reply.invalid_tool_calls:
         names = ", ".join(tool.name for tool in tools)
         yield f"A tool call is required, and the reply had none. Call one of these tools now: {names}."
     elif leads_nowhere(chat, reply) and not reply.text.strip():
-        for call in reply.invalid_tool_calls:
+        for call in reply.invalid_tool_calls[:MAX_COMPLAINTS]:
             yield f"A tool call of this reply is not run ({call.reason}): {call.error}"
         yield "The reply holds no answer. Answer the user now in your own words, or call a tool."
 

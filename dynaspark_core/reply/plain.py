@@ -20,6 +20,7 @@ TURN = Sign(
     "</turn>", "<turnstile>",
 )  # fmt: skip
 """Where a model that was given turns starts to write the turns of others, its own answer has ended."""
+_BLANKS = re.compile(r"\s*+")
 _TAGS = anycase(words("turn", "think", "scratch", "reason"))
 _TRIGGER = re.compile(
     rf"<(?=[\s/\\]{{0,9}}(?:{_TAGS.whole}|{_TAGS.begun}))"
@@ -170,7 +171,6 @@ def _pass_thought(buffer: ReplyBuffer, closer: Sign) -> Steps:
 
 def _blanks(buffer: ReplyBuffer) -> Steps:
     while True:
-        rest = buffer.text[buffer.position :]
-        buffer.skip(len(buffer.text) - len(rest.lstrip()))
+        buffer.skip(_BLANKS.match(buffer.text, buffer.position).end())  # type: ignore[union-attr]  # it matches ""
         if buffer.position < len(buffer.text) or not (yield from buffer.more_text()):
             return

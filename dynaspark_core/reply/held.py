@@ -127,8 +127,10 @@ class HeldText:
 
     def is_crowded(self, end: int) -> bool:
         """Whether the text up to `end` that was no call holds so many signs that no more are looked at."""
-        self._signs += sum(self.text.count(sign, self._counted, end) for sign in "<[\n")
-        self._counted = max(self._counted, end)
+        if end > self._counted:
+            text, begin = self.text, self._counted
+            self._signs += text.count("<", begin, end) + text.count("[", begin, end) + text.count("\n", begin, end)
+            self._counted = end
         return self._signs > _MOST_SIGNS
 
     def use(self, end: int) -> None:

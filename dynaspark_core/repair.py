@@ -4,6 +4,7 @@ Only an answer of which nothing was shown can be asked for again. So what may st
 that must not run, and all of an answer that has to be a call.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -58,7 +59,7 @@ class Repairs:
         self._has_shown = False
 
     def feed(self, event: Event) -> list[Event]:
-        """What can be shown now. Raises `ToolCallError` for a required call that did not come."""
+        """What can be shown now. Raises `ToolCallError` for a required call that did not come, or is in doubt."""
         if isinstance(event, Done):
             return self._end(event.reply)
         if isinstance(event, ReasoningDelta):
@@ -106,11 +107,24 @@ class Repairs:
     def _last(self, events: list[Event]) -> list[Event]:
         reply = replace(merged(self._replies), reasoning="".join(thought.text for thought in self._thoughts))
         is_required = bool(self._asked.tools) and self._asked.tool_choice not in {"auto", "none"}
-        if is_required and not reply.tool_calls and not reply.invalid_tool_calls:
-            wrong = ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+        if is_required and (wrong := _wrong_call(self._asked, reply)) is not None:
             wrong.reasoning = reply.reasoning
             raise wrong
         return [*(self._thoughts if self._is_whole else ()), *events, *_with_reason(self._asked, reply)]
+
+
+def _wrong_call(chat: Chat, reply: Reply) -> ToolCallError | None:
+    """Why a reply has not the call that was required: it has none, or different ones where one was allowed."""
+    from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
+
+    if not reply.tool_calls and not reply.invalid_tool_calls:
+        return ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+    if not is_in_doubt(reply, chat):
+        return None
+    written = [call.arguments for call in reply.tool_calls] + [call.arguments for call in reply.invalid_tool_calls]
+    text = "\n".join((reply.text, *(json.dumps(each, ensure_ascii=False) for each in written))).strip()
+    reason = "different arguments, and no word says which ones count"
+    return ToolCallError(f"the model was told to make one call and wrote {reason}: {text[:200]}", text=text)
 
 
 def _with_reason(chat: Chat, reply: Reply) -> list[Event]:

@@ -241,6 +241,28 @@ def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None
     assert failed["parsing_error"].llm_output == PROSE
 
 
+NOT_ONE_VALUE = {
+    "a key twice": '{"name": "Ada", "name": "Bo", "age": 36}',
+    "a number too large": '{"name": "Ada", "age": 1e400}',
+    "a list of two": '[{"name": "Ada", "age": 36}, {"name": "Bo", "age": 4}]',
+    "two fences": '```json\n{"name": "Ada", "age": 36}\n```\n```json\n{"name": "Bo", "age": 4}\n```',
+    "two options": 'Oder:\n{"name": "Ada", "age": 36}\nOder:\n{"name": "Bo", "age": 4}',
+    "a form": 'Das weiß ich nicht. Es könnte so aussehen:\n```json\n{"name": "Ada", "age": 36}\n```',
+    "a form, e.g.": 'There is not enough information. An answer would be e.g.\n\n{"name": "Ada", "age": 36}',
+}
+
+
+@pytest.mark.parametrize("written", NOT_ONE_VALUE.values(), ids=NOT_ONE_VALUE)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", [Person, convert_to_json_schema(Person)], ids=["pydantic", "JSON Schema"])
+def test_what_is_not_one_value_is_an_error(served: Serve, schema: Any, method: str, written: str) -> None:
+    model, _ = served(lambda _: written)
+    chain = model.with_structured_output(schema, method=method)
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Who?")
+
+
 class Strictly(BaseModel):
     model_config = ConfigDict(strict=True)
 

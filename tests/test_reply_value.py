@@ -257,7 +257,7 @@ REFUSALS = [
     ("Non posso rispondere; sarebbe per esempio ", "."),
     ("Não sei. Por exemplo: ", ""),
     ("Ik weet het niet. Bijvoorbeeld ", ""),
-    ("К сожалению, я не знаю. Например: ", ""),
+    ("К сожалению, я не знаю. Например: ", ""),  # noqa: RUF001 - Cyrillic
     ("我无法回答。例如：", ""),  # noqa: RUF001 - wide forms
     ("わかりません。例えば ", " のようになります。"),
     ("모르겠습니다. 예를 들어 ", ""),
@@ -268,6 +268,7 @@ REFUSALS = [
     ("I was not given any person; please provide one like so: ", ""),
     ("The service returns ", " for Bo. For your question I found nothing."),
     ("Do you mean ", "?"),
+    ("Do you mean ", " from the list?"),
 ]
 """What stands around a value that is none: in several languages, by several words."""
 
@@ -292,6 +293,7 @@ def test_an_example_beside_a_refusal_is_no_value(before: str, behind: str) -> No
         ("The text does not mention her, so I assume:\n", ""),
         ("Is that right?\n", "\nDo you want more?"),
         ("Here it is: ", ". Do you want more?"),
+        ("Sure! ", " Anything else?"),
     ],
 )
 def test_an_answer_in_any_language_is_found(before: str, behind: str) -> None:

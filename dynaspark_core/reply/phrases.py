@@ -14,6 +14,8 @@ _POSSIBLE = (
     r"\b(?:würden?|wären?|könnten?|sähen?|serai(?:t|ent)|pourrai(?:t|ent)|ressemblerai(?:t|ent)|serían?|podrían?"
     r"|sarebbe(?:ro)?|potrebbe(?:ro)?|seriam?|poderiam?|zou(?:den)?|бы)\b"
 )
+LIKE = r"\b(?:aussehen|sähe|wäre|ressemblerai\w*|serait|sería|seria|sarebbe|uitzien|выгляд\w*)\b"
+"""What says how a call or a value would look."""
 _MODELS = (
     r"\b(?:Beispiel\w*|Muster|Vorlage|exemple|modèle|ejemplo|plantilla|esempio|exemplo|modelo|voorbeeld|пример\w*|шаблон)\b"
     r"|示例|例子|范例|格式|形式|サンプル|예시|형식"
@@ -21,7 +23,8 @@ _MODELS = (
 EXAMPLE = re.compile(rf"(?:{_EXAMPLES}|{_POSSIBLE}|不是|假如)[^:：]{{0,24}}\Z", re.IGNORECASE)  # noqa: RUF001 - wide forms
 """What says that the value which follows is not the one: `zum Beispiel `, `sería `."""
 EXAMPLE_LINE = re.compile(
-    rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_MODELS})[^\n]{{0,60}}\n\s*+(?:(?:`{{3,}}+|~{{3,}}+)[^\n`]*+\n\s*+)?\Z", re.IGNORECASE
+    rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_MODELS})[^\n]{{0,60}}\n\s*+(?:(?:`{{3,}}+|~{{3,}}+)[^\n`]*+\n\s*+)?\Z",
+    re.IGNORECASE,
 )
 """A line that says that what follows shows a form."""
 LABEL = re.compile(

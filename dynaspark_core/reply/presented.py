@@ -52,7 +52,8 @@ _UNREAL = re.compile(
 _NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty)\b", re.IGNORECASE)
 """What says so of the value before it: ` is only an example`."""
 _REFUSAL = re.compile(
-    r"(?:\A|[.!?]\s+)can(?:not|['’]t)\b|\b(?:nor|nothing(?: was)? found|found nothing|not (?:given|provided|enough)|insufficient"  # noqa: RUF001 - quotes
+    r"(?:\A|[.!?]\s+)can(?:not|['’]t)\b"  # noqa: RUF001 - quotes
+    r"|\b(?:nor|nothing(?: was)? found|found nothing|not (?:given|provided|enough)|insufficient"
     r"|(?:do|does|did)(?: no|n['’])t (?:mention|contain|say|include|provide|specify|state|give))\b"  # noqa: RUF001 - quotes
     r"|\b(?:I|we)(?:\s+(?:can ?not|ca?n['’]?t|could ?n[o'’]t|do ?n[o'’]t (?:know|have)|lack|am (?:unable|not able))"  # noqa: RUF001 - quotes
     r"|['’]m (?:unable|not able))\b|\bunable to\b|\bno (?:data|information|idea|answer|knowledge|access|records?)\b",  # noqa: RUF001 - quotes
@@ -64,8 +65,8 @@ _CALLED = re.compile(
     re.IGNORECASE,
 )
 """What says behind a block that it is no more: `This is only a sample`."""
-_ASKING = re.compile(r"[^.!?\n]{0,80}\?")
-"""The rest of a question."""
+_ASKING = re.compile(r"(?!\W{0,4}\s[A-Z])[^.!?\n]{0,80}\?")
+"""The rest of a question; a capital begins a sentence of its own."""
 _CORRECTION = re.compile(
     r"\b(?:no(?=\s*[,.:;!—–-]|,? wait)|wait|better|correct(?:ed|ion|ly|ing)?|instead|actually|really"  # noqa: RUF001 - dashes
     r"|sorry(?=\s*[,.:;!—–-]|\s+for\b)|oops|rather|final(?=\s*:|\s+(?:answer|version|result|json|value|object|output)\b)"  # noqa: RUF001 - dashes

@@ -269,6 +269,15 @@ REFUSALS = [
     ("The service returns ", " for Bo. For your question I found nothing."),
     ("Do you mean ", "?"),
     ("Do you mean ", " from the list?"),
+    ("Das ist nicht ", "."),
+    ("Ce n'est pas ", "."),
+    ("Não é ", "."),
+    ("Wenn Sie ", " meinen, sagen Sie es."),
+    ("您是说 ", " 吗？"),  # noqa: RUF001 - wide forms
+    ("Invalid: ", ""),
+    ("<example>", "</example>"),
+    ("**Wrong:** ", ""),
+    ("The page is empty, so nothing can be extracted. (", " was the previous one.)"),
 ]
 """What stands around a value that is none: in several languages, by several words."""
 
@@ -294,6 +303,8 @@ def test_an_example_beside_a_refusal_is_no_value(before: str, behind: str) -> No
         ("Is that right?\n", "\nDo you want more?"),
         ("Here it is: ", ". Do you want more?"),
         ("Sure! ", " Anything else?"),
+        ("I could not find her second name, but the person is:\n\n", ""),
+        ("Le résultat n'est pas difficile :\n```json\n", "\n```"),
     ],
 )
 def test_an_answer_in_any_language_is_found(before: str, behind: str) -> None:
@@ -321,6 +332,7 @@ FENCED = f"```json\n{TEXT}\n```"
         (f"Unlike {OTHER}, the answer is {TEXT}.", PERSON, BO),
         (f"{OTHER} is only an example. It is {TEXT}.", PERSON, BO),
         (f"**{TEXT}**", PERSON, BO),
+        (f"<example>{OTHER}</example>\n<answer>{TEXT}</answer>", PERSON, BO),
         (f"<answer>{TEXT}</answer>", PERSON, BO),
         (f"Use `{{}}` or `[]` for nothing: {TEXT}", PERSON, BO),
         (f"- [ ] todo\n- [x] done\n{TEXT}", PERSON, BO),

@@ -229,6 +229,7 @@ def test_the_value_of_a_class_is_right(reply: str, kind: Any, value: object) -> 
         ('You asked about {"text": "x"}. I cannot help with that.', Quote),
         ('The schema {"text": "string"} is clear. I cannot find a quote.', Quote),
         ('Example output: {"text": "x"}\nAnother example: {"text": "a"}', Quote),
+        ('Is it {"text": "a"} or {"text": "b"}? I would say {"text": "a"}.', Quote),
         ('Example: {"text": "x"}. It is also {"text": "a"}.', Quote),
         ('```json\n{"text": "a"}\n```\n```json\n{"text": "a", "source": null}\n```', Quote),
         ('{"value": "null"}', Nullable),

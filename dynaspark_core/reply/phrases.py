@@ -20,8 +20,12 @@ _MODELS = (
     r"\b(?:Beispiel\w*|Muster|Vorlage|exemple|modèle|ejemplo|plantilla|esempio|exemplo|modelo|voorbeeld|пример\w*|шаблон)\b"
     r"|示例|例子|范例|格式|形式|サンプル|예시|형식"
 )
-EXAMPLE = re.compile(rf"(?:{_EXAMPLES}|{_POSSIBLE}|不是|假如)[^:：]{{0,24}}\Z", re.IGNORECASE)  # noqa: RUF001 - wide forms
-"""What says that the value which follows is not the one: `zum Beispiel `, `sería `."""
+_NOT = (
+    r"\b(?:nicht|kein\w*|pas|no (?:es|son)|non (?:è|sono)|não|niet|geen|не|wenn|falls|если)\b"
+    r"|不是|假如|如果|[您你]是[说指]|もし|만약|아니라"
+)
+EXAMPLE = re.compile(rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_NOT})[^:：]{{0,24}}\Z", re.IGNORECASE)  # noqa: RUF001 - wide forms
+"""What says that the value which follows is not the one: `zum Beispiel `, `sería `, `nicht `."""
 EXAMPLE_LINE = re.compile(
     rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_MODELS})[^\n]{{0,60}}\n\s*+(?:(?:`{{3,}}+|~{{3,}}+)[^\n`]*+\n\s*+)?\Z",
     re.IGNORECASE,

@@ -19,11 +19,11 @@ _CONTEXT_CHARS = 240
 """How much text around a value is looked at, on each side."""
 _LEAD_CHARS = 48
 """How much of it may say that the value is given, or that it is none."""
-_TAG = r"<(?!/?(?:code|kbd|q|samp|s|del)\b)[^<>\n]{1,60}>"
+_TAG = r"<(?!/?(?:code|kbd|q|samp|s|del|example)\b)[^<>\n]{1,60}>"
 _DECOR_BEFORE = re.compile(rf"(?:[ \t*_]|{_TAG}|`{{3,}}\w{{0,12}})*+\Z")
 """What may stand before a value on its line: blanks, `**`, `<tool_call>`, ```` ```json ````."""
 _DECOR_BEHIND = re.compile(rf"(?:[ \t*_,;.]|{_TAG}|`{{3,}})*+\Z")
-_QUOTING = re.compile(r"(?:^|[\s(])[\"'“‘«„`]\Z|<(?:code|kbd|q|samp|s|del)>\Z")  # noqa: RUF001 - all quotes
+_QUOTING = re.compile(r"(?:^|[\s(])[\"'“‘«„`]\Z|<(?:code|kbd|q|samp|s|del|example)>\Z")  # noqa: RUF001 - all quotes
 """An opening quote or backtick."""
 _GIVING = re.compile(
     r"(?:[:=→]|(?:\b|['’])(?:is|are|be|was|s|json|answer|result|output|value|object|list|array))\W{0,4}\Z",  # noqa: RUF001 - quotes
@@ -37,7 +37,8 @@ _CITING = re.compile(
 )
 """What gives numbers of sources: `Sources: [1, 2]`."""
 _SHOWING = re.compile(
-    r"\b(?:example|sample|e\.g\.|would|could|might|hypothetical(?:ly)?|template|placeholder|looks? like|such as"
+    r"\b(?:example|sample|e\.g\.|(?:would|could|might)(?! ?n[o'’]t)|hypothetical(?:ly)?"  # noqa: RUF001 - quotes
+    r"|template|placeholder|looks? like|such as"
     r"|(?:format|schema|shape)(?: is| looks|[ \t]*:)|(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
     r"[^\n]{0,60}\n\s*+(?:(?:`{3,}+|~{3,}+)[^\n`]*+\n\s*+)?\Z",
     re.IGNORECASE,
@@ -49,11 +50,14 @@ _UNREAL = re.compile(
     re.IGNORECASE,
 )
 """What says that the value which follows is not the one: `it would be `, `for example `."""
-_NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty)\b", re.IGNORECASE)
+_DENIED = re.compile(r"(?:^|[\s(*_])(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z", re.IGNORECASE)
+"""What names it so: `Invalid: `."""
+_NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty|previous one)\b", re.IGNORECASE)
 """What says so of the value before it: ` is only an example`."""
 _REFUSAL = re.compile(
     r"(?:\A|[.!?]\s+)can(?:not|['’]t)\b"  # noqa: RUF001 - quotes
-    r"|\b(?:nor|nothing(?: was)? found|found nothing|not (?:given|provided|enough)|insufficient"
+    r"|\b(?:nor|nothing(?: was)? found|found nothing|nothing (?:can|could) be"
+    r"|not (?:given|provided|enough)|insufficient"
     r"|(?:do|does|did)(?: no|n['’])t (?:mention|contain|say|include|provide|specify|state|give))\b"  # noqa: RUF001 - quotes
     r"|\b(?:I|we)(?:\s+(?:can ?not|ca?n['’]?t|could ?n[o'’]t|do ?n[o'’]t (?:know|have)|lack|am (?:unable|not able))"  # noqa: RUF001 - quotes
     r"|['’]m (?:unable|not able))\b|\bunable to\b|\bno (?:data|information|idea|answer|knowledge|access|records?)\b",  # noqa: RUF001 - quotes
@@ -65,7 +69,7 @@ _CALLED = re.compile(
     re.IGNORECASE,
 )
 """What says behind a block that it is no more: `This is only a sample`."""
-_ASKING = re.compile(r"(?!\W{0,4}\s[A-Z])[^.!?\n]{0,80}\?")
+_ASKING = re.compile(r"[\"'`)*]{0,3}\?|(?!\W{0,4}\s[A-Z])[^.!?\n]{0,80}\?")
 """The rest of a question; a capital begins a sentence of its own."""
 _CORRECTION = re.compile(
     r"\b(?:no(?=\s*[,.:;!—–-]|,? wait)|wait|better|correct(?:ed|ion|ly|ing)?|instead|actually|really"  # noqa: RUF001 - dashes
@@ -146,7 +150,9 @@ def _is_given(lead: str, tail: str, value: Any, *, is_alone: bool) -> bool:
     is_aside = not is_alone and (is_list or _QUOTING.search(lead) is not None)
     if is_aside and not (_GIVING.search(lead) or _OR.match(lead)):
         return False
-    if _UNREAL.search(lead) or EXAMPLE.search(lead) or _ASKING.match(tail) or (is_list and _CITING.search(lead)):
+    if any(words.search(lead) for words in (_UNREAL, EXAMPLE, _DENIED)) or (is_list and _CITING.search(lead)):
+        return False
+    if _ASKING.match(tail):
         return False
     return not _NOT_MEANT.search(_SENTENCE_END.split(tail, maxsplit=1)[0])
 

@@ -117,6 +117,10 @@ Bound = tuple[Any, Callable[[AIMessage], Any]]
 
 
 def _by_call(model: BaseChatModel, wanted: Wanted) -> Bound:
+    if (kind := wanted.schema.get("type", "object")) != "object":
+        raise ConfigError(
+            f"method 'function_calling' needs a schema of objects, not of type {kind!r}; try 'json_schema'"
+        )
     tool = openai_tool(wanted.kind, "schema", strict=wanted.strict)
     name = tool["function"]["name"]
 

@@ -10,7 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve, listed_tools
 
@@ -260,6 +260,13 @@ def test_what_is_not_one_value_is_an_error(served: Serve, schema: Any, method: s
     for ask in (chain.invoke, lambda question: list(chain.stream(question))):
         with pytest.raises(OutputParserException):
             ask("Who?")
+
+
+def test_the_arguments_of_a_function_are_an_object(served: Serve) -> None:
+    model, script = served(lambda _: "[1]")
+    with pytest.raises(ModelInvalidRequestError, match="needs a schema of objects, not of type 'array'"):
+        model.with_structured_output(RootModel[list[int]], method="function_calling").invoke("?")
+    assert not script.asked
 
 
 @pytest.mark.parametrize("method", METHODS)

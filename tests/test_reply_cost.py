@@ -120,7 +120,7 @@ def test_no_repetition_is_expensive(case: Costly) -> None:
 
 
 @pytest.mark.fuzz
-@settings(SEARCH, max_examples=200)
+@settings(SEARCH, max_examples=120)
 @given(INPUTS)
 def test_no_repetition_of_many_is_expensive(case: Costly) -> None:
     check(case)

@@ -8,6 +8,7 @@ from dynaspark_core import Chat, InvalidToolCall, Message, Reply, Tool, ToolCall
 from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Done, TextDelta
 from dynaspark_core.repair import Repairs, repair_chat
+from dynaspark_core.reply.reader import read_reply
 from dynaspark_core.reply.required import call_in_text, is_in_doubt, is_only_value
 
 SCHEMA: dict[str, Any] = {
@@ -120,3 +121,13 @@ def test_arguments_that_stay_in_doubt_are_an_error(most: int) -> None:
         repairs.feed(Done(reply))
     assert '{"name": "Bo", "age": 3}' in caught.value.text
     assert ANOTHER in caught.value.text
+
+
+@pytest.mark.parametrize("arguments", ["[1]", '{"items": [1]}'])
+def test_arguments_are_an_object_whatever_the_schema_says(arguments: str) -> None:
+    tool = Tool("list", "", {"type": "array", "items": {"type": "integer"}})
+    reply = read_reply(f'<tool_call>{{"name": "list", "arguments": {arguments}}}</tool_call>', [tool])
+    assert not reply.tool_calls
+    assert [(call.reason, call.error) for call in reply.invalid_tool_calls] == [
+        ("malformed", '"arguments" must be a JSON object')
+    ]

@@ -167,6 +167,8 @@ class Judge:
         if isinstance(fitted, Mismatch):
             refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
             return replace(refused, is_wrong_value=_has_its_keys(values, schema))
+        if not isinstance(fitted, dict):
+            return self._invalid(call, "malformed", '"arguments" must be a JSON object', values, tool.name)
         if error := self._copied(call):
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)
         return ToolCall(tool.name, fitted, new_id())

@@ -26,11 +26,8 @@ _NOT = (
 )
 EXAMPLE = re.compile(rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_NOT})[^:：]{{0,24}}\Z", re.IGNORECASE)  # noqa: RUF001 - wide forms
 """What says that the value which follows is not the one: `zum Beispiel `, `sería `, `nicht `."""
-EXAMPLE_LINE = re.compile(
-    rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_MODELS})[^\n]{{0,60}}\n\s*+(?:(?:`{{3,}}+|~{{3,}}+)[^\n`]*+\n\s*+)?\Z",
-    re.IGNORECASE,
-)
-"""A line that says that what follows shows a form."""
+EXAMPLE_LINE = re.compile(rf"{_EXAMPLES}|{_POSSIBLE}|{_MODELS}", re.IGNORECASE)
+"""What a line says if what follows shows a form."""
 LABEL = re.compile(
     rf"(?:{_EXAMPLES}|{_MODELS}|\b(?:examples?|sample|e\.g\.|format|template|placeholder|schema|expected)\b)"
     r"[^\n:：=]{0,40}[:：=]\W{0,6}\Z",  # noqa: RUF001 - wide forms

@@ -17,6 +17,10 @@ _EMPTY: tuple[Any, ...] = ({}, [], "")
 _QUOTES = " \t\"'`"
 _CONTEXT_CHARS = 240
 """How much text around a value is looked at, on each side."""
+_SHOWN_CHARS = 140
+"""How much before a block, with its fence."""
+_LINE_CHARS = 80
+"""How much of the line above a block may say that it shows a form."""
 _LEAD_CHARS = 48
 """How much of it may say that the value is given, or that it is none."""
 _TAG = r"<(?!/?(?:code|kbd|q|samp|s|del|example)\b)[^<>\n]{1,60}>"
@@ -123,7 +127,11 @@ class Presentation:
     def of_block(self, start: int, end: int, value: Any) -> Standing:
         """What one on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
         before, behind = self._around(start, end)
-        is_shown = any((_SHOWING.search(before), EXAMPLE_LINE.search(before), _CALLED.match(behind)))
+        line = _line_above(before)
+        is_named = any(map(str.isalpha, line)) and (
+            _SHOWING.search(before[-_SHOWN_CHARS:]) or EXAMPLE_LINE.search(line)
+        )
+        is_shown = bool(is_named or _CALLED.match(behind))
         if (is_shown or value in _EMPTY) and self._is_refused(start, end):
             return Standing.MENTION
         return Standing.SENTENCE if is_shown else Standing.BLOCK
@@ -155,6 +163,15 @@ def _is_given(lead: str, tail: str, value: Any, *, is_alone: bool) -> bool:
     if _ASKING.match(tail):
         return False
     return not _NOT_MEANT.search(_SENTENCE_END.split(tail, maxsplit=1)[0])
+
+
+def _line_above(before: str) -> str:
+    """The last line before a block and its fence, from its end on as much as may name the block."""
+    above = before[: before.rfind("\n") + 1].rstrip()
+    line = above.rpartition("\n")[2]
+    if line.lstrip().startswith(("```", "~~~")):
+        line = above[: -len(line)].rstrip().rpartition("\n")[2]
+    return line[-_LINE_CHARS:]
 
 
 def adds(text: str) -> bool:

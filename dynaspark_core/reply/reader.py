@@ -44,7 +44,7 @@ class ReplyReader(TextReader):
             return
         judge = Judge(tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
         buffer = ReplyBuffer(judge)
-        self._begin(buffer, _steps(buffer))
+        self._first_step(buffer, _steps(buffer))
 
 
 def read_reply(

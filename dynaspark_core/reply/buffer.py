@@ -59,7 +59,7 @@ class ReplyBuffer(Places):
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._is_muted = False
         self._idle: Callable[[int], None] | None = None
-        self._signs = _IN_PROSE
+        self._looked_for = _IN_PROSE
         self._broken = 0
 
     @property
@@ -72,13 +72,15 @@ class ReplyBuffer(Places):
 
     def add(self, piece: str) -> bool:
         """Take the next piece; returns whether it may decide something."""
-        signs = self._signs
+        signs = self._looked_for
         if self._idle is None or (
             (piece in signs.characters if len(piece) == 1 else signs.pattern.search(piece))
             and not (piece == "f" and self.is_within_word(len(self.text)))
         ):
             return super().add(piece)
         self.text += piece
+        if signs is _IN_PROSE:
+            self._counted = len(self.text)  # what was held is counted, and this has none of what is
         if piece[-1].isspace():
             self._idle(len(self.text))
             self._forget()
@@ -94,7 +96,7 @@ class ReplyBuffer(Places):
         `idle`: nothing is held but blanks, nothing is begun; it shows plain text up to a place, if that ends in blanks.
         Plain is what has none of the `signs`; `scan` is behind the text that was plain.
         """
-        self._idle, self._signs = None if self._pending else idle, signs
+        self._idle, self._looked_for = None if self._pending else idle, signs
         self._forget()
         has_more = yield from self.more()
         self._idle = None
@@ -197,7 +199,7 @@ class ReplyBuffer(Places):
             self._events.append(call)
 
     def _used(self, end: int) -> None:
-        self.position = self.scan = end
+        self.use(end)
         self.pass_objects(end)
         self.context.begin(USED)
         self._blanks = 0
@@ -211,7 +213,7 @@ class ReplyBuffer(Places):
     def think(self, end: int) -> None:
         """Give the text up to `end` as reasoning; `skip` the sign that ends the thought."""
         shown = self._reasoning.add(self.text[self.position : end])
-        self.position = self.scan = end
+        self.use(end)
         if shown:
             self._events.append(ReasoningDelta(shown))
 

@@ -28,7 +28,8 @@ def accept_own_call(buffer: ReplyBuffer, at: int) -> bool:
         return False
     if buffer.is_quoted(at) or buffer.has_words_before(at) or buffer.is_announced(at, closely=True):
         return False
-    calls = open_parallel(RawCall(buffer.text[opener.end() : end], value["name"], value["arguments"], value))
-    if calls:
-        buffer.accept(calls, closer.end())
-    return bool(calls)
+    call = RawCall(buffer.text[opener.end() : end], value["name"], value["arguments"], value)
+    if next(open_parallel(call), None) is not call:
+        return False
+    buffer.accept([call], closer.end())
+    return True

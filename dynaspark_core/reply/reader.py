@@ -73,10 +73,11 @@ def _steps(buffer: ReplyBuffer) -> Steps:
         yield from read_block(buffer, buffer.position)
     while not buffer.is_cut:
         buffer.trim()
-        if buffer.was_behind_call():
+        has_calls = buffer.has_calls
+        if has_calls and buffer.was_behind_call():
             yield from read_block(buffer, buffer.position)
             continue
-        found = (TRIGGER_AFTER if buffer.has_calls else TRIGGER).search(buffer.text, buffer.scan)
+        found = (TRIGGER_AFTER if has_calls else TRIGGER).search(buffer.text, buffer.scan)
         is_crowded = buffer.is_crowded(found.start() + 1 if found is not None else len(buffer.text))
         if found is None or buffer.is_rest_text or is_crowded:
             buffer.go_on(len(buffer.text))

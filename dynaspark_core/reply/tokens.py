@@ -10,10 +10,12 @@ from dynaspark_core.reply.sentences import settle
 from dynaspark_core.reply.tags import decide_empty, read_envelope, read_tag
 from dynaspark_core.reply.vendors import MAY_BEGIN, ROWS, TOKEN
 
+_OWN = len(OWN_TAG)
+
 
 def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a sign within a line begins: a call, a marker of another turn, or text."""
-    if buffer.text.startswith(OWN_TAG, at) and accept_own_call(buffer, at):
+    if buffer.text[at : at + _OWN] == OWN_TAG and accept_own_call(buffer, at):
         return
     row = None
     if MAY_BEGIN.match(buffer.text, at) is not None and (yield from buffer.match(TOKEN, at)) is not None:

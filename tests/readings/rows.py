@@ -79,7 +79,7 @@ def _objects(row: Row) -> Iterator[Row]:
 def _checks(row: Row) -> Iterator[Row]:
     """As it is checked without and with the keys that are known, and which those are."""
     value, schema = row["value"], row["schema"]
-    came = [conform(value, schema, needs_known_keys=needs) for needs in (False, True)]
+    came = conform(value, schema), conform(value, schema, needs_known_keys=True)
     told = [{type(one).__name__: str(one)} if isinstance(one, Mismatch) else {"fits": one} for one in came]
     second = {"known_keys": told[1]} if json.dumps(told[0]) != json.dumps(told[1]) else {}
     names = known_names(schema)

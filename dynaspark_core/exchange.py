@@ -40,9 +40,10 @@ class Preview:
 
 
 class Exchange:
-    """`image` is the one file; `numbers`, `remarks` and `hidden` are what `prompt.render` takes.
+    """A chat for the model of this name; the chat's own may be an alias.
 
-    With `query`, parameters of the caller's, the question goes to the query API as `self.query`.
+    `image` is the one file; `numbers`, `remarks` and `hidden` are what `prompt.render` takes. With `query`, parameters
+    of the caller's, the question goes to the query API as `self.query`.
 
     Raises `ConfigError` for a chat without messages, or with nothing to send in them.
     """
@@ -50,11 +51,12 @@ class Exchange:
     def __init__(
         self,
         chat: Chat,
+        model: str,
         image: Image | None = None,
+        *,
         numbers: Sequence[int] = (),
         remarks: Sequence[str] = (),
         hidden: Collection[int] = (),
-        *,
         query: Mapping[str, str] | None = None,
     ) -> None:
         if not chat.messages:
@@ -63,25 +65,25 @@ class Exchange:
         self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks, hidden=hidden)
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
-        self.form = http.form(self.prompt, chat.model, image)
+        self.form = http.form(self.prompt, model, image)
         self.query = None
         if query is not None:
             wants_json = chat.response_schema is not None
-            self.query = query_parameters(self.prompt, chat.model, system, query, wants_json=wants_json)
-        self._chat, self._image = chat, image
+            self.query = query_parameters(self.prompt, model, system, query, wants_json=wants_json)
+        self._chat, self._model, self._image = chat, model, image
         self._prompt_tokens = estimate_tokens(self.prompt) + (TOKENS_OF_AN_IMAGE if image is not None else 0)
 
     @property
     def preview(self) -> Preview:
         """What is sent."""
-        return Preview(self.prompt, self._chat.model, self._image, self.query)
+        return Preview(self.prompt, self._model, self._image, self.query)
 
     def reader(self, headers: Mapping[str, str], now: float) -> "AnswerReader":
         """The reader of one attempt's answer: a 2xx response with these headers, which began at Unix time `now`."""
         return AnswerReader(
             decoder(headers.get("Content-Type", ""), partial(http.body_error, header=headers, now=now)),
             _reply_reader(self._chat),
-            Stops(self._chat.stop),
+            Stops(self._chat.stop) if any(self._chat.stop) else None,
             self._prompt_tokens,
         )
 
@@ -92,7 +94,7 @@ class AnswerReader:
     `prompt_tokens` is the estimate of what was sent, for an answer that reports no usage.
     """
 
-    def __init__(self, decoder: Decoder, reply: TextReader, stops: Stops, prompt_tokens: int) -> None:
+    def __init__(self, decoder: Decoder, reply: TextReader, stops: Stops | None, prompt_tokens: int) -> None:
         self._decoder = decoder
         self._reply = reply
         self._stops = stops
@@ -130,21 +132,27 @@ class AnswerReader:
         self._texts.append(text)
         return text
 
-    def _shown_of(self, events: Iterable[Event]) -> list[Event]:
-        """The events up to a stop sequence; `Done` with what was shown of text and reasoning."""
+    def _shown_of(self, events: list[Event]) -> list[Event]:
+        """The events up to a stop sequence; `Done` with what the service reported."""
+        shown = events if self._stops is None else self._cut(events, self._stops)
+        if shown and isinstance(last := shown[-1], Done):
+            shown[-1] = Done(self._reported(last.reply))
+        return shown
+
+    def _cut(self, events: Iterable[Event], stops: Stops) -> list[Event]:
+        """The events up to a stop sequence, of which there is none in reasoning; `Done` with what was shown."""
         shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
-                self._show(self._stops.feed(event.text), shown)
+                self._show(stops.feed(event.text), shown)
                 continue
-            if isinstance(event, ReasoningDelta):
-                shown += self._reasoned(event)
-                continue
-            self._show(self._stops.close(), shown)
-            if isinstance(event, Done):
-                shown.append(self._finished(event.reply))
-            elif not self._stops.is_over:
+            if not isinstance(event, ReasoningDelta):
+                self._show(stops.close(), shown)
+            if not stops.is_over:
+                self._reasoning += [event.text] if isinstance(event, ReasoningDelta) else []
                 shown.append(event)
+            elif isinstance(event, Done):
+                shown.append(Done(Reply("".join(self._shown), reasoning="".join(self._reasoning))))
         return shown
 
     def _show(self, text: str, shown: list[Event]) -> None:
@@ -152,26 +160,17 @@ class AnswerReader:
             self._shown.append(text)
             shown.append(TextDelta(text))
 
-    def _reasoned(self, event: ReasoningDelta) -> list[Event]:
-        """The event, in which no stop sequence counts; nothing behind one in the text."""
-        if self._stops.is_over:
-            return []
-        self._reasoning.append(event.text)
-        return [event]
-
-    def _finished(self, reply: Reply) -> Done:
-        is_cut = self._stops.is_over
+    def _reported(self, reply: Reply) -> Reply:
+        """The reply with the model and the usage that the service reported; an estimate where it did not."""
         asked, answered = self._prompt_tokens, estimate_tokens(self.text)
-        return Done(
-            Reply(
-                text="".join(self._shown),
-                tool_calls=() if is_cut else reply.tool_calls,
-                invalid_tool_calls=() if is_cut else reply.invalid_tool_calls,
-                finish_reason="stop" if is_cut else reply.finish_reason,
-                model=self._decoder.model,
-                reasoning="".join(self._reasoning),
-                usage=self._decoder.usage or Usage(asked, answered, asked + answered, estimated=True),
-            )
+        return Reply(
+            reply.text,
+            reply.tool_calls,
+            reply.invalid_tool_calls,
+            reply.finish_reason,
+            model=self._decoder.model,
+            usage=self._decoder.usage or Usage(asked, answered, asked + answered, estimated=True),
+            reasoning=reply.reasoning,
         )
 
 

@@ -176,6 +176,8 @@ def call_options(
 
     Warns of those that are not sent, each once for what is in `warned`. Raises `ConfigError` for any other keyword.
     """
+    if not given:
+        return CallOptions(client, "", None, {})
     if asked := {name: given[name] for name in OF_GENERATION_IN_A_CALL if name in given}:
         warn_of_unsent(asked, client.settings.route, warned)
     if (count := given.get("n")) not in (None, 1):  # what cannot be hashed is no count either
@@ -208,8 +210,10 @@ def response_schema(value: Any, of_class: Callable[[Any], Mapping[str, Any]]) ->
 
     It may be OpenAI's dictionary (`text`, `json_object`, `json_schema`); `of_class` reads anything else.
     """
+    if value is None:
+        return None
     kind = value.get("type") if isinstance(value, Mapping) else None
-    if value is None or kind == "text":
+    if kind == "text":
         return None
     if kind == "json_object":
         return {"type": "object"}

@@ -4,6 +4,7 @@ Only an answer of which nothing was shown can be asked for again. So what may st
 that must not run, and all of an answer that has to be a call.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -31,6 +32,8 @@ GAP = "\n\n"
 """Between the reasoning of an answer and that of its repair."""
 MAX_QUOTE_CHARACTERS = 2_000
 """Longest quotation of what the model wrote, in characters."""
+MAX_COMPLAINTS = 10
+"""Most calls of a reply that a request to repair it speaks of one by one."""
 
 _CUT = "The reply was cut: make the arguments smaller, or split them over several calls."
 
@@ -56,7 +59,7 @@ class Repairs:
         self._has_shown = False
 
     def feed(self, event: Event) -> list[Event]:
-        """What can be shown now. Raises `ToolCallError` for a required call that did not come."""
+        """What can be shown now. Raises `ToolCallError` for a required call that did not come, or is in doubt."""
         if isinstance(event, Done):
             return self._end(event.reply)
         if isinstance(event, ReasoningDelta):
@@ -104,11 +107,24 @@ class Repairs:
     def _last(self, events: list[Event]) -> list[Event]:
         reply = replace(merged(self._replies), reasoning="".join(thought.text for thought in self._thoughts))
         is_required = bool(self._asked.tools) and self._asked.tool_choice not in {"auto", "none"}
-        if is_required and not reply.tool_calls and not reply.invalid_tool_calls:
-            wrong = ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+        if is_required and (wrong := _wrong_call(self._asked, reply)) is not None:
             wrong.reasoning = reply.reasoning
             raise wrong
         return [*(self._thoughts if self._is_whole else ()), *events, *_with_reason(self._asked, reply)]
+
+
+def _wrong_call(chat: Chat, reply: Reply) -> ToolCallError | None:
+    """Why a reply has not the call that was required: it has none, or different ones where one was allowed."""
+    from dynaspark_core.reply.required import is_in_doubt  # noqa: PLC0415  # see `reply`
+
+    if not reply.tool_calls and not reply.invalid_tool_calls:
+        return ToolCallError(f"the model was told to call a tool and wrote: {reply.text[:200]}", text=reply.text)
+    if not is_in_doubt(reply, chat):
+        return None
+    written = [call.arguments for call in reply.tool_calls] + [call.arguments for call in reply.invalid_tool_calls]
+    text = "\n".join((reply.text, *(json.dumps(each, ensure_ascii=False) for each in written))).strip()
+    reason = "different arguments, and no word says which ones count"
+    return ToolCallError(f"the model was told to make one call and wrote {reason}: {text[:200]}", text=text)
 
 
 def _with_reason(chat: Chat, reply: Reply) -> list[Event]:
@@ -203,15 +219,17 @@ def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator
         for call in reply.invalid_tool_calls
         if call.fate.repair in due or (call.is_wrong_value and not chat.checks_arguments)
     ]
-    for call in broken:
+    for call in broken[:MAX_COMPLAINTS]:
         yield from _complaint(chat, call)
+    if len(broken) > MAX_COMPLAINTS:
+        yield f"So it is with {len(broken) - MAX_COMPLAINTS:,} more tool calls of this reply."
     if broken:
         yield "Write the call again, whole and correct, and nothing else."
     elif chat.tool_choice != "auto" and not reply.invalid_tool_calls:
         names = ", ".join(tool.name for tool in tools)
         yield f"A tool call is required, and the reply had none. Call one of these tools now: {names}."
     elif leads_nowhere(chat, reply) and not reply.text.strip():
-        for call in reply.invalid_tool_calls:
+        for call in reply.invalid_tool_calls[:MAX_COMPLAINTS]:
             yield f"A tool call of this reply is not run ({call.reason}): {call.error}"
         yield "The reply holds no answer. Answer the user now in your own words, or call a tool."
 

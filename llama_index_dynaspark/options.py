@@ -73,13 +73,13 @@ def _schema_of(value: Any) -> Mapping[str, Any]:
 
 def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
     """`auto`, `none`, `required`, or the name of a tool; without a choice, `required` where a call `is_required`."""
+    if choice is None:
+        return "required" if is_required else "auto"
     if isinstance(choice, Mapping):
         named = choice.get("function", choice)
         name = named.get("name") if isinstance(named, Mapping) else named
         choice = str(name or choice.get("type") or "auto")
-    is_chosen = choice is not None
-    found = CHOICES.get(choice, choice) or "auto"
-    return "required" if is_required and not is_chosen else found
+    return CHOICES.get(choice, choice) or "auto"
 
 
 def known_choice(choice: str, tools: Sequence[Tool]) -> str:

@@ -11,10 +11,12 @@ import importlib
 import json
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, spec_from_loader
+from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -76,8 +78,10 @@ class Steps:
         if isinstance(owner, json.JSONDecoder):
             return self._decoded(function, *arguments)
         result = function(*arguments, **named)
+        if isinstance(owner, re.Pattern) and name == "finditer":
+            return self._found(owner, result, *arguments)
         if isinstance(owner, re.Pattern):
-            self._look(function, result, *(arguments[1:] if name in {"sub", "subn"} else arguments))
+            self._look(function, *(arguments[1:] if name in {"sub", "subn"} else arguments))
         elif isinstance(owner, str):
             self.bulk(_worked(owner, name, result, *arguments))
         elif isinstance(owner, list) and name in {"insert", "remove", "index", "count", "copy", "sort"}:
@@ -88,20 +92,36 @@ class Steps:
             self.bulk(len(result))
         return result
 
-    def _look(self, search: Callable[..., Any], result: Any, text: str, start: int = 0, end: int = sys.maxsize) -> None:
-        """The characters that a pattern's method looks at."""
+    def _look(self, search: Callable[..., Any], text: str, start: int = 0, end: int = sys.maxsize) -> None:
+        """The characters at which a pattern's method looks that makes one match or all of them."""
         pattern: re.Pattern[str] = search.__self__  # type: ignore[attr-defined]  # it is a method of one
         end = min(end, len(text))
-        look = Look(text, end, self.add)
         if search.__name__ in {"match", "fullmatch"}:
-            look.match(plan_of(pattern), start)
+            Look(text, end, self.add).match(plan_of(pattern), start)
             return
-        until = end if result is None or search.__name__ != "search" else result.start()
-        self.add(max(0, until - start))
-        candidates = first(pattern)
-        places = range(start, until + 1) if candidates is None else _starts(candidates, text, start, until)
-        for place in places:
-            look.match(plan_of(pattern), place)
+        matches = self._found(pattern, pattern.finditer(text, start, end), text, start, end)
+        deque(islice(matches, 1 if search.__name__ == "search" else None), maxlen=0)
+
+    def _found(
+        self,
+        pattern: re.Pattern[str],
+        matches: Iterable[re.Match[str]],
+        text: str,
+        start: int = 0,
+        end: int = sys.maxsize,
+    ) -> Iterator[re.Match[str]]:
+        """The matches, each counted when it is asked for; between them a match is tried where one may begin."""
+        end = min(end, len(text))
+        look, candidates = Look(text, end, self.add), first(pattern)
+        for found in chain(matches, (None,)):
+            until = end if found is None else found.start()
+            self.add(max(0, until - start))
+            places = range(start, until + 1) if candidates is None else _starts(candidates, text, start, until)
+            for place in places:
+                look.match(plan_of(pattern), place)
+            if found is not None:
+                yield found
+                start = max(found.end(), start + 1)
 
     def _decoded(self, function: Callable[..., Any], text: str, start: int = 0) -> Any:
         try:

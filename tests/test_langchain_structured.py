@@ -10,7 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve, listed_tools
 
@@ -239,6 +239,42 @@ def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None
     assert (failed["parsed"], failed["raw"].content) == (None, PROSE)
     assert isinstance(failed["parsing_error"], OutputParserException)
     assert failed["parsing_error"].llm_output == PROSE
+
+
+NOT_ONE_VALUE = {
+    "a key twice": '{"name": "Ada", "name": "Bo", "age": 36}',
+    "a list of two": '[{"name": "Ada", "age": 36}, {"name": "Bo", "age": 4}]',
+    "two fences": '```json\n{"name": "Ada", "age": 36}\n```\n```json\n{"name": "Bo", "age": 4}\n```',
+    "two options": 'Oder:\n{"name": "Ada", "age": 36}\nOder:\n{"name": "Bo", "age": 4}',
+    "a form": 'Das weiß ich nicht. Es könnte so aussehen:\n```json\n{"name": "Ada", "age": 36}\n```',
+    "a form, e.g.": 'There is not enough information. An answer would be e.g.\n\n{"name": "Ada", "age": 36}',
+}
+
+
+@pytest.mark.parametrize("written", NOT_ONE_VALUE.values(), ids=NOT_ONE_VALUE)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", [Person, convert_to_json_schema(Person)], ids=["pydantic", "JSON Schema"])
+def test_what_is_not_one_value_is_an_error(served: Serve, schema: Any, method: str, written: str) -> None:
+    model, _ = served(lambda _: written)
+    chain = model.with_structured_output(schema, method=method)
+    for ask in (chain.invoke, lambda question: list(chain.stream(question))):
+        with pytest.raises(OutputParserException):
+            ask("Who?")
+
+
+def test_the_arguments_of_a_function_are_an_object(served: Serve) -> None:
+    model, script = served(lambda _: "[1]")
+    with pytest.raises(ModelInvalidRequestError, match="needs a schema of objects, not of type 'array'"):
+        model.with_structured_output(RootModel[list[int]], method="function_calling").invoke("?")
+    assert not script.asked
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_number_too_large_is_an_error(served: Serve, method: str) -> None:
+    model, _ = served(lambda _: '{"degrees": 1e400}')
+    schema = {"title": "weather", "type": "object", "properties": {"degrees": {"type": "number"}}}
+    with pytest.raises(OutputParserException):
+        model.with_structured_output(schema, method=method).invoke("Where?")
 
 
 class Strictly(BaseModel):

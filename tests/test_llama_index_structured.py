@@ -16,7 +16,7 @@ from llama_index_instrumentation.event_handlers import BaseEventHandler
 from pydantic import BaseModel, create_model, field_validator
 from serving import Says
 
-from dynaspark_core.errors import ConfigError, OutputError
+from dynaspark_core.errors import ConfigError, OutputError, ToolCallError
 from dynaspark_core.server import LocalService, Pieces
 from llama_index_dynaspark import Dynaspark
 from llama_index_dynaspark.structured import Prediction
@@ -292,6 +292,17 @@ async def test_another_program_mode_goes_through_llama_index(script: Says, mode:
         for way in WAYS if is_function or HAS_TEXT_STREAMS else WAYS[:2]:
             assert (await predict(llm, way))[-1] == ALBUM
     assert ("<tool_call>" in script.asked[0].prompt) is is_function
+
+
+@pytest.mark.parametrize("way", WAYS[:2])
+async def test_two_calls_of_its_program_that_contradict_each_other_are_an_error(script: Says, way: str) -> None:
+    calls = [f'{{"name": "Song", "arguments": {{"title": "{title}"}}}}' for title in "ab"]
+    script.lines.extend(["\n".join(f"<tool_call>{call}</tool_call>" for call in calls)] * 2)
+    with LocalService(script) as service:
+        llm = Dynaspark(base_url=service.url, pydantic_program_mode=PydanticProgramMode.FUNCTION)
+        with pytest.raises(ToolCallError, match="different arguments"):
+            await predict(llm, way, output_cls=Song)
+    assert not script.lines
 
 
 async def test_the_system_prompt_is_not_lost_in_llama_indexs_own_asynchronous_program(script: Says) -> None:

@@ -31,6 +31,15 @@ def test_a_cut_call_is_told_to_be_smaller() -> None:
     assert len(said) < 4000
 
 
+def test_of_many_broken_calls_the_first_ten_are_quoted() -> None:
+    calls = "".join(f'<tool_call>{{"name": "add", "x": {at}}}</tool_call>' for at in range(1_012))
+    said = request(calls) or ""
+    assert '{"name": "add", "x": 9}' in said
+    assert '{"name": "add", "x": 10}' not in said
+    assert "So it is with 1,002 more tool calls of this reply.\nWrite the call again" in said
+    assert "more tool calls" not in (request(calls[: calls.index('{"name": "add", "x": 10}') - 11]) or "")
+
+
 def test_a_required_call_that_did_not_come() -> None:
     assert "required" in (request("Hello.", tool_choice="required") or "")
     assert "get_weather" in (request("Hello.", tool_choice="get_weather") or "")

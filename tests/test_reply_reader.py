@@ -354,8 +354,8 @@ def test_held_text_is_not_joined_for_every_piece() -> None:
     """What is held costs no piece anything: it is put together only when it may be decided."""
     answer = reader()
     answer.feed('<tool_call>\n{"name": "write_file", "arguments": {"path": "a", "content": "')
-    inner = answer._buffer
-    assert inner is not None
+    assert answer._begun is not None
+    inner, _ = answer._begun
     held = inner.text
     for _ in range(10_000):
         answer.feed("<b> {} ")

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from dynaspark_core import Chat, InvalidToolCall, Message, Reply, Tool, ToolCall
+from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Done, TextDelta
 from dynaspark_core.repair import Repairs, repair_chat
+from dynaspark_core.reply.reader import read_reply
 from dynaspark_core.reply.required import call_in_text, is_in_doubt, is_only_value
 
 SCHEMA: dict[str, Any] = {
@@ -107,3 +109,25 @@ def test_no_repair_is_asked_for_a_value_in_the_text(most: int) -> None:
     assert isinstance(done, Done)
     assert done.reply == Reply("", (call,), finish_reason="tool_calls")
     assert call.arguments == BO
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_arguments_that_stay_in_doubt_are_an_error(most: int) -> None:
+    reply = Reply(f"No, or:\n{ANOTHER}", (ToolCall("Person", BO, "call_1"),), finish_reason="tool_calls")
+    repairs = Repairs(chat(choice="required"), most)
+    for _ in range(most):
+        assert repairs.feed(Done(reply)) == []
+    with pytest.raises(ToolCallError, match="different arguments, and no word says which ones count") as caught:
+        repairs.feed(Done(reply))
+    assert '{"name": "Bo", "age": 3}' in caught.value.text
+    assert ANOTHER in caught.value.text
+
+
+@pytest.mark.parametrize("arguments", ["[1]", '{"items": [1]}'])
+def test_arguments_are_an_object_whatever_the_schema_says(arguments: str) -> None:
+    tool = Tool("list", "", {"type": "array", "items": {"type": "integer"}})
+    reply = read_reply(f'<tool_call>{{"name": "list", "arguments": {arguments}}}</tool_call>', [tool])
+    assert not reply.tool_calls
+    assert [(call.reason, call.error) for call in reply.invalid_tool_calls] == [
+        ("malformed", '"arguments" must be a JSON object')
+    ]

@@ -247,6 +247,70 @@ def test_a_call_whose_arguments_do_not_fit_is_never_the_value(
         read_object(json.dumps(WRAPPERS[wrapper](arguments)), schema)
 
 
+REFUSALS = [
+    ("Zum Beispiel ", ", aber ich kenne die Stadt leider nicht."),
+    ("Ich kann das nicht sagen. Es könnte so aussehen:\n```json\n", "\n```"),
+    ("Par exemple : ", ". Mais je ne peux pas répondre."),
+    ("Je ne sais pas. Cela ressemblerait à ", "."),
+    ("No puedo responder. Por ejemplo, sería ", "."),
+    ("No tengo datos. Un ejemplo:\n", ""),
+    ("Non posso rispondere; sarebbe per esempio ", "."),
+    ("Não sei. Por exemplo: ", ""),
+    ("Ik weet het niet. Bijvoorbeeld ", ""),
+    ("К сожалению, я не знаю. Например: ", ""),  # noqa: RUF001 - Cyrillic
+    ("我无法回答。例如：", ""),  # noqa: RUF001 - wide forms
+    ("わかりません。例えば ", " のようになります。"),
+    ("모르겠습니다. 예를 들어 ", ""),
+    ("The document does not mention a trip. Expected format:\n```json\n", "\n```"),
+    ("There is not enough information. A valid answer would be e.g.\n\n", ""),
+    ("The text mentions neither a name nor an age. Sample output:\n", ""),
+    ("Cannot comply.\n\n```json\n", "\n```\n(this is only a sample)"),
+    ("I was not given any person; please provide one like so: ", ""),
+    ("The service returns ", " for Bo. For your question I found nothing."),
+    ("Do you mean ", "?"),
+    ("Do you mean ", " from the list?"),
+    ("Das ist nicht ", "."),
+    ("Ce n'est pas ", "."),
+    ("Não é ", "."),
+    ("Wenn Sie ", " meinen, sagen Sie es."),
+    ("您是说 ", " 吗？"),  # noqa: RUF001 - wide forms
+    ("Invalid: ", ""),
+    ("<example>", "</example>"),
+    ("**Wrong:** ", ""),
+    ("The page is empty, so nothing can be extracted. (", " was the previous one.)"),
+]
+"""What stands around a value that is none: in several languages, by several words."""
+
+
+@pytest.mark.parametrize(("before", "behind"), REFUSALS)
+def test_an_example_beside_a_refusal_is_no_value(before: str, behind: str) -> None:
+    with pytest.raises(OutputError, match="only in passing"):
+        read_object(before + TEXT + behind, PERSON)
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("Hier ist das Ergebnis:\n\n```json\n", "\n```\nViel Spaß!"),
+        ("Voici la réponse : ", ""),
+        ("Aquí está: ", "."),
+        ("结果是：", "。"),  # noqa: RUF001 - wide forms
+        ("はい、こちらです。\n```\n", "\n```\nご確認ください。"),
+        ("Вот ответ: ", "."),
+        ("Ich kenne sie nicht, also angenommen:\n", ""),
+        ("Hier ist ein Beispiel:\n", ""),
+        ("The text does not mention her, so I assume:\n", ""),
+        ("Is that right?\n", "\nDo you want more?"),
+        ("Here it is: ", ". Do you want more?"),
+        ("Sure! ", " Anything else?"),
+        ("I could not find her second name, but the person is:\n\n", ""),
+        ("Le résultat n'est pas difficile :\n```json\n", "\n```"),
+    ],
+)
+def test_an_answer_in_any_language_is_found(before: str, behind: str) -> None:
+    assert read_object(before + TEXT + behind, PERSON) == BO
+
+
 NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
 FENCED = f"```json\n{TEXT}\n```"
 
@@ -268,6 +332,7 @@ FENCED = f"```json\n{TEXT}\n```"
         (f"Unlike {OTHER}, the answer is {TEXT}.", PERSON, BO),
         (f"{OTHER} is only an example. It is {TEXT}.", PERSON, BO),
         (f"**{TEXT}**", PERSON, BO),
+        (f"<example>{OTHER}</example>\n<answer>{TEXT}</answer>", PERSON, BO),
         (f"<answer>{TEXT}</answer>", PERSON, BO),
         (f"Use `{{}}` or `[]` for nothing: {TEXT}", PERSON, BO),
         (f"- [ ] todo\n- [x] done\n{TEXT}", PERSON, BO),

@@ -23,7 +23,8 @@ def check_chat(chat: Chat) -> Chat:
         for number, content in enumerate(contents):  # one of them is of another type
             _each(f"messages[{number}].content", content, tuple(_PARTS))
     _text("model", chat.model)
-    _each("tools", chat.tools, Tool)
+    if chat.tools != ():
+        _each("tools", chat.tools, Tool)
     for tool in chat.tools:
         if not (isinstance(tool.name, str) and isinstance(tool.description, str)):
             _text("a tool's name", tool.name)

@@ -6,6 +6,7 @@ Pure: it decides what a value refers to, and whether it may. `transport.loading`
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -51,7 +52,10 @@ class Places:
     def __init__(self, roles: Sequence[Role], *, allow_files: bool = False) -> None:
         self._roles = roles
         self._allow_files = allow_files
-        self._is_now = is_sent_now(roles)
+
+    @cached_property
+    def _is_now(self) -> list[bool]:
+        return is_sent_now(self._roles)
 
     def __getitem__(self, index: int) -> Place:
         is_past = not self._is_now[index]

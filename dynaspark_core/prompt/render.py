@@ -47,12 +47,15 @@ def render(
     `[image]`, and needs no mark beside text. `image_remarks` say what is missing of an image that is shown; most are
     empty. Tool results and text files longer than `result_limit` characters are cut in the middle.
     """
+    is_bare = not has_turns(chat)
+    if is_bare and len(only := chat.messages[0].content) == 1 and isinstance(only[0], str):
+        return only[0]
     images = chat.images()
     numbers = [*(image_numbers or _numbers(images))]
     if len(numbers) != len(images):
         raise ValueError(f"image_numbers: {len(numbers)} numbers for {len(images)} images")
     notes = [f": {note}" if note else "" for note in image_remarks or [""] * len(images)]
-    if not has_turns(chat):
+    if is_bare:
         return _bare(chat.messages[0], _bare_marks(images, numbers, notes, hidden), result_limit)
     marks = [f"[image {number}{note}]" for number, note in zip(numbers, notes, strict=True)]
     aliases = Aliases()

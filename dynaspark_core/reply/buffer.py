@@ -204,7 +204,7 @@ class ReplyBuffer(HeldText):
             self._events.append(call)
 
     def _used(self, end: int) -> None:
-        self.position = self.scan = end
+        self.use(end)
         self.pass_objects(end)
         self.context.begin(USED)
         self._blanks = 0
@@ -218,7 +218,7 @@ class ReplyBuffer(HeldText):
     def think(self, end: int) -> None:
         """Give the text up to `end` as reasoning; `skip` the sign that ends the thought."""
         shown = self._reasoning.add(self.text[self.position : end])
-        self.position = self.scan = end
+        self.use(end)
         if shown:
             self._events.append(ReasoningDelta(shown))
 

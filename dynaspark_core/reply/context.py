@@ -9,6 +9,8 @@ Nothing is looked at before somebody asks, and each character once.
 import re
 from collections.abc import Mapping
 
+from dynaspark_core.reply.phrases import LIKE
+
 QUOTATION: Mapping[str, str] = {
     "“": "”", "‘": "’", "„": "“”", "‚": "‘’", "«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "『": "』",
     "《": "》", "〈": "〉", "【": "】", "〝": "〞〟", "﹁": "﹂", "”": "”", "’": "’", '"': '"', "'": "'", "＂": "＂",
@@ -34,7 +36,8 @@ _EXAMPLE = (
 )
 _ANNOUNCED = re.compile(
     rf"\A\W*{_EXAMPLE}\W*\Z"
-    rf"|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect)).*[:：]\W*\Z"
+    rf"|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect|{LIKE})).*[:：]\W*\Z"
+    r"|(?i:\be\.\s?g\.)\W*\Z"
 )
 _ANNOUNCED_CLOSELY = re.compile(rf"(?:{_EXAMPLE}\W*|(?i:\bwould (?:look like|be)\b)[^.!?。]*)[:：]\W*\Z")
 _GOES_ON = frozenset(" .,;:!?)")

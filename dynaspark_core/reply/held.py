@@ -20,6 +20,8 @@ _SCAN_FLOOR = 65_536
 _FAILURES_FLOOR = 32
 _FAILURE_CHARACTERS = 256
 """So much text may hold one more call that cannot be read, beyond the floor."""
+_MOST_SIGNS = 100_000
+"""So many `<`, `[` and line breaks outside of calls are looked at. A megabyte of HTML has about half of them."""
 _JOINED_SHARE = 64
 """Of long text that is held, so many times a piece is joined at most: a piece waits until it is this part of it."""
 
@@ -38,7 +40,7 @@ class HeldText:
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
         self._objects_from = self._pending_end = 0
         self._scanned = self._passed = 0
-        self._trimmed = 0
+        self._trimmed = self._signs = self._counted = 0
 
     def add(self, piece: str) -> bool:
         """Take the next piece; returns whether it may decide something."""
@@ -67,6 +69,8 @@ class HeldText:
         done = self.position
         if not done:
             return
+        self.is_crowded(done)
+        self._counted -= done
         self._found.clear()
         self.text = self.text[done:]
         self.scan -= done
@@ -120,6 +124,18 @@ class HeldText:
         """Whether one more tolerant look at `text[start:end]` keeps all such looks within a multiple of the text."""
         self._scanned += end - start
         return self._scanned <= _SCAN_FACTOR * (self._trimmed + end) + _SCAN_FLOOR
+
+    def is_crowded(self, end: int) -> bool:
+        """Whether the text up to `end` that was no call holds so many signs that no more are looked at."""
+        if end > self._counted:
+            text, begin = self.text, self._counted
+            self._signs += text.count("<", begin, end) + text.count("[", begin, end) + text.count("\n", begin, end)
+            self._counted = end
+        return self._signs > _MOST_SIGNS
+
+    def use(self, end: int) -> None:
+        """The text up to `end` is decided, and no text of the reply."""
+        self.position = self.scan = self._counted = end
 
     def is_too_many(self, failures: int, place: int) -> bool:
         """Whether the text up to the place holds so many calls that cannot be read that no more are looked at."""

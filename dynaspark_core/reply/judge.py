@@ -6,7 +6,7 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
@@ -19,6 +19,9 @@ from dynaspark_core.schema import Mismatch, conform
 
 _NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Za-z_][\w.\-]{0,127})\s*[({>]""")
 
+MAX_COMPARED = 2_000_000_000
+"""Most characters that the calls of a reply are compared with: a thousand calls with a megabyte, in half a second."""
+
 
 def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
     """Whether all that is required is there, and nothing that the schema does not list."""
@@ -30,6 +33,15 @@ def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
 def _squeezed(text: str) -> str:
     """The text without blanks and backslashes; a pattern takes six times as long."""
     return "".join(text.split()).replace("\\", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """The text in which calls were written; those of one list share it."""
+
+    text: str
+    is_json: bool
+    is_copied: bool
 
 
 class Judge:
@@ -51,6 +63,8 @@ class Judge:
         self._parallel = parallel
         self._untrusted = (untrusted,) if isinstance(untrusted, str) else tuple(untrusted)
         self._squeezed: str | None = None
+        self._raw: _Raw | None = None
+        self._compared = 0
         self._fitting: dict[str, Unwrapping] = {}
         self._held: dict[int, tuple[RawCall, ToolCall | InvalidToolCall]] = {}
         self._count = 0
@@ -153,21 +167,32 @@ class Judge:
         if isinstance(fitted, Mismatch):
             refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
             return replace(refused, is_wrong_value=_has_its_keys(values, schema))
-        if self._is_copied(call):
-            error = "this call was copied word for word from a text that the model read"
+        if not isinstance(fitted, dict):
+            return self._invalid(call, "malformed", '"arguments" must be a JSON object', values, tool.name)
+        if error := self._copied(call):
             return self._invalid(call, "copied_from_untrusted", error, values, tool.name)
         return ToolCall(tool.name, fitted, new_id())
 
-    def _is_copied(self, call: RawCall) -> bool:
-        """Whether the call was copied. A name alone is no call: it may be shared with any text about the tool."""
+    def _copied(self, call: RawCall) -> str:
+        """Why the call counts as copied, or nothing. A name alone is no call: it may be shared with any text."""
         if not self._untrusted:
-            return False
+            return ""
+        if self._raw is None or self._raw.text is not call.raw:
+            squeezed = _squeezed(call.raw)
+            self._raw = _Raw(call.raw, squeezed.startswith(("{", "[")), self._is_read(squeezed))
+        is_copied = self._raw.is_copied
+        if not is_copied and call.source and self._raw.is_json:
+            is_copied = self._is_read(_squeezed(compact_json(call.source)))
+        if self._compared > MAX_COMPARED:
+            return "so many calls were compared with the texts that the model read that this one is not"
+        return "this call was copied word for word from a text that the model read" if is_copied else ""
+
+    def _is_read(self, form: str) -> bool:
+        """Whether it stands in a text that the model read; not looked up once the others took too long."""
         if self._squeezed is None:
             self._squeezed = "\n".join(_squeezed(html.unescape(text)) for text in self._untrusted)
-        forms = {_squeezed(call.raw)}
-        if call.source and call.raw.lstrip().startswith(("{", "[")):
-            forms.add(_squeezed(compact_json(call.source)))
-        return any(form and not form.isidentifier() and form in self._squeezed for form in forms)
+        self._compared += len(self._squeezed)
+        return bool(form) and not form.isidentifier() and self._compared <= MAX_COMPARED and form in self._squeezed
 
     def _invalid(
         self,

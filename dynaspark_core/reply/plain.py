@@ -7,7 +7,7 @@ import re
 import sys
 from functools import partial
 
-from dynaspark_core.messages import Event
+from dynaspark_core.messages import Done, Event, Reply, TextDelta
 from dynaspark_core.reply.atoms import Sign, anycase, chars, maybe, seq, unless, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
@@ -20,6 +20,7 @@ TURN = Sign(
     "</turn>", "<turnstile>",
 )  # fmt: skip
 """Where a model that was given turns starts to write the turns of others, its own answer has ended."""
+_BLANKS = re.compile(r"\s*+")
 _TAGS = anycase(words("turn", "think", "scratch", "reason"))
 _TRIGGER = re.compile(
     rf"<(?=[\s/\\]{{0,9}}(?:{_TAGS.whole}|{_TAGS.begun}))"
@@ -33,34 +34,49 @@ class TextReader:
     `has_turns`: the prompt was written in turns, so that the answer ends where the model begins another's.
     """
 
-    def __init__(self, *, has_turns: bool) -> None:
-        buffer = ReplyBuffer()
-        self._begin(buffer, _steps(buffer, has_turns=has_turns))
+    _begun: tuple[ReplyBuffer, Steps] | None = None
 
-    def _begin(self, buffer: ReplyBuffer, steps: Steps) -> None:
-        self._buffer, self._steps = buffer, steps
+    def __init__(self, *, has_turns: bool) -> None:
+        self._has_turns = has_turns
+
+    def _begin(self) -> tuple[ReplyBuffer, Steps]:
+        buffer = ReplyBuffer()
+        return self._first_step(buffer, _steps(buffer, has_turns=self._has_turns))
+
+    def _first_step(self, buffer: ReplyBuffer, steps: Steps) -> tuple[ReplyBuffer, Steps]:
+        self._begun = buffer, steps
         next(steps)
+        return self._begun
 
     @property
     def is_finished(self) -> bool:
         """Whether what follows cannot change the reply any more: the model plays another's turn. Reading may stop."""
-        return self._buffer.is_cut
+        return self._begun is not None and self._begun[0].is_cut
 
     def feed(self, text: str) -> list[Event]:
         """The events that this piece brings: `TextDelta`, `ReasoningDelta`, `ToolCall`, `InvalidToolCall`."""
-        if text and not self._buffer.is_cut and self._buffer.add(text):
-            next(self._steps, None)
-        return self._buffer.taken_events()
+        buffer, steps = self._begun or self._begin()
+        if text and not buffer.is_cut and buffer.add(text):
+            next(steps, None)
+        return buffer.taken_events()
 
     def close(self, text: str = "") -> list[Event]:
         """The events that were held and those of the last piece, and `Done` with the whole reply."""
-        if text and not self._buffer.is_cut:
-            self._buffer.add(text)
-        self._buffer.is_final = True
-        for _ in self._steps:
+        if self._begun is None and _is_plain(text):
+            return [TextDelta(text), Done(Reply(text))]
+        buffer, steps = self._begun or self._begin()
+        if text and not buffer.is_cut:
+            buffer.add(text)
+        buffer.is_final = True
+        for _ in steps:
             pass
-        self._buffer.finish()
-        return self._buffer.taken_events()
+        buffer.finish()
+        return buffer.taken_events()
+
+
+def _is_plain(reply: str) -> bool:
+    """Whether a whole reply is text as it stands: nothing leads it, and nothing in it can end it."""
+    return "<" not in reply and reply[:1] not in {"", "["} and not reply[0].isspace()
 
 
 def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
@@ -170,7 +186,6 @@ def _pass_thought(buffer: ReplyBuffer, closer: Sign) -> Steps:
 
 def _blanks(buffer: ReplyBuffer) -> Steps:
     while True:
-        rest = buffer.text[buffer.position :]
-        buffer.skip(len(buffer.text) - len(rest.lstrip()))
+        buffer.skip(_BLANKS.match(buffer.text, buffer.position).end())  # type: ignore[union-attr]  # it matches ""
         if buffer.position < len(buffer.text) or not (yield from buffer.more_text()):
             return

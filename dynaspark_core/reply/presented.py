@@ -1,6 +1,7 @@
 """How a reply presents a JSON value: on lines of its own, in a sentence that gives it, or only in passing.
 
-English words decide what a sentence says. A value that is in doubt does not count, and is then asked for again.
+Words decide what a sentence says: English ones here, those of other languages in `phrases`. A value that is in doubt
+does not count, and is then asked for again.
 """
 
 import re
@@ -10,17 +11,23 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
+from dynaspark_core.reply.phrases import EXAMPLE, EXAMPLE_LINE, LABEL, REFUSAL
+
 _EMPTY: tuple[Any, ...] = ({}, [], "")
 _QUOTES = " \t\"'`"
 _CONTEXT_CHARS = 240
 """How much text around a value is looked at, on each side."""
+_SHOWN_CHARS = 140
+"""How much before a block, with its fence."""
+_LINE_CHARS = 80
+"""How much of the line above a block may say that it shows a form."""
 _LEAD_CHARS = 48
 """How much of it may say that the value is given, or that it is none."""
-_TAG = r"<(?!/?(?:code|kbd|q|samp|s|del)\b)[^<>\n]{1,60}>"
+_TAG = r"<(?!/?(?:code|kbd|q|samp|s|del|example)\b)[^<>\n]{1,60}>"
 _DECOR_BEFORE = re.compile(rf"(?:[ \t*_]|{_TAG}|`{{3,}}\w{{0,12}})*+\Z")
 """What may stand before a value on its line: blanks, `**`, `<tool_call>`, ```` ```json ````."""
 _DECOR_BEHIND = re.compile(rf"(?:[ \t*_,;.]|{_TAG}|`{{3,}})*+\Z")
-_QUOTING = re.compile(r"(?:^|[\s(])[\"'“‘«„`]\Z|<(?:code|kbd|q|samp|s|del)>\Z")  # noqa: RUF001 - all quotes
+_QUOTING = re.compile(r"(?:^|[\s(])[\"'“‘«„`]\Z|<(?:code|kbd|q|samp|s|del|example)>\Z")  # noqa: RUF001 - all quotes
 """An opening quote or backtick."""
 _GIVING = re.compile(
     r"(?:[:=→]|(?:\b|['’])(?:is|are|be|was|s|json|answer|result|output|value|object|list|array))\W{0,4}\Z",  # noqa: RUF001 - quotes
@@ -34,8 +41,9 @@ _CITING = re.compile(
 )
 """What gives numbers of sources: `Sources: [1, 2]`."""
 _SHOWING = re.compile(
-    r"\b(?:example|e\.g\.|would|could|might|hypothetical(?:ly)?|template|placeholder|looks? like|such as"
-    r"|(?:format|schema|shape) (?:is|looks)|(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
+    r"\b(?:example|sample|e\.g\.|(?:would|could|might)(?! ?n[o'’]t)|hypothetical(?:ly)?"  # noqa: RUF001 - quotes
+    r"|template|placeholder|looks? like|such as"
+    r"|(?:format|schema|shape)(?: is| looks|[ \t]*:)|(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
     r"[^\n]{0,60}\n\s*+(?:(?:`{3,}+|~{3,}+)[^\n`]*+\n\s*+)?\Z",
     re.IGNORECASE,
 )
@@ -46,14 +54,27 @@ _UNREAL = re.compile(
     re.IGNORECASE,
 )
 """What says that the value which follows is not the one: `it would be `, `for example `."""
-_NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty)\b", re.IGNORECASE)
+_DENIED = re.compile(r"(?:^|[\s(*_])(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z", re.IGNORECASE)
+"""What names it so: `Invalid: `."""
+_NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty|previous one)\b", re.IGNORECASE)
 """What says so of the value before it: ` is only an example`."""
 _REFUSAL = re.compile(
-    r"\b(?:I|we)(?:\s+(?:can ?not|ca?n['’]?t|could ?n[o'’]t|do ?n[o'’]t (?:know|have)|lack|am (?:unable|not able))"  # noqa: RUF001 - quotes
+    r"(?:\A|[.!?]\s+)can(?:not|['’]t)\b"  # noqa: RUF001 - quotes
+    r"|\b(?:nor|nothing(?: was)? found|found nothing|nothing (?:can|could) be"
+    r"|not (?:given|provided|enough)|insufficient"
+    r"|(?:do|does|did)(?: no|n['’])t (?:mention|contain|say|include|provide|specify|state|give))\b"  # noqa: RUF001 - quotes
+    r"|\b(?:I|we)(?:\s+(?:can ?not|ca?n['’]?t|could ?n[o'’]t|do ?n[o'’]t (?:know|have)|lack|am (?:unable|not able))"  # noqa: RUF001 - quotes
     r"|['’]m (?:unable|not able))\b|\bunable to\b|\bno (?:data|information|idea|answer|knowledge|access|records?)\b",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
-"""`I cannot answer`, `I have no data`."""
+"""`I cannot answer`, `I have no data`, `The text does not say`."""
+_CALLED = re.compile(
+    r"[\s`~()*_]*+(?:this|that|it|the above)\b[^.!?\n]{0,30}\b(?:example|sample|placeholder|template|illustration)\b",
+    re.IGNORECASE,
+)
+"""What says behind a block that it is no more: `This is only a sample`."""
+_ASKING = re.compile(r"[\"'`)*]{0,3}\?|(?!\W{0,4}\s[A-Z])[^.!?\n]{0,80}\?")
+"""The rest of a question; a capital begins a sentence of its own."""
 _CORRECTION = re.compile(
     r"\b(?:no(?=\s*[,.:;!—–-]|,? wait)|wait|better|correct(?:ed|ion|ly|ing)?|instead|actually|really"  # noqa: RUF001 - dashes
     r"|sorry(?=\s*[,.:;!—–-]|\s+for\b)|oops|rather|final(?=\s*:|\s+(?:answer|version|result|json|value|object|output)\b)"  # noqa: RUF001 - dashes
@@ -76,7 +97,8 @@ class Standing(IntEnum):
 
     BLOCK = 0
     SENTENCE = 1
-    MENTION = 2
+    EXAMPLE = 2
+    MENTION = 3
 
 
 class Presentation:
@@ -98,11 +120,18 @@ class Presentation:
             or not _is_given(lead, tail, value, is_alone=not (head.strip(_QUOTES) or tail.strip(_QUOTES)))
             or self._is_refused(start, end)
         )
-        return Standing.MENTION if is_mention else Standing.SENTENCE
+        if is_mention:
+            return Standing.MENTION
+        return Standing.EXAMPLE if LABEL.search(lead) else Standing.SENTENCE
 
     def of_block(self, start: int, end: int, value: Any) -> Standing:
         """What one on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
-        is_shown = _SHOWING.search(self._around(start, end)[0]) is not None
+        before, behind = self._around(start, end)
+        line = _line_above(before)
+        is_named = any(map(str.isalpha, line)) and (
+            _SHOWING.search(before[-_SHOWN_CHARS:]) or EXAMPLE_LINE.search(line)
+        )
+        is_shown = bool(is_named or _CALLED.match(behind))
         if (is_shown or value in _EMPTY) and self._is_refused(start, end):
             return Standing.MENTION
         return Standing.SENTENCE if is_shown else Standing.BLOCK
@@ -113,7 +142,7 @@ class Presentation:
     @cached_property
     def _refusals(self) -> Sequence[tuple[int, int]]:
         """Where each refusal begins and ends; found once, as many values may be near one."""
-        return [found.span() for found in _REFUSAL.finditer(self._text)]
+        return sorted(found.span() for words in (_REFUSAL, REFUSAL) for found in words.finditer(self._text))
 
     def _is_refused(self, start: int, end: int) -> bool:
         """Whether there is a refusal near."""
@@ -129,9 +158,25 @@ def _is_given(lead: str, tail: str, value: Any, *, is_alone: bool) -> bool:
     is_aside = not is_alone and (is_list or _QUOTING.search(lead) is not None)
     if is_aside and not (_GIVING.search(lead) or _OR.match(lead)):
         return False
-    if _UNREAL.search(lead) or (is_list and _CITING.search(lead)):
+    if any(words.search(lead) for words in (_UNREAL, EXAMPLE, _DENIED)) or (is_list and _CITING.search(lead)):
+        return False
+    if _ASKING.match(tail):
         return False
     return not _NOT_MEANT.search(_SENTENCE_END.split(tail, maxsplit=1)[0])
+
+
+def _line_above(before: str) -> str:
+    """The last line before a block and its fence, from its end on as much as may name the block."""
+    above = before[: before.rfind("\n") + 1].rstrip()
+    line = above.rpartition("\n")[2]
+    if line.lstrip().startswith(("```", "~~~")):
+        line = above[: -len(line)].rstrip().rpartition("\n")[2]
+    return line[-_LINE_CHARS:]
+
+
+def adds(text: str) -> bool:
+    """Whether the text between two values says that the second one comes on top of the first."""
+    return _ADDITION.search(f"{text[:_CONTEXT_CHARS]}\n{text[-_CONTEXT_CHARS:]}") is not None
 
 
 def corrects(text: str) -> bool:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
-from dynaspark_core.reply.written import RawCall, open_parallel
+from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, open_parallel
 
 _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")
 _CALLEE = re.compile(r"[A-Za-z_][\w.\-/]{0,127}\s*\(")
@@ -47,6 +47,8 @@ class _PythonCalls:
         while (char := reader.peek()) and char != "]":
             if not self._is_print_of_result():
                 calls.append(self._statement())
+            if len(calls) > MAX_CALLS:
+                raise Unreadable(reader.position, TOO_MANY_CALLS, is_excessive=True)
             if reader.peek() in {",", ";"} and reader.peek():
                 reader.position += 1
             elif not (is_list or self._is_closed or self._match(_STATEMENT)):

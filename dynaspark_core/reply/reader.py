@@ -44,7 +44,7 @@ class ReplyReader(TextReader):
             return
         judge = Judge(tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
         buffer = ReplyBuffer(judge)
-        self._begin(buffer, _steps(buffer))
+        self._first_step(buffer, _steps(buffer))
 
 
 def read_reply(
@@ -77,7 +77,8 @@ def _steps(buffer: ReplyBuffer) -> Steps:
             yield from read_block(buffer, buffer.position)
             continue
         found = (TRIGGER_AFTER if buffer.has_calls else TRIGGER).search(buffer.text, buffer.scan)
-        if found is None or buffer.is_rest_text:
+        is_crowded = buffer.is_crowded(found.start() + 1 if found is not None else len(buffer.text))
+        if found is None or buffer.is_rest_text or is_crowded:
             buffer.go_on(len(buffer.text))
             buffer.show_before(buffer.scan)
             if not (yield from buffer.more_text(buffer.show_before)):

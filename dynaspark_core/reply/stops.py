@@ -8,10 +8,8 @@ class Stops:
     """`feed(text)` gives what can be shown already, `close()` the rest; nothing of a stop sequence is ever shown."""
 
     def __init__(self, stop: Sequence[str]) -> None:
-        self._stop = tuple(text for text in stop if text)
-        longest_first = sorted(self._stop, key=len, reverse=True)
-        self._found = re.compile("|".join(map(re.escape, longest_first))).search if longest_first else None
-        self._longest = max(map(len, self._stop), default=0)
+        self._stop = sorted(filter(None, stop), key=len, reverse=True)
+        self._found = re.compile("|".join(map(re.escape, self._stop))).search if self._stop else None
         self._held = ""
         self.is_over = False
         """A stop sequence came: nothing more is shown."""
@@ -36,5 +34,5 @@ class Stops:
 
     def _beginning(self, text: str) -> int:
         """How many characters at the end could be the beginning of a stop sequence."""
-        sizes = range(min(self._longest - 1, len(text)), 0, -1)
+        sizes = range(min(len(self._stop[0]) - 1, len(text)), 0, -1)
         return next((size for size in sizes if any(stop.startswith(text[-size:]) for stop in self._stop)), 0)

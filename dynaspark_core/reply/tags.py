@@ -106,7 +106,8 @@ def _read_functions(buffer: ReplyBuffer, wrapper: Envelope, found: re.Match[str]
     start = wrapper.start
     while found is not None and family(found) in FUNCTIONS and found["slash"] == "":
         opened = opened_by(found, family(found), is_closing=False)
-        yield from _read_opened(buffer, replace(opened, start=start, wrapper=wrapper.wrapper), found)
+        opened = replace(opened, start=start, wrapper=wrapper.wrapper, depth=wrapper.depth + 1)
+        yield from _read_opened(buffer, opened, found)
         if buffer.position < found.end():
             return
         start = yield from buffer.visible(buffer.position)
@@ -131,9 +132,10 @@ def _read_opened(buffer: ReplyBuffer, opened: Envelope, found: re.Match[str]) ->
 
 def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
     """Read the calls of an envelope; where it holds none, the text goes on after its opening."""
-    if opened.is_self_closing and opened.is_explicit:
-        yield from decide_empty(buffer, opened, opened.body, is_closed=True)
-        return
+    if opened.is_self_closing:
+        if opened.is_explicit:
+            yield from decide_empty(buffer, opened, opened.body, is_closed=True)
+        return  # what follows is not within it
     begin = yield from _begin(buffer, opened)
     if begin > opened.body and not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]):
         opened = replace(opened, has_fence=True)
@@ -206,6 +208,9 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
         yield from decide_empty(buffer, opened, found.end(), is_closed=True)
     elif found is not None and name in FUNCTIONS and not opened.is_explicit:
+        if opened.depth >= MAX_NESTED_WRAPPERS:
+            buffer.go_on(begin)
+            return
         yield from _read_functions(buffer, opened, found)
     elif opened.is_explicit:
         yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))

@@ -14,8 +14,10 @@ def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a sign within a line begins: a call, a marker of another turn, or text."""
     row = None
     if MAY_BEGIN.match(buffer.text, at) is not None:
-        yield from buffer.match(TOKEN, at)
-        row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
+        token = yield from buffer.match(TOKEN, at)
+        row = (
+            next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None) if token is not None else None
+        )
     if row is None:
         yield from read_tag(buffer, at)
         return

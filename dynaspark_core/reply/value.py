@@ -10,7 +10,7 @@ from typing import Any
 
 from dynaspark_core.errors import OutputError
 from dynaspark_core.reply.candidates import MAX_UNREADABLE, MAX_VALUES, Candidate, candidates
-from dynaspark_core.reply.presented import Standing, corrects
+from dynaspark_core.reply.presented import Standing, adds, corrects
 from dynaspark_core.reply.thoughts import THOUGHTS
 from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.schema import Mismatch, equal_json
@@ -75,13 +75,13 @@ class _Choice:
         found = self.value if is_repeated else self._unwrapping.fit(candidate.value)
         if isinstance(found, Mismatch):
             self._refuse(candidate, f"the JSON value in the reply does not fit: {found}")
-        elif self._chosen is None or candidate.standing < self._chosen.standing:
+        elif self._chosen is None or (candidate.standing < self._chosen.standing and not self._is_added(candidate)):
             self._choose(candidate, found)
         elif equal_json(found, self.value):
             self._chosen = candidate if candidate.standing == self._chosen.standing else self._chosen
         elif self._is_corrected_by(candidate) and candidate.standing == self._chosen.standing:
             self._choose(candidate, found)
-        elif self._is_corrected_by(candidate) or candidate.standing == self._chosen.standing:
+        elif self._is_corrected_by(candidate) or candidate.standing <= self._chosen.standing:
             self._choose(candidate, found, "the reply holds two different values, and no word which one counts")
 
     def _choose(self, candidate: Candidate, value: Any, wrong: str = "") -> None:
@@ -96,5 +96,13 @@ class _Choice:
         elif self._chosen is None or self._is_corrected_by(candidate):
             self.wrong = reason
 
+    def _is_added(self, candidate: Candidate) -> bool:
+        """Whether it comes on top of an example."""
+        is_example = self._chosen is not None and self._chosen.standing is Standing.EXAMPLE
+        return is_example and adds(self._between(candidate))
+
     def _is_corrected_by(self, candidate: Candidate) -> bool:
-        return self._chosen is not None and corrects(self._answer[self._chosen.end : candidate.start])
+        return self._chosen is not None and corrects(self._between(candidate))
+
+    def _between(self, candidate: Candidate) -> str:
+        return self._answer[self._chosen.end if self._chosen is not None else 0 : candidate.start]

@@ -5,8 +5,9 @@ lists below; nothing is guessed from a key that is not there.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from secrets import token_hex
 from typing import Any
 
@@ -25,6 +26,10 @@ MESSAGE_KEYS = ("tool_calls", "functionCall", "function_call")
 """Keys that only a message of calls has: a whole reply with one of them is a call, even if it is broken."""
 MAX_NESTED_WRAPPERS = 6
 """Wrappers within wrappers that are opened: a message holds a list of calls that hold a function."""
+
+MAX_CALLS = 1_000
+"""Most calls in one value or in one text of Python."""
+TOO_MANY_CALLS = f"there are more than {MAX_CALLS:,} calls in one text"
 
 
 REMARKS = frozenset({
@@ -54,34 +59,40 @@ class RawCall:
     beside: frozenset[str] = frozenset()
 
 
-def unwrap_calls(value: Any, raw: str, *, name: str | None = None, depth: int = 0) -> list[RawCall]:
+def unwrap_calls(value: Any, raw: str, *, name: str | None = None) -> list[RawCall]:
     """The calls in a JSON value. `name` is the tool's, if the envelope gave it: the value is its arguments then.
 
-    All that the value holds is used, or the call is malformed.
+    All that the value holds is used, or the call is malformed; so is a list of more than `MAX_CALLS`.
     """
-    if name is not None:
-        return open_parallel(RawCall(raw, name, value, source=value))
+    calls = _within(value, raw) if name is None else open_parallel(RawCall(raw, name, value, source=value))
+    found = list(islice(calls, MAX_CALLS + 1))
+    return found if len(found) <= MAX_CALLS else [RawCall(raw, reason="malformed", error=TOO_MANY_CALLS)]
+
+
+def _within(value: Any, raw: str, depth: int = 0) -> Iterator[RawCall]:
     if isinstance(value, list) and depth < MAX_NESTED_WRAPPERS:
-        return [call for item in value for call in unwrap_calls(item, raw, depth=depth + 1)]
-    if not isinstance(value, dict):
-        return [RawCall(raw, source=value, reason="malformed", error="a call is a JSON object")]
-    key = _wrapper(value)
-    if key is None or depth >= MAX_NESTED_WRAPPERS:
-        return open_parallel(_single(value, raw))
-    inner = _with_arguments_beside(value, key)
-    if inner is None:
-        return [_stray(value, raw, None, value.keys() - {key})]
-    return unwrap_calls(inner, raw, depth=depth + 1)
+        for item in value:
+            yield from _within(item, raw, depth + 1)
+    elif not isinstance(value, dict):
+        yield RawCall(raw, source=value, reason="malformed", error="a call is a JSON object")
+    elif (key := _wrapper(value)) is None or depth >= MAX_NESTED_WRAPPERS:
+        yield from open_parallel(_single(value, raw))
+    elif (inner := _with_arguments_beside(value, key)) is None:
+        yield _stray(value, raw, None, value.keys() - {key})
+    else:
+        yield from _within(inner, raw, depth + 1)
 
 
-def open_parallel(call: RawCall) -> list[RawCall]:
+def open_parallel(call: RawCall) -> Iterator[RawCall]:
     """The calls within a call of OpenAI's `multi_tool_use.parallel`; any other call alone."""
-    if call.name is None or not call.name.strip().endswith("multi_tool_use.parallel") or call.reason is not None:
-        return [call]
-    uses = call.arguments.get("tool_uses") if isinstance(call.arguments, dict) else None
-    if not isinstance(uses, list) or len(call.arguments) > 1:
-        return [call]
-    return [inner for use in uses for inner in unwrap_calls(use, call.raw)]
+    is_parallel = call.name is not None and call.name.strip().endswith("multi_tool_use.parallel")
+    arguments = call.arguments if is_parallel and call.reason is None else None
+    uses = arguments.get("tool_uses") if isinstance(arguments, dict) and len(arguments) == 1 else None
+    if not isinstance(uses, list):
+        yield call
+        return
+    for use in uses:
+        yield from _within(use, call.raw)
 
 
 def _wrapper(value: Mapping[str, Any]) -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from warnings import warn
@@ -101,16 +101,15 @@ class Caller:
         is_form = self._settings.route == "form"
         if is_form and model not in models.MODELS:
             _warn_of_unknown(model)
-        chat = chat if chat.model == model else replace(chat, model=model)
         has_files = bool([part for message in chat.messages for part in message.content if not isinstance(part, str)])
         if not is_form:
             if has_files:
                 raise ConfigError("route='api' takes no files: use route='form' for images and text files")
-            exchange = Exchange(chat, query=self._settings.query)
+            exchange = Exchange(chat, model, query=self._settings.query)
             self._endpoint.query_url(exchange.query or {}, is_stream=is_stream)
             return exchange
         if not has_files:
-            return Exchange(chat)
+            return Exchange(chat, model)
         from dynaspark_core.transport import loading, packing, text_files  # noqa: PLC0415  # a good part of the import
 
         chat = await text_files.with_texts(chat)
@@ -118,7 +117,7 @@ class Caller:
         history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)
         policy = self._settings.image_policy
         packed = await self._in_time(packing.load_packed(chat.images(), policy, options, history))
-        return Exchange(chat, packed.file, packed.numbers, packed.remarks, packed.hidden)
+        return Exchange(chat, model, packed.file, numbers=packed.numbers, remarks=packed.remarks, hidden=packed.hidden)
 
     async def _in_time(self, packing: Coroutine[Any, Any, T]) -> T:
         """What becomes of the call's images; they have the seconds of one attempt."""

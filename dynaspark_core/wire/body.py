@@ -79,9 +79,12 @@ def strict_object(text: str) -> dict[str, Any]:
 def model_and_usage(answer: Mapping[str, Any]) -> tuple[str | None, Usage | None]:
     """The `model` and `usage` of a richer answer; None for what is missing or not of the documented shape."""
     model, usage = answer.get("model"), answer.get("usage")
-    counts: list[Any] = [*map(usage.get, _COUNTS)] if isinstance(usage, dict) else [None]
-    is_whole = {*map(type, counts)} == {int} and min(counts) >= 0
-    return model if isinstance(model, str) and model else None, Usage(*counts) if is_whole else None
+    return model if isinstance(model, str) and model else None, _usage(usage) if isinstance(usage, dict) else None
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage | None:
+    counts: list[Any] = [*map(usage.get, _COUNTS)]
+    return Usage(*counts) if {*map(type, counts)} == {int} and min(counts) >= 0 else None
 
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")

@@ -120,7 +120,8 @@ class Costly:
         return lambda: WAYS[self.way](module, text)
 
 
-CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>\n'
+SUM = '{"name": "add", "arguments": {"a": 1, "b": 2}}'
+CALL = f"<tool_call>\n{SUM}\n</tool_call>\n"
 ORDINARY = (
     Costly("whole", "The quick brown fox jumps over the lazy dog; it's fine.\n"),
     Costly("in pieces", "The quick brown fox jumps over the lazy dog; it's fine.\n"),
@@ -139,6 +140,9 @@ WORST = (
     Costly("value", "<think></think>"),
     Costly("whole", '</tool_call>{"a":"""'),
     Costly("whole", "<function=add><parameter=a>"),
+    Costly("whole", "</think>"),
+    Costly("whole", "<function>"),
+    Costly("whole", '<invoke name="x"/>', "<function_calls>"),
     Costly("whole", "„\n", after="<tool>"),
     Costly("in pieces", "<tool_call>"),
     Costly("in pieces", "x", "<tool_call>"),
@@ -146,6 +150,7 @@ WORST = (
     Costly("in pieces", " ", "Action: add\nAction Input:"),
     Costly("in pieces", "{\n"),
     Costly("copied", "<tool_call>get_time()</tool_call>"),
+    Costly("copied", f"{SUM}, ", "[", after=f"{SUM}]"),
     Costly("schema", '"5", ', "[" * 30, after="5" + "]" * 30),
     Costly("unique", "[1], ", "[" * 40, after="1" + "]" * 40),
     Costly("enum", "ab"),
@@ -187,6 +192,10 @@ MORE = (
     Costly("in pieces", " "),
     Costly("in pieces", "\n"),
     Costly("in pieces", "<"),
+    Costly("in pieces", "<|"),
+    Costly("in pieces", "{}\n"),
+    Costly("in pieces", "<function>\n"),
+    Costly("copied", "```", after="<tool_response>"),
     Costly("in pieces", "< "),
     Costly("in pieces", "```\n"),
     Costly("in pieces", "x", "```python\n"),

@@ -46,7 +46,10 @@ def _reader(options: Mapping[str, Any]) -> ReplyReader:
 
 def _told(reply: Reply) -> Row:
     """What matters of a reply; ids are random."""
-    reported = [[call.reason, call.name, call.raw, call.error] for call in reply.invalid_tool_calls]
+    reported = [
+        [call.reason, call.name, call.raw, call.error, call.arguments, call.is_wrong_value]
+        for call in reply.invalid_tool_calls
+    ]
     every = {
         "shown": reply.text,
         "reasoning": reply.reasoning,

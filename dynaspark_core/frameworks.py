@@ -199,8 +199,7 @@ def call_options(
 
 def _with_advice(unknown: Collection[str], known: Collection[str]) -> Iterator[str]:
     for name in sorted(unknown):
-        near = get_close_matches(name, [*known, *OF_GENERATION_IN_A_CALL], 1)
-        meant = NAMES_OF_PEERS.get(name) or next(iter(near), "")
+        meant = NAMES_OF_PEERS.get(name) or (get_close_matches(name, [*known, *OF_GENERATION_IN_A_CALL], 1) or [""])[0]
         is_setting = meant and meant not in {*known, *OF_GENERATION_IN_A_CALL}
         yield f"{name} (did you mean {meant}{', a setting of the model' if is_setting else ''}?)" if meant else name
 
@@ -210,10 +209,8 @@ def response_schema(value: Any, of_class: Callable[[Any], Mapping[str, Any]]) ->
 
     It may be OpenAI's dictionary (`text`, `json_object`, `json_schema`); `of_class` reads anything else.
     """
-    if value is None:
-        return None
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    if kind == "text":
+    kind = value.get("type") if value is not None and isinstance(value, Mapping) else None
+    if value is None or kind == "text":
         return None
     if kind == "json_object":
         return {"type": "object"}
@@ -240,8 +237,7 @@ def warn_of_unsent(values: Mapping[str, object], route: str, warned: set[str]) -
         warned.update(given)
         elsewhere = ", ".join(name for name in given if name in SAMPLING)
         message = f"Dynaspark has no field for {', '.join(given)}: accepted, not sent"
-        message += f"; route='api' sends {elsewhere}" if elsewhere else ""
-        warn(message, UserWarning, _level_of_caller())
+        warn(message + (f"; route='api' sends {elsewhere}" if elsewhere else ""), UserWarning, _level_of_caller())
 
 
 def _level_of_caller() -> int:

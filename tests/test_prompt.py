@@ -347,6 +347,15 @@ def test_unreadable_calls_and_their_results_are_kept() -> None:
     assert '<tool_result id="c2" name="fly" status="error">\nThere is no fly\n' in text
 
 
+def test_a_result_without_id_and_name_answers_the_first_call_also_before_one_that_has_no_name() -> None:
+    broken = InvalidToolCall("{]", "malformed", "", error="bad")
+    text = turns(
+        Message("assistant", (), tool_calls=(call("f", ""),), invalid_tool_calls=(broken,)), Message("tool", ("F",))
+    )
+    assert '<tool_result id="c1" name="f" status="ok">\nF\n' in text
+    assert '<tool_result id="c2" status="error">\nThis call was not run' in text
+
+
 def test_long_results_are_cut_in_the_middle() -> None:
     chat = Chat((HI, result("a" * 600 + "b" * 600, "i")))
     text = render(chat, result_limit=100)

@@ -37,6 +37,10 @@ A: dict[str, Any] = {"type": "object", "properties": {"x": {"type": "integer"}}}
             {"$ref": "#/$defs/N", "$defs": {"N": {"properties": {"n": {"$ref": "#/$defs/N"}}}}},
         ),
         ({"properties": {"$ref": {"type": "string"}}}, {"properties": {"$ref": {"type": "string"}}}),
+        (
+            {"properties": {"$ref": "#/$defs/A", "a": {"type": "string"}}, "$defs": {"A": A}},
+            {"properties": {"$ref": "#/$defs/A", "a": {"type": "string"}}},
+        ),
         ({"$ref": "#/elsewhere"}, {"$ref": "#/elsewhere"}),
         (
             {"dependentRequired": {"$ref": ["x"]}, "items": {"$ref": "#/$defs/A"}, "$defs": {"A": A}},

@@ -1,6 +1,7 @@
 """The form, the headers, and what a status means."""
 
 import json
+import math
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -17,7 +18,7 @@ from dynaspark_core.errors import (
     StatusError,
 )
 from dynaspark_core.messages import Image
-from dynaspark_core.wire import http
+from dynaspark_core.wire import http, query
 
 NOW = 1_704_067_200.0  # 2024-01-01T00:00:00Z
 NONE: CIMultiDict[str] = CIMultiDict()
@@ -135,6 +136,19 @@ def test_a_redirect_names_where_to_without_a_password() -> None:
 def test_the_wait_is_the_first_hint_that_makes_sense(header: dict[str, str], seconds: float) -> None:
     body = {"error": {"message": "slow down", "details": {"reset_time": "2024-01-01T00:01:00Z"}}}
     assert http.status_error(429, CIMultiDict(header), json.dumps(body).encode(), NOW).retry_after == seconds
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(408, 3), (429, 3), (500, 3), (409, None), (404, None)])
+def test_a_wait_is_asked_for_where_the_error_may_pass(status: int, seconds: float | None) -> None:
+    assert http.status_error(status, CIMultiDict({"Retry-After": "3"}), b"", NOW).retry_after == seconds
+
+
+@pytest.mark.parametrize(("name", "least", "greatest"), [(name, *bounds) for name, bounds in query.RANGES.items()])
+def test_the_query_api_takes_the_ends_of_a_range_and_nothing_beyond(name: str, least: int, greatest: int) -> None:
+    assert [query.parameter(name, end) for end in (least, greatest)] == [str(least), str(greatest)]
+    for beyond in (least - 0.001, greatest + 0.001, math.nan, True):
+        with pytest.raises(ConfigError, match=f"takes a number from {least} to {greatest}"):
+            query.parameter(name, beyond)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+READINGS = "test_readings.py"
 READING = (
-    "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
+    READINGS, "test_reply_reader.py", "test_reply_lenient_json.py", "test_canitoolcall.py", "test_reply_fuzz.py",
     "test_reply_properties.py", "test_reply_hard.py",
 )  # fmt: skip
-VALUE = ("test_reply_value.py", "test_reply_value_classes.py", "test_reply_bounds.py", *READING)
+VALUE = (READINGS, "test_reply_value.py", "test_reply_value_classes.py", "test_reply_bounds.py", *READING[1:])
 ROOMS: Mapping[str, Sequence[str]] = {
     "reply/value": VALUE,
     "reply/candidates": VALUE,
@@ -17,10 +18,10 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "reply/required": ("test_reply_required.py", "test_repair.py"),
     "reply/strict_json": VALUE,
     "reply/stops": ("test_reply_stops.py",),
-    "reply/lenient_json": ("test_reply_lenient_json.py", *VALUE),
-    "reply/lenient_strings": ("test_reply_lenient_json.py", *VALUE),
+    "reply/lenient_json": (READINGS, "test_reply_lenient_json.py", *VALUE[1:]),
+    "reply/lenient_strings": (READINGS, "test_reply_lenient_json.py", *VALUE[1:]),
     "reply": (*READING, "test_reply_value.py"),
-    "schema": ("test_schema.py", "test_reply_value.py", "test_reply_reader.py", "test_prompt_compact.py"),
+    "schema": (READINGS, "test_schema.py", "test_reply_value.py", "test_reply_reader.py", "test_prompt_compact.py"),
     "prompt": ("test_prompt.py", "test_prompt_compact.py", "test_reply_reader.py", "test_repair_request.py"),
     "content": (
         "test_content_blocks.py", "test_content_checks.py", "test_content_dictionaries.py", "test_langchain_content.py",

@@ -26,7 +26,7 @@ _NOT_PROSE = frozenset("\"'“:=+}])")
 
 def read_body(text: str, start: int, end: int, *, is_closed: bool, name: str | None = None) -> list[RawCall]:
     """The calls between `start` and `end`. `name` is the tool's, if the opening tag said it. Raises `Unreadable`."""
-    begin = intro_end(text, start, end)
+    begin = _INTRO.match(text, start, end).end()  # type: ignore[union-attr]  # it matches the empty text
     if _ENTITIES.match(text, begin, end):
         body = html.unescape(text[begin:end])
         try:
@@ -46,12 +46,6 @@ def _without_fence(text: str, begin: int, end: int, *, is_closed: bool, name: st
     if name is not None and is_closed:
         return [RawCall("", name, {}, has_arguments=False)]
     raise Unreadable(begin, "the call is empty", is_cut=not is_closed)
-
-
-def intro_end(text: str, start: int, end: int) -> int:
-    """Where a body really begins: after blanks, a fence's first line, the word json."""
-    found = _INTRO.match(text, start, end)
-    return found.end() if found is not None else start
 
 
 def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None) -> list[RawCall]:

@@ -85,7 +85,7 @@ _WORDS = anycase(
     words("tool", "turn", "function", "invoke", "calls", "think", "scratch", "reasoning", "observ", "result", "respon",
           "output")
 )  # fmt: skip
-_TAG_BEGINS = seq(chars(r"[\s|｜\\/]", 0, 6), maybe(NAMESPACE), _WORDS)
+_TAG_BEGINS = seq(chars(r"[\s|｜\\/]", 0, 10), maybe(NAMESPACE), _WORDS)
 _CLOSING = anycase(
     either(
         seq(word("tool"), _LINK, words("call", "use", "request", "code", "invocation"), maybe(word("s"))),

@@ -9,7 +9,6 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
-from dynaspark_core.reply.body import intro_end
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, first_of, opened_by, read_values
 from dynaspark_core.reply.held import Steps, Waiting
@@ -33,7 +32,7 @@ _BLANK = r"[\s\ufeff\xa0]"
 _FENCE = seq(
     either(chars("`", 3, 40), chars("~", 3, 40)), chars("[ \t]", 0, 9), chars(r"[\w\-]", 0, 20), chars("[ \t]", 0, 9)
 )
-_JSON_WORD = seq(word("json"), chars(r"\s", 0, 40))
+_JSON_WORD = seq(word("json"), chars(r"\s", 0, 40), ahead(chars(r"[\[{]", 1, 1)))
 INTRO = Sign(
     either(seq(_FENCE, chars(r"[\r\n]", 1, 2), chars(r"\s", 0, 40), maybe(_JSON_WORD)), _JSON_WORD),
     "```json\n", "x", "``",
@@ -163,9 +162,8 @@ def _begin(buffer: ReplyBuffer, opened: Envelope) -> Generator[None, None, int]:
     begin = yield from buffer.visible(opened.body, lambda char: char.isspace() or char == "\ufeff")
     if buffer.text[begin : begin + 1] in {"{", "[", "<"}:
         return begin
-    yield from buffer.match(INTRO, begin)
-    begin = intro_end(buffer.text, begin, len(buffer.text))
-    return (yield from buffer.visible(begin))
+    intro = yield from buffer.match(INTRO, begin)
+    return (yield from buffer.visible(intro.end() if intro is not None else begin))
 
 
 def _is_only_name(buffer: ReplyBuffer, begin: int) -> Waiting:

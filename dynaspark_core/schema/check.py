@@ -108,8 +108,8 @@ class Check:
     def names(self, schema: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, str]]:
         """The keys that the schema lists, and those without case and punctuation → as listed."""
         if id(schema) not in self._names:
-            names = frozenset(listed_names(schema, self.target) or ())
-            self._names[id(schema)] = names, {fold_name(name): name for name in names}
+            names = listed_names(schema, self.target) or {}
+            self._names[id(schema)] = frozenset(names), {fold_name(name): name for name in names}
         return self._names[id(schema)]
 
     def takes(self, value: Any, schema: Any) -> bool:

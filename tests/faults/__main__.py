@@ -49,7 +49,7 @@ def _asked(way: str, rows: Iterable[Fault]) -> Iterator[Line]:
         for fault in (WARM, *(fault for fault in rows if way not in BY_API or fits(fault))):
             listener = server.open(fault.talk, tls if fault.has_tls else None)
             if fault.is_closed:
-                server.close(listener)
+                server.refuse(listener)
             line = _told(worker, fault, settings_for(fault, listener, behind))
             if fault is not WARM:
                 yield _judged(way, fault, listener, line)

@@ -33,6 +33,7 @@ class Listener:
     now: set["Visit"] = field(default_factory=set)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     server: asyncio.Server | None = None
+    kept: socket.socket | None = None
 
     @property
     def port(self) -> int:
@@ -151,9 +152,18 @@ class FaultServer:
         """Closes the port and whatever is still open on it."""
         self._do(self._closed(listener))
 
+    def refuse(self, listener: Listener) -> None:
+        """Refuses connections from now on. The port stays taken until `close`, so that no other listener gets it."""
+        self.close(listener)
+        listener.kept = socket.socket()
+        listener.kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.kept.bind(("127.0.0.1", listener.port))
+
     async def _closed(self, listener: Listener) -> None:
         assert listener.server is not None
         listener.server.close()
+        if listener.kept is not None:
+            listener.kept.close()
         for task in list(listener.tasks):
             task.cancel()
         await asyncio.gather(*listener.tasks, return_exceptions=True)

@@ -250,7 +250,7 @@ class Meeting:
     def _open(self, fault: Fault) -> Listener:
         listener = self._server.open(fault.talk, self._tls if fault.has_tls else None)
         if fault.is_closed:
-            self._server.close(listener)
+            self._server.refuse(listener)
         return listener
 
     def _ended(self, listener: Listener, result: Result) -> Result:

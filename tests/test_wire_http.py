@@ -178,3 +178,32 @@ def test_an_error_field_wins_over_the_status_200(error: object, kind: type[Statu
 def test_the_hour_of_a_quota_is_no_wait_while_there_is_quota_left(remaining: str, seconds: float | None) -> None:
     header = CIMultiDict({"X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": str(NOW + 3000)})
     assert http.status_error(503, header, b"", NOW).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (401, "set api_key or DYNASPARK_API_KEY"),
+        (403, "set api_key or DYNASPARK_API_KEY"),
+        (404, "check base_url and path"),
+        (405, "check base_url, path and route"),
+        (414, "use route='form'"),
+        (406, ""),
+    ],
+)
+def test_a_status_comes_with_the_way_out(status: int, advice: str) -> None:
+    shown = str(http.status_error(status, NONE, b"no", NOW))
+    assert (advice in shown) if advice else ("(" not in shown)
+
+
+def test_a_page_with_a_status_of_the_callers_is_no_host_that_wakes_up() -> None:
+    assert "waking up" not in str(http.status_error(406, NONE, b"<html>", NOW))
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(399, 200), (400, 400), (599, 599), (600, 200), ("503", 503), (True, 200)]
+)
+def test_the_code_of_an_error_in_a_body_is_its_status(code: object, status: int) -> None:
+    error = http.body_error({"message": "no", "code": code}, header=NONE, now=NOW)
+    assert isinstance(error, StatusError)
+    assert error.status == status

@@ -45,6 +45,8 @@ def test_plain_objects_are_seen(value: Any, schema: dict[str, Any]) -> None:
         ({"city": "Oslo"}, CITY | {"type": ["object", "null"]}),
         ({"unit": 5}, UNIT),
         ({"size": "l"}, SIZE),
+        ({"x": 5}, {"type": "object", "properties": {"x": {}}}),
+        ({"x": 5}, {"type": "object", "properties": {"x": {"anyOf": None}}}),
         ("Oslo", CITY),
     ],
 )

@@ -47,6 +47,7 @@ def test_plain_objects_are_seen(value: Any, schema: dict[str, Any]) -> None:
         ({"size": "l"}, SIZE),
         ({"x": 5}, {"type": "object", "properties": {"x": {}}}),
         ({"x": 5}, {"type": "object", "properties": {"x": {"anyOf": None}}}),
+        ({"x": "a"}, {"type": "object", "properties": {"x": {"anyOf": [TEXT, {"const": "b"}]}}}),
         ("Oslo", CITY),
     ],
 )

@@ -44,6 +44,7 @@ def test_plain_objects_are_seen(value: Any, schema: dict[str, Any]) -> None:
         ({"city": "Oslo"}, CITY | {"minProperties": 2}),
         ({"city": "Oslo"}, CITY | {"type": ["object", "null"]}),
         ({"unit": 5}, UNIT),
+        ({"unit": "long"}, UNIT | {"properties": {"unit": {"anyOf": [TEXT | {"maxLength": 2}, {"type": "null"}]}}}),
         ({"size": "l"}, SIZE),
         ({"x": 5}, {"type": "object", "properties": {"x": {}}}),
         ({"x": 5}, {"type": "object", "properties": {"x": {"anyOf": None}}}),

@@ -141,6 +141,18 @@ def test_text_is_given_out_while_the_body_is_still_arriving() -> None:
     assert reader.feed(b'e9 half"') == "é half"
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+def test_only_events_say_that_nothing_follows(kind: str) -> None:
+    reader = decoder(kind, lambda error: StatusError(str(error)))
+    reader.feed(b'{"response": "Oslo"}')
+    assert not reader.is_finished
+
+
+def test_what_an_event_says_of_the_model_holds_for_all() -> None:
+    first, second = b'data: {"response": "a", "model": "m"}\n\n', b'data: {"response": "b"}\n\n'
+    assert read("text/event-stream", first, second, b"data: [DONE]\n\n") == ("ab", "m", None)
+
+
 def test_an_answer_over_the_cap_is_refused() -> None:
     reader = decoder(JSON, lambda _: StatusError())
     reader.feed(b'{"response": "')

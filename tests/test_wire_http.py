@@ -112,6 +112,10 @@ def test_a_redirect_names_where_to_without_a_password() -> None:
     assert "secret" not in str(error)
 
 
+def test_without_an_address_there_is_no_redirect() -> None:
+    assert str(http.status_error(304, NONE, b"not changed", NOW)).endswith(": not changed")
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from dynaspark_core.errors import DynasparkError
 
 FIRST_WAIT_SECONDS = 0.5
-MAX_WAIT_SECONDS = 8.0
+MAX_DOUBLINGS = 4
 MAX_REQUESTED_WAIT_SECONDS = 60.0
 """Seconds: a longer wait that the service asks for fails the call at once, with `retry_after` set."""
 MAX_QUOTA_SECONDS = 3900.0
@@ -28,7 +28,7 @@ def wait(attempt: int, error: DynasparkError, jitter: float) -> float | None:
         return None
     if error.retry_after is not None:
         return error.retry_after if error.retry_after <= MAX_REQUESTED_WAIT_SECONDS else None
-    return float(min(FIRST_WAIT_SECONDS * 2 ** min(attempt - 1, 8), MAX_WAIT_SECONDS) * (1 - jitter / 4))
+    return float(FIRST_WAIT_SECONDS * 2 ** min(attempt - 1, MAX_DOUBLINGS) * (1 - jitter / 4))
 
 
 def requested_wait(headers: Mapping[str, str], reset_time: object, now: float, *, is_spent: bool) -> float | None:

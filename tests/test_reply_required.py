@@ -9,7 +9,7 @@ from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Done, TextDelta
 from dynaspark_core.repair import Repairs, repair_chat
 from dynaspark_core.reply.reader import read_reply
-from dynaspark_core.reply.required import call_in_text, is_in_doubt, is_only_value
+from dynaspark_core.reply.required import call_in_text, is_example, is_in_doubt, is_only_value
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -55,6 +55,14 @@ def test_the_value_in_the_text_is_the_call() -> None:
 )
 def test_what_is_no_call(reply: Reply, asked: Chat) -> None:
     assert call_in_text(reply, asked) is None
+
+
+@pytest.mark.parametrize(("characters", "is_announced"), [(400, True), (401, False)])
+def test_how_far_before_a_value_an_example_is_announced(characters: int, is_announced: bool) -> None:
+    """The markup around the value counts."""
+    begin, end = "example ", ":\n```json\n"
+    text = f"{begin}{'x' * (characters - len(begin + end))}{end}"
+    assert is_example(f"{text}{TEXT}", len(text)) is is_announced
 
 
 CALL = (ToolCall("Person", BO, "x"),)

@@ -46,6 +46,9 @@ def test_plain_objects_are_seen(value: Any, schema: dict[str, Any]) -> None:
         ({"unit": 5}, UNIT),
         ({"unit": "long"}, UNIT | {"properties": {"unit": {"anyOf": [TEXT | {"maxLength": 2}, {"type": "null"}]}}}),
         ({"size": "l"}, SIZE),
+        ({"x": 5}, {"type": "object", "properties": {"x": {}}}),
+        ({"x": 5}, {"type": "object", "properties": {"x": {"anyOf": None}}}),
+        ({"x": "a"}, {"type": "object", "properties": {"x": {"anyOf": [TEXT, {"const": "b"}]}}}),
         ("Oslo", CITY),
     ],
 )

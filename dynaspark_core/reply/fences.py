@@ -83,7 +83,7 @@ def _soft_fence(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Wai
     buffer.go_on(found.end())
     begin = yield from buffer.visible(found.end())
     char = buffer.text[begin : begin + 1]
-    if char and char in "{[" and language in OBJECT_FENCES | PYTHON_FENCES:
+    if char in {"{", "["} and language in OBJECT_FENCES | PYTHON_FENCES:
         kind = yield from kind_of_block(buffer, begin)
         if kind == "python" or (kind and language in OBJECT_FENCES):
             return (yield from _fenced_values(buffer, kind, begin))

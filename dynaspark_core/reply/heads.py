@@ -16,7 +16,7 @@ Kind = Literal["", "json", "message", "python"]
 _QUOTE = chars("[\"'“”`]", 0, 1)
 _OPEN = seq(maybe(seq(word("["), chars(r"\s", 0, 20))), word("{"), chars(r"\s", 0, 20))
 KEY = Sign(
-    seq(_OPEN, _QUOTE, group("key", chars(r"[\w$\-]", 1, 40)), _QUOTE, chars(r"\s", 0, 10), chars("[:：]", 1, 1)),  # noqa: RUF001
+    seq(_OPEN, _QUOTE, group("key", chars(r"[\w$\-]", 1, 128)), _QUOTE, chars(r"\s", 0, 10), chars("[:：]", 1, 1)),  # noqa: RUF001
     '[{"name":', "{}", "[1]",
 )  # fmt: skip
 NAME = Sign(

@@ -165,9 +165,9 @@ class LenientReader:
 
     def _scalar(self, role: StringRole) -> Any:
         char = self.peek()
-        if char in QUOTES and char:
+        if char in QUOTES:
             return self._string(role)
-        if char.isdecimal() or (char and char in "+-."):
+        if char.isdecimal() or char in {"+", "-", "."}:
             return self._number()
         word = _WORD.match(self.text, self.position, self.end)
         if word is None:
@@ -218,7 +218,7 @@ class LenientReader:
     def _triple(self, quotes: str) -> str:
         start = self.position
         close = self.text.find(quotes, start + 3, self.end)
-        if close < 0:
+        if close == -1:
             raise Unreadable(start, "a string does not end", is_cut=not self._is_closed, in_string=True)
         self.position = close + 3
         return self._decoded(self.text[start + 3 : close])

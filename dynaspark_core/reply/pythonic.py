@@ -61,8 +61,8 @@ class _PythonCalls:
 
     def _is_new_line(self) -> bool:
         """Whether what follows the calls stands on a line of its own: then it is prose, not the rest of a term."""
-        line = self._reader.text.rfind("\n", 0, self._reader.position)
-        return line >= 0 and self._reader.text[line : self._reader.position].isspace()
+        text, position = self._reader.text, self._reader.position
+        return text[text.rfind("\n", 0, position) : position].isspace()  # nothing where there is no line break
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         self._reader.peek()

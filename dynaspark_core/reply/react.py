@@ -74,7 +74,7 @@ def _strictly(buffer: ReplyBuffer, found: re.Match[str], begin: int) -> Waiting:
     if buffer.text[begin : begin + 1] != "{":
         return False
     value = yield from read_strict_value(buffer, begin)
-    if value is None or not isinstance(value[0], dict):
+    if value is None:
         return False
     raw = buffer.text[found.start() : value[1]]
     buffer.accept([RawCall(raw, found["name"], value[0], value[0])], value[1])

@@ -42,7 +42,7 @@ def _is_quoted(buffer: ReplyBuffer, start: int, end: int) -> Waiting:
 def _goes_on(char: str, *, is_close: bool, is_new: bool) -> bool:
     """Whether the sentence before a call goes on with this character. `is_new`: one had ended before the call."""
     if char.isalnum():
-        return char.islower() or not (char.isupper() or char.istitle() or is_new)
+        return char.islower() or not (char.istitle() or is_new)
     return (char in CLOSING and is_close) or char in _GOES_ON if char else False
 
 
@@ -56,7 +56,7 @@ def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
         end = yield from end_of_envelope(buffer, opened, end)
     if found.reason != "truncated" and (yield from leave_quoted(buffer, opened, end)):
         return
-    if found.calls or not found.error:
+    if found.calls:
         buffer.accept([_whole(call, opened, buffer.text[opened.start : end]) for call in found.calls], end)
     if found.error:
         buffer.reject(found.raw, found.reason, found.error, end, opened.name or buffer.judge.name_in(found.raw))

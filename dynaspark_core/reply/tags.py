@@ -136,7 +136,7 @@ def read_envelope(buffer: ReplyBuffer, opened: Envelope) -> Steps:
             yield from decide_empty(buffer, opened, opened.body, is_closed=True)
         return  # what follows is not within it
     begin = yield from _begin(buffer, opened)
-    if begin > opened.body and not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]):
+    if not {"`", "~"}.isdisjoint(buffer.text[opened.body : begin]):
         opened = replace(opened, has_fence=True)
     if opened.is_closer_inside:
         yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
@@ -205,7 +205,7 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
         yield from read_envelope(buffer, replace(inner, start=opened.start, depth=opened.depth + 1))
     elif opened.closer.match(buffer.text, begin) is not None and found is not None:
         yield from decide_empty(buffer, opened, found.end(), is_closed=True)
-    elif found is not None and name in FUNCTIONS and not opened.is_explicit:
+    elif name in FUNCTIONS and not opened.is_explicit:
         if opened.depth >= MAX_NESTED_WRAPPERS:
             buffer.go_on(begin)
             return

@@ -17,10 +17,12 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "reply/wrapped": VALUE,
     "reply/required": ("test_reply_required.py", "test_repair.py"),
     "reply/strict_json": VALUE,
+    "reply/own": ("test_reply_own.py", *READING),
     "reply/stops": ("test_reply_stops.py",),
     "reply/lenient_json": (READINGS, "test_reply_lenient_json.py", *VALUE[1:]),
     "reply/lenient_strings": (READINGS, "test_reply_lenient_json.py", *VALUE[1:]),
     "reply": (*READING, "test_reply_value.py"),
+    "schema/flat": ("test_schema_flat.py", READINGS, "test_schema.py", "test_reply_value.py", "test_reply_reader.py"),
     "schema": (READINGS, "test_schema.py", "test_reply_value.py", "test_reply_reader.py", "test_prompt_compact.py"),
     "prompt": ("test_prompt.py", "test_prompt_compact.py", "test_reply_reader.py", "test_repair_request.py"),
     "content": (

@@ -6,6 +6,7 @@ import tracemalloc
 import zlib
 from importlib.util import find_spec
 from io import BytesIO
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +30,7 @@ from dynaspark_core.images import (
     ready_image,
 )
 from dynaspark_core.images.layout import GAP, Layout, beside, lay_out
+from dynaspark_core.images.pillow import encode_within
 from dynaspark_core.images.sniff import jpeg_coefficients
 from dynaspark_core.messages import Image, Policy
 from dynaspark_core.server.local.ocr import Ocr
@@ -343,6 +345,17 @@ def test_an_image_over_the_bytes_is_made_to_fit(form: str, limit: int) -> None:
     assert len(file.data) <= limit
     assert file.name == "n.jpg"
     assert content_type_of(file.data) == file.content_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(("side", "shown"), [(24, (16, 16)), (16, (10, 10)), (15, None)])
+def test_a_picture_is_made_smaller_while_it_has_16_pixels_a_side(side: int, shown: tuple[int, int] | None) -> None:
+    picture = Pillow.frombytes("RGB", (side, side), Random(1).randbytes(3 * side * side))
+    most = len(written(picture, "JPEG", quality=75, subsampling=0)) - 1
+    if shown is None:
+        with pytest.raises(ImageError, match=f"cannot be made smaller than {most + 1:,} bytes"):
+            encode_within(picture, most, "a.jpg", lossless=False)
+    else:
+        assert seen(encode_within(picture, most, "a.jpg", lossless=False)).size == shown
 
 
 def test_a_limit_that_nothing_fits_is_an_error() -> None:

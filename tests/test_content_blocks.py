@@ -244,6 +244,20 @@ def test_blocks_deep_in_one_another_are_refused() -> None:
         read_parts([block])
 
 
+@pytest.mark.parametrize("wrappers", [("source",), ("source", "image"), ("source", "image", "file")])
+def test_an_image_stands_up_to_three_wrappers_deep(wrappers: tuple[str, ...]) -> None:
+    held: dict[str, Any] = {"url": WEB}
+    for key in reversed(wrappers):
+        held = {key: held}
+    assert read_parts([{"type": "image", **held}]) == (on_web,)
+
+
+def test_an_image_four_wrappers_deep_is_no_image() -> None:
+    block = {"type": "image", "source": {"image": {"file": {"document": {"url": WEB}}}}}
+    with pytest.raises(ConfigError, match="no url, base64 text or bytes"):
+        read_parts([block])
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [("file:///tmp/a%20cat.png", "/tmp/a cat.png"), ("/tmp/cat.png", "/tmp/cat.png"), ("c.png", "c.png")],

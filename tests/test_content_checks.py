@@ -1,10 +1,12 @@
 """A chat of wrong types is named before anything is sent, on every way in."""
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from dynaspark_core import Chat, DynasparkClient, Message, Tool
+from dynaspark_core.content.checks import check_chat
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.server import LocalService, Script
 
@@ -43,3 +45,17 @@ async def test_one_text_as_stop_is_one_stop_sequence() -> None:
         client = DynasparkClient(base_url=service.url)
         assert (await client.complete("x", stop="END")).text == "The eND: DEFG "
         assert (await client.complete(Chat(HI, stop="END"))).text == "The eND: DEFG "  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, MappingProxyType({"type": "object"}), {}, None], ids=str)
+def test_a_schema_is_any_mapping(schema: Any) -> None:
+    assert check_chat(Chat(HI, response_schema=schema)).response_schema is schema
+
+
+@pytest.mark.parametrize(
+    ("choice", "tools"),
+    [("auto", ()), ("none", ()), ("auto", (FIND,)), ("none", (FIND,)), ("required", (FIND,)), ("find", (FIND,))],
+)
+def test_a_choice_that_can_be_made_is_kept(choice: str, tools: tuple[Tool, ...]) -> None:
+    chat = Chat(HI, tools=tools, tool_choice=choice)
+    assert check_chat(chat) is chat

@@ -6,6 +6,7 @@ import tracemalloc
 import zlib
 from importlib.util import find_spec
 from io import BytesIO
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from PIL import ImageDraw, ImageOps
 
 from dynaspark_core.errors import ConfigError, ImageError, UnreadableImageError
 from dynaspark_core.images import (
+    Entry,
     Limits,
     Packed,
     choose,
@@ -23,10 +25,13 @@ from dynaspark_core.images import (
     from_base64,
     from_data_uri,
     pack,
+    pack_entries,
     read_header,
     ready_image,
 )
-from dynaspark_core.images.layout import GAP, lay_out
+from dynaspark_core.images.layout import GAP, Layout, beside, lay_out
+from dynaspark_core.images.pillow import encode_within
+from dynaspark_core.images.sniff import jpeg_coefficients
 from dynaspark_core.messages import Image, Policy
 from dynaspark_core.server.local.ocr import Ocr
 
@@ -65,6 +70,8 @@ def declared(width: int, height: int) -> bytes:
 FRAMES = [plain(40, 30, colour) for colour in ("red", "green", "blue")]
 WHOLE = {
     "png": (written(plain()), "image/png", False),
+    "png, of two frames": (written(FRAMES[0], save_all=True, append_images=FRAMES[1:2]), "image/png", True),
+    "gif, of two frames": (written(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:2]), "image/gif", True),
     "png, animated": (written(FRAMES[0], save_all=True, append_images=FRAMES[1:]), "image/png", True),
     "jpeg": (written(plain(), "JPEG"), "image/jpeg", False),
     "jpeg, progressive": (written(plain(), "JPEG", progressive=True), "image/jpeg", False),
@@ -309,6 +316,27 @@ def test_an_image_over_the_pixels_is_shrunk_to_them(form: str) -> None:
     assert file.content_type == ("image/jpeg" if form == "JPEG" else "image/png")
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"), [((3200, 100), (3072, 96)), ((100, 3200), (96, 3072)), ((40, 30), (40, 30))]
+)
+def test_what_is_encoded_again_has_3072_pixels_a_side_at_most(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    frames = [plain(*size, colour) for colour in ("red", "blue")]
+    file = pack([ready_image(written(frames[0], "GIF", save_all=True, append_images=frames[1:]))]).file
+    assert seen(file).size == shown
+
+
+@pytest.mark.parametrize("marker", sorted({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}), ids=hex)
+@pytest.mark.parametrize("colours_of_a_scan", [3, 1])
+def test_what_a_decoder_keeps_of_a_jpeg(marker: int, colours_of_a_scan: int) -> None:
+    frame = struct.pack(">BHHB", 8, 80, 100, 3) + b"\1\x21\0\2\x11\0\3\x11\0"  # two columns of the first colour
+    scan = bytes([colours_of_a_scan]) + b"\1\0" * colours_of_a_scan + b"\0\x3f\0"
+    data = b"\xff\xd8" + b"".join(
+        bytes([0xFF, kind]) + struct.pack(">H", len(body) + 2) + body for kind, body in ((marker, frame), (0xDA, scan))
+    )
+    is_kept = marker in {0xC2, 0xC6, 0xCA, 0xCE} or colours_of_a_scan < 3  # T.81, table B.1: the progressive ones
+    assert jpeg_coefficients(data) == (100 * 80 * (2 + 1 + 1) // 2 if is_kept else 0)
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG"])
 @pytest.mark.parametrize("limit", [60_000, 10_000, 2_000])
 def test_an_image_over_the_bytes_is_made_to_fit(form: str, limit: int) -> None:
@@ -317,6 +345,17 @@ def test_an_image_over_the_bytes_is_made_to_fit(form: str, limit: int) -> None:
     assert len(file.data) <= limit
     assert file.name == "n.jpg"
     assert content_type_of(file.data) == file.content_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(("side", "shown"), [(24, (16, 16)), (16, (10, 10)), (15, None)])
+def test_a_picture_is_made_smaller_while_it_has_16_pixels_a_side(side: int, shown: tuple[int, int] | None) -> None:
+    picture = Pillow.frombytes("RGB", (side, side), Random(1).randbytes(3 * side * side))
+    most = len(written(picture, "JPEG", quality=75, subsampling=0)) - 1
+    if shown is None:
+        with pytest.raises(ImageError, match=f"cannot be made smaller than {most + 1:,} bytes"):
+            encode_within(picture, most, "a.jpg", lossless=False)
+    else:
+        assert seen(encode_within(picture, most, "a.jpg", lossless=False)).size == shown
 
 
 def test_a_limit_that_nothing_fits_is_an_error() -> None:
@@ -423,6 +462,43 @@ def test_each_image_on_a_sheet_keeps_its_size_where_there_is_room() -> None:
     assert (shown[0, 200, 0], shown[9, 200, 0]) == (60_000, 60_000)
 
 
+def test_small_pictures_are_scaled_to_their_places() -> None:
+    sizes = [(400, 300), (300, 400)]
+    entries = [Entry(image, number, is_large=False) for number, image in enumerate(pictures(*sizes), 1)]
+    sheet = seen(pack_entries(entries, Limits(max_side=300)).file)
+    layout = lay_out(sizes, 300, Limits().max_pixels)
+    assert sheet.size == (layout.width, layout.height)
+    for index, box in enumerate(layout.boxes):
+        colour = (index * 9, 200, 0)
+        assert box.width < sizes[index][0]
+        corners = [(x, y) for x in (0, box.width - 1) for y in (0, box.height - 1)]
+        assert {sheet.getpixel((box.left + x, box.top + y)) for x, y in corners} == {colour}
+        assert dict((shown, count) for count, shown in sheet.getcolors(LARGE) or ())[colour] == box.width * box.height  # noqa: C402
+
+
+class Kept(dict[bytes, Pillow.Image]):
+    """Thumbnails that are never given up."""
+
+    def put(self, key: bytes, picture: Pillow.Image) -> None:
+        assert key not in self
+        self[key] = picture
+
+
+def test_a_thumbnail_is_shown_in_place_of_its_file_once_it_is_kept() -> None:
+    images = pictures((900, 600), (200, 300))
+    kept = Kept()
+    first = seen(pack_entries([Entry(images[0], 1), Entry(images[1], 2, is_large=False)], thumbnails=kept).file)
+    assert sorted(small.size for small in kept.values()) == [(200, 300), (400, 267)]
+    assert first.getpixel((30, 90)) == (0, 200, 0)
+    for small in kept.values():
+        small.paste("blue", (0, 0, *small.size))
+    again = seen(
+        pack_entries([Entry(image, at, is_large=False) for at, image in enumerate(images)], thumbnails=kept).file
+    )
+    counts = dict((colour, count) for count, colour in again.getcolors(LARGE) or ())  # noqa: C402
+    assert counts[0, 0, 255] == 200 * 300 + 400 * 267
+
+
 def test_the_same_image_twice_is_shown_once() -> None:
     one, two = pictures((300, 200), (200, 300))
     again = ready_image(one.data, "other name.png")
@@ -488,6 +564,12 @@ def test_an_unknown_policy_is_refused(policy: Any) -> None:
         choose([1], policy)
 
 
+@pytest.mark.parametrize("policy", ["sheet", "last", "error"])
+def test_a_single_image_is_shown_with_every_policy(policy: Policy) -> None:
+    assert choose([1], policy) == [1]
+    assert choose([], policy) == []
+
+
 @pytest.mark.parametrize(("policy", "expected"), [("sheet", [1, 2]), ("last", [2])])
 def test_what_a_policy_does_not_show_need_not_be_loaded(policy: Policy, expected: list[int]) -> None:
     assert choose([1, 2], policy) == expected
@@ -546,6 +628,150 @@ def test_a_low_picture_fits_below_another_one_whatever_stands_beside_them() -> N
     layout = lay_out(sizes, 3 * (1000 + GAP) + GAP, 25_000_000)
     assert [(box.width, box.height) for box in layout.boxes] == sizes
     assert layout.height == 600 + 450 + 2 * (GAP + layout.band) + GAP
+
+
+LAYOUTS: list[tuple[str, list[tuple[int, int]], int, int, tuple[int, int, int], list[tuple[int, int, int, int]]]] = [
+    (
+        "two alike",
+        [(1000, 800), (1000, 800)],
+        3072,
+        9_000_000,
+        (1048, 1784, 56),
+        [(24, 80, 1000, 800), (24, 960, 1000, 800)],
+    ),
+    (
+        "three",
+        [(1600, 1200), (1200, 800), (600, 1800)],
+        3072,
+        9_000_000,
+        (2272, 2184, 56),
+        [(24, 80, 1600, 1200), (24, 1360, 1200, 800), (1648, 80, 600, 1800)],
+    ),
+    (
+        "tall ones",
+        [(400, 5000), (400, 5000), (400, 5000)],
+        3072,
+        9_000_000,
+        (807, 3072, 56),
+        [(24, 80, 237, 2968), (285, 80, 237, 2968), (546, 80, 237, 2968)],
+    ),
+    (
+        "wide ones",
+        [(5000, 400), (5000, 400), (5000, 400)],
+        3072,
+        9_000_000,
+        (3072, 939, 40),
+        [(24, 64, 3024, 241), (24, 369, 3024, 241), (24, 674, 3024, 241)],
+    ),
+    (
+        "two large",
+        [(4000, 3000), (3000, 4000)],
+        3072,
+        9_000_000,
+        (3072, 1818, 56),
+        [(24, 80, 1714, 1286), (1762, 80, 1286, 1714)],
+    ),
+    (
+        "in few pixels",
+        [(4000, 3000), (3000, 4000)],
+        3072,
+        2_000_000,
+        (1815, 1100, 56),
+        [(24, 80, 996, 747), (1044, 80, 747, 996)],
+    ),
+    (
+        "dots",
+        [(1, 1), (1, 1), (1, 1)],
+        3072,
+        9_000_000,
+        (303, 71, 22),
+        [(24, 46, 1, 1), (117, 46, 1, 1), (210, 46, 1, 1)],
+    ),
+    ("one", [(5000, 3000)], 3072, 9_000_000, (3072, 1918, 56), [(24, 80, 3024, 1814)]),
+    (
+        "a row",
+        [(800, 600), (900, 600), (1000, 600), (1100, 600), (1200, 600)],
+        3072,
+        9_000_000,
+        (2796, 1384, 56),
+        [(24, 80, 800, 600), (848, 80, 900, 600), (1772, 80, 1000, 600), (24, 760, 1100, 600), (1148, 760, 1200, 600)],
+    ),
+    (
+        "tallest first",
+        [(300, 200), (300, 900), (300, 500), (900, 300)],
+        1300,
+        9_000_000,
+        (1272, 1252, 52),
+        [(348, 1028, 300, 200), (24, 76, 300, 900), (348, 76, 300, 500), (348, 652, 900, 300)],
+    ),
+    (
+        "huge",
+        [(9000, 7000), (9000, 7000)],
+        8192,
+        60_000_000,
+        (5196, 8190, 56),
+        [(24, 80, 5148, 4003), (24, 4163, 5148, 4003)],
+    ),
+    (
+        "huge ones",
+        [(7000, 9000), (8000, 3000)],
+        8192,
+        60_000_000,
+        (7427, 8075, 56),
+        [(24, 80, 3985, 5124), (24, 5284, 7379, 2767)],
+    ),
+    ("too small a side", [(10, 10), (10, 10)], 50, 100, (117, 118, 22), [(24, 46, 1, 1), (24, 93, 1, 1)]),
+]
+"""Sizes, side and pixels → the sheet and its band, and the boxes: left, top, width, height."""
+
+
+def shape(layout: Layout | None) -> tuple[tuple[int, int, int], list[tuple[int, int, int, int]]]:
+    assert layout is not None
+    boxes = [(box.left, box.top, box.width, box.height) for box in layout.boxes]
+    return (layout.width, layout.height, layout.band), boxes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "side", "pixels", "sheet", "boxes"),
+    [pytest.param(*rest, id=name) for name, *rest in LAYOUTS],
+)
+def test_where_each_picture_stands(
+    sizes: list[tuple[int, int]],
+    side: int,
+    pixels: int,
+    sheet: tuple[int, int, int],
+    boxes: list[tuple[int, int, int, int]],
+) -> None:
+    assert shape(lay_out(sizes, side, pixels)) == (sheet, boxes)
+
+
+@pytest.mark.parametrize(
+    ("count", "room", "sheet", "second", "third"),
+    [
+        (3, (1600, 2_560_000), (1296, 1208, 56), (24, 884, 400, 300), (448, 884, 400, 300)),
+        (3, (2200, 9_000_000), (1920, 804, 56), (1072, 80, 400, 300), (1496, 80, 400, 300)),
+        (12, (2200, 9_000_000), (2144, 1968, 56), (24, 884, 400, 300), (448, 884, 400, 300)),
+        (24, (2200, 9_000_000), (1968, 2048, 56), (24, 884, 300, 225), (348, 884, 300, 225)),
+        (9, (1600, 2_560_000), (1522, 1174, 56), (1072, 80, 200, 150), (1297, 80, 200, 150)),
+        (9, (1600, 1_700_000), (1522, 804, 56), (1072, 80, 100, 75), (1297, 80, 100, 75)),
+        (24, (1600, 2_560_000), (1599, 1448, 56), (24, 884, 100, 75), (249, 884, 100, 75)),
+    ],
+)
+def test_small_pictures_stand_beside_a_large_one_at_the_largest_share_that_fits(
+    count: int,
+    room: tuple[int, int],
+    sheet: tuple[int, int, int],
+    second: tuple[int, int, int, int],
+    third: tuple[int, int, int, int],
+) -> None:
+    large = lay_out([(1000, 700)], 2000, 10_000_000)
+    found, boxes = shape(beside(large, [(400, 300)] * count, *room, 30))
+    assert (found, boxes[:3], len(boxes)) == (sheet, [(24, 80, 1000, 700), second, third], count + 1)
+
+
+def test_more_small_pictures_than_fit_at_the_least_share_do_not_fit() -> None:
+    large = lay_out([(1000, 700)], 2000, 10_000_000)
+    assert beside(large, [(400, 300)] * 24, 1600, 1_700_000, 30) is None
 
 
 def test_a_side_too_small_for_any_layout_still_gives_one() -> None:

@@ -391,6 +391,35 @@ def test_the_reminder_says_what_must_be_called(choice: str, reminder: str) -> No
     assert text.index("</tools>") < text.index("<turn")
 
 
+EXAMPLES: list[tuple[dict[str, Any], Any]] = [
+    ({"type": "string"}, "…"),
+    ({"type": "integer"}, 1),
+    ({"type": "number"}, 1.5),
+    ({"type": "boolean"}, True),
+    ({"type": "array"}, []),
+    ({"type": "object"}, {}),
+    ({"type": "null"}, None),
+    ({"type": ["string", "null"]}, "…"),
+    ({}, "…"),
+    ({"type": "string", "enum": ["b", "a"]}, "b"),
+    ({"type": "string", "examples": ["Oslo", "Rome"], "enum": ["b"]}, "Oslo"),
+    ({"type": "integer", "examples": []}, 1),
+]
+
+
+@pytest.mark.parametrize(("schema", "value"), EXAMPLES, ids=str)
+def test_the_example_of_a_call_fits_the_schema(schema: dict[str, Any], value: Any) -> None:
+    parameters = {"type": "object", "properties": {"other": {}, "x": schema}, "required": ["x"]}
+    text = render(Chat((HI,), tools=(Tool("f", "", parameters),)))
+    example = json.loads(text.split("<tool_call>\n")[1].split("\n</tool_call>")[0])
+    assert repr(example) == repr({"name": "f", "arguments": {"x": value}})
+
+
+def test_the_example_of_a_call_shows_the_first_argument_where_none_is_required() -> None:
+    parameters = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["elsewhere"]}
+    assert '{"name": "f", "arguments": {"a": 1}}' in render(Chat((HI,), tools=(Tool("f", "", parameters),)))
+
+
 def test_no_choice_sends_no_tools() -> None:
     assert turns(HI, HI, tools=(TOOL,), tool_choice="none").count("tool") == 0
 

@@ -58,7 +58,7 @@ def test_definitions_that_refer_to_each_other_stay() -> None:
         "$ref": "#/$defs/A",
         "$defs": {"A": {"items": {"$ref": "#/$defs/B"}}, "B": {"items": {"$ref": "#/$defs/A"}}},
     }
-    assert compact(schema, "a tool")["$defs"].keys() >= {"A"}
+    assert compact(schema, "a tool") == schema
 
 
 def chain(length: int) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import pytest
 from cases.replies import CALL, OBJECT, TOOLS
 
 from dynaspark_core.errors import OutputError
-from dynaspark_core.messages import Chat, Message, Reply
+from dynaspark_core.messages import Chat, Done, InvalidToolCall, Message, ReasoningDelta, Reply, TextDelta
 from dynaspark_core.prompt.render import render
-from dynaspark_core.repair import repair_chat
+from dynaspark_core.repair import Repairs, repair_chat
 from dynaspark_core.reply.reader import read_reply
 
 CHAT = Chat((Message("user", ("hi",)),), tools=TOOLS)
@@ -77,3 +77,26 @@ def test_the_quotation_forges_nothing() -> None:
 def test_the_results_of_tools_are_untrusted() -> None:
     chat = Chat((Message("user", ("a",)), Message("tool", ("b",)), Message("tool", ())))
     assert chat.untrusted_texts() == ("b",)
+
+
+BROKEN = InvalidToolCall("{", "malformed", "call_1", "add", "it is broken")
+THOUGHTS = [ReasoningDelta("Hm"), ReasoningDelta(".")]
+
+
+def test_reasoning_is_shown_as_it_comes_and_a_repair_adds_its_own_once() -> None:
+    repairs = Repairs(CHAT, 1)
+    assert [repairs.feed(event) for event in THOUGHTS] == [[event] for event in THOUGHTS]
+    assert repairs.feed(BROKEN) == []
+    assert repairs.feed(Done(Reply("", invalid_tool_calls=(BROKEN,), reasoning="Hm."))) == []
+    assert repairs.feed(ReasoningDelta("So")) == [ReasoningDelta("\n\nSo")]
+    assert repairs.feed(TextDelta("Hi.")) == [TextDelta("Hi.")]
+    reply = Reply("Hi.", repairs=1, reasoning="Hm.\n\nSo")
+    assert repairs.feed(Done(Reply("Hi.", reasoning="So"))) == [Done(reply)]
+
+
+def test_of_a_whole_reply_everything_comes_once_and_at_its_end() -> None:
+    repairs = Repairs(CHAT, 1, is_whole=True)
+    assert [repairs.feed(event) for event in THOUGHTS] == [[], []]
+    assert repairs.feed(TextDelta("Hi.")) == []
+    done = Done(Reply("Hi.", reasoning="Hm."))
+    assert repairs.feed(done) == [*THOUGHTS, TextDelta("Hi."), done]

@@ -9,6 +9,24 @@ READING = (
     "test_reply_properties.py", "test_reply_hard.py",
 )  # fmt: skip
 VALUE = (READINGS, "test_reply_value.py", "test_reply_value_classes.py", "test_reply_bounds.py", *READING[1:])
+ODD = tuple(
+    f"test_images_odd.py::test_{name}"
+    for name in (
+        "the_cap_of_pixels_cannot_be_gone_around",
+        "an_animation_is_one_that_decoders_play",
+        "a_jpeg_with_bytes_between_its_segments_goes_as_it_is",
+        "a_file_begins_as_it_did_where_what_is_dropped_is_followed_by_other_bytes",
+        "a_damaged_image_that_decodes_whole_is_encoded_anew",
+        "what_does_not_decode_is_refused_with_its_own_reason",
+        "thousands_of_broken_tags_are_no_warnings",
+        "exif_that_cannot_be_read_is_one_warning",
+        "the_orientation_is_read",
+        "what_cannot_be_sent_says_how_to_convert_it",
+        "a_jpeg_of_thousands_of_scans_is_refused",
+        "what_a_decoder_keeps_too_much_of_goes_alone_and_on_no_sheet",
+    )
+)
+"""Those that are quick; what measures memory takes half a minute."""
 ROOMS: Mapping[str, Sequence[str]] = {
     "reply/value": VALUE,
     "reply/candidates": VALUE,
@@ -24,16 +42,20 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "reply": (*READING, "test_reply_value.py"),
     "schema/flat": ("test_schema_flat.py", READINGS, "test_schema.py", "test_reply_value.py", "test_reply_reader.py"),
     "schema": (READINGS, "test_schema.py", "test_reply_value.py", "test_reply_reader.py", "test_prompt_compact.py"),
-    "prompt": ("test_prompt.py", "test_prompt_compact.py", "test_reply_reader.py", "test_repair_request.py"),
+    "prompt": (
+        "test_prompt.py", "test_prompt_compact.py", "test_reply_reader.py", "test_repair_request.py",
+        "test_preview.py",
+    ),
     "content": (
-        "test_content_blocks.py", "test_content_checks.py", "test_content_dictionaries.py", "test_langchain_content.py",
+        "test_content_checks.py", "test_content_blocks.py", "test_content_dictionaries.py", "test_messages.py",
+        "test_langchain_content.py", "test_vision.py", "test_client.py",
     ),
     "images/addresses": ("test_images_addresses.py", "test_loading.py"),
     "images/metadata": ("test_images_odd.py::test_the_orientation_is_read", "test_images.py"),
-    "images": ("test_images.py", "test_loading.py"),
+    "images": ("test_images.py", "test_loading.py", *ODD, "test_vision.py", "test_picture_history.py"),
     "wire": ("test_wire_http.py", "test_wire_decoders.py", "test_wire_pacing.py", "test_client.py"),
     "exchange": ("test_client.py", "test_langchain_tools.py", "test_repair.py"),
-    "repair": ("test_repair_request.py", "test_repair.py"),
+    "repair": ("test_repair_request.py", "test_repair.py", "test_langchain_tools.py", "test_reasoning.py"),
     "messages": ("test_messages.py", "test_reply_reader.py", "test_repair.py", "test_client.py"),
 }  # fmt: skip
 

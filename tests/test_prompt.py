@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, Tool, ToolCall
+from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, TextFile, Tool, ToolCall
 from dynaspark_core.prompt.render import estimate_tokens, render
 from dynaspark_core.prompt.signatures import json_tool_line, signature_lines
 from dynaspark_core.prompt.tools import REMINDERS
@@ -389,6 +389,18 @@ def test_the_reminder_says_what_must_be_called(choice: str, reminder: str) -> No
     assert ('"other"' in text) == (choice == "required")
     assert "in plain text" not in text
     assert text.index("</tools>") < text.index("<turn")
+
+
+def test_json_is_written_with_its_own_letters() -> None:
+    asked = Message("assistant", tool_calls=(ToolCall("f", {"city": "Köln", "東": "京"}, "c1"),))
+    assert '{"city": "Köln", "東": "京"}' in render(Chat((HI, asked, result("ok", "c1"))))
+
+
+def test_a_file_in_a_result_is_cut_once_with_it() -> None:
+    asked = Message("assistant", tool_calls=(ToolCall("f", {}, "c1"),))
+    answer = Message("tool", ("See:", TextFile("long " * 100, "a.txt")), name="f", tool_call_id="c1")
+    assert "long " * 100 in render(Chat((HI, asked, answer)))
+    assert render(Chat((HI, asked, answer)), result_limit=100).count("characters left out") == 1
 
 
 EXAMPLES: list[tuple[dict[str, Any], Any]] = [

@@ -28,7 +28,10 @@ ENOUGH = 0.95
 PATIENCE = 4
 """Tests that take so many times longer than without the change are stopped by it."""
 PLUGINS = ("pytest_asyncio.plugin", "_hypothesis_pytestplugin")
-TAKEN = ("dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark", "tests", "pyproject.toml", "CONTRIBUTING.md")
+TAKEN = (
+    "dynaspark_core", "langchain_dynaspark", "llama_index_dynaspark", "examples", "tests", "pyproject.toml",
+    "CONTRIBUTING.md",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,15 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "images/addresses": ("test_images_addresses.py", "test_loading.py"),
     "images/metadata": ("test_images_odd.py::test_the_orientation_is_read", "test_images.py"),
     "images": ("test_images.py", "test_loading.py", *ODD, "test_vision.py", "test_picture_history.py"),
+    "wire/redaction": ("test_wire_redaction.py", "test_client.py"),
+    "wire/query": ("test_call_options.py", "test_routes.py", "test_client.py"),
     "wire": ("test_wire_http.py", "test_wire_decoders.py", "test_wire_pacing.py", "test_client.py"),
-    "exchange": ("test_client.py", "test_langchain_tools.py", "test_repair.py"),
+    "exchange": ("test_client.py", "test_preview.py", "test_langchain_tools.py", "test_repair.py"),
     "repair": ("test_repair_request.py", "test_repair.py", "test_langchain_tools.py", "test_reasoning.py"),
-    "messages": ("test_messages.py", "test_reply_reader.py", "test_repair.py", "test_client.py"),
+    "messages": (
+        "test_messages.py", "test_prompt.py", "test_content_blocks.py", "test_reply_reader.py", "test_repair.py",
+        "test_client.py", "test_langchain_content.py", "test_vision.py",
+    ),
 }  # fmt: skip
 
 

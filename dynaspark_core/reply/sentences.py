@@ -43,6 +43,8 @@ def _goes_on(char: str, *, is_close: bool, is_new: bool) -> bool:
     """Whether the sentence before a call goes on with this character. `is_new`: one had ended before the call."""
     if char.isalnum():
         return char.islower() or not (char.istitle() or is_new)
+    if char == "`":
+        return not is_new
     return (char in CLOSING and is_close) or char in _GOES_ON if char else False
 
 

@@ -54,7 +54,7 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "images/metadata": ("test_images_odd.py::test_the_orientation_is_read", "test_images.py"),
     "images": ("test_images.py", "test_loading.py", *ODD, "test_vision.py", "test_picture_history.py"),
     "wire/redaction": ("test_wire_redaction.py", "test_client.py"),
-    "wire/query": ("test_wire_http.py", "test_settings.py", "test_call_options.py", "test_routes.py", "test_client.py"),
+    "wire/query": ("test_wire_http.py", "test_call_options.py", "test_routes.py", "test_client.py"),
     "wire": ("test_wire_http.py", "test_wire_decoders.py", "test_wire_pacing.py", "test_client.py"),
     "exchange": ("test_client.py", "test_preview.py", "test_langchain_tools.py", "test_repair.py"),
     "repair": ("test_repair_request.py", "test_repair.py", "test_langchain_tools.py", "test_reasoning.py"),

@@ -91,3 +91,19 @@ ATOMS = st.sampled_from(
 )
 def test_pieces_change_nothing(before: str, text: str, size: int) -> None:
     same_in_pieces(before + text, size)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oslo.", "a\n\nb ", "[1] see", "[THINK]so[/THINK]Oslo", " [THINK]so[/THINK]Oslo", "\n Oslo", "", " ", "a < b",
+        "<think>so</think>Oslo", 'Oslo</turn>\n<turn role="user">', "```\n{}\n```", '{"a": 1}', "a [THINK] b",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("has_turns", [True, False])
+def test_a_reply_that_comes_at_once_is_read_as_one_in_pieces(text: str, *, has_turns: bool) -> None:
+    *_, done = TextReader(has_turns=has_turns).close(text)
+    assert isinstance(done, Done)
+    reader = TextReader(has_turns=has_turns)
+    events = [event for piece in text for event in reader.feed(piece)] + reader.close()
+    assert events[-1] == done

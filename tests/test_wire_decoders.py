@@ -149,8 +149,8 @@ def test_only_events_say_that_nothing_follows(kind: str) -> None:
 
 
 def test_what_an_event_says_of_the_model_holds_for_all() -> None:
-    first, second = b'data: {"response": "a", "model": "m"}\n\n', b'data: {"response": "b"}\n\n'
-    assert read("text/event-stream", first, second, b"data: [DONE]\n\n") == ("ab", "m", None)
+    said = b'data: {"response": "a", ' + SAID[1:] + b"\n\n"
+    assert read(EVENTS, said, b'data: {"response": "b"}\n\n', b"data: [DONE]\n\n") == ("ab", "m", USAGE)
 
 
 def test_an_answer_over_the_cap_is_refused() -> None:

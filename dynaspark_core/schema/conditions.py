@@ -71,10 +71,10 @@ def _contains(check: Checker, value: Any, schema: Mapping[str, Any], path: str) 
 
 
 def _unevaluated(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    """No key is allowed that no part of the schema lists. Which parts apply is not asked."""
+    """No key is allowed that no part of the schema lists; which parts apply is not asked. An open one lists none."""
     names, _ = check.names(schema)
     unknown = [name for name in value if name not in names] if isinstance(value, dict) and names else []
-    if schema["unevaluatedProperties"] is False and unknown:
+    if unknown:
         return Mismatch(join_path(path, unknown[0]), f"is not allowed here; allowed: {', '.join(sorted(names))}")
     return Fit(value)
 

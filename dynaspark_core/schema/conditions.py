@@ -71,7 +71,10 @@ def _contains(check: Checker, value: Any, schema: Mapping[str, Any], path: str) 
 
 
 def _unevaluated(check: Checker, value: Any, schema: Mapping[str, Any], path: str) -> Result:
-    """No key is allowed that no part of the schema lists; which parts apply is not asked. An open one lists none."""
+    """No key is allowed that no part of the schema lists; which parts apply is not asked.
+
+    A schema that welcomes other keys lists none, so it refuses none.
+    """
     names, _ = check.names(schema)
     unknown = [name for name in value if name not in names] if isinstance(value, dict) and names else []
     if unknown:

@@ -20,7 +20,8 @@ _OF_OBJECTS = _OF_TYPES | {"properties", "required", "additionalProperties", "$s
 def is_flat_fit(value: Any, schema: Mapping[str, Any]) -> bool:
     """Whether this is an object of listed members alone, each of them a single value that fits unconverted.
 
-    False says nothing: where the value or the schema is not plain, `conform` knows. No text in it begins as an object.
+    False says nothing: where the value or the schema is not plain, `conform` knows. A text that begins with `{` is not
+    plain: it may be an object written as text, which a wrapper holds.
     """
     properties, required = schema.get("properties"), schema.get("required", [])
     if schema.get("type") != "object" or not schema.keys() <= _OF_OBJECTS:

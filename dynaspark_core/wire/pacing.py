@@ -10,6 +10,7 @@ from dynaspark_core.errors import DynasparkError
 
 FIRST_WAIT_SECONDS = 0.5
 MAX_DOUBLINGS = 4
+"""Of the first wait: the longest one is 8 s."""
 MAX_REQUESTED_WAIT_SECONDS = 60.0
 """Seconds: a longer wait that the service asks for fails the call at once, with `retry_after` set."""
 MAX_QUOTA_SECONDS = 3900.0

@@ -16,41 +16,53 @@ MAX_INDENT_CHARACTERS = 12
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """`whole` matches it; `begun` matches any beginning of it at the end of the text, also the empty one."""
+    """`whole` matches it; `cut` matches what a text that ends too early has of it, where that is not empty."""
 
     whole: str
-    begun: str
+    cut: str
+
+    @property
+    def begun(self) -> str:
+        """Matches what a text that ends too early has of it, also nothing."""
+        return r"\Z" if self.cut == NEVER else rf"(?:{self.cut}|\Z)"
+
+
+NEVER = "(?!)"
+END = Atom(r"\Z", NEVER)
+"""The end of the text, decided only when nothing more comes."""
 
 
 def word(text: str) -> Atom:
     """Exactly this text."""
-    begun = r"\Z"
-    for char in reversed(text[:-1]):
-        begun = rf"\Z|{re.escape(char)}(?:{begun})"
-    return Atom(re.escape(text), begun)
+    return seq(*(Atom(re.escape(char), NEVER) for char in text))
 
 
 def anycase(atom: Atom) -> Atom:
     """The atom in ASCII letters of any case."""
-    return Atom(f"(?ai:{atom.whole})", f"(?ai:{atom.begun})")
+    return Atom(f"(?ai:{atom.whole})", f"(?ai:{atom.cut})")
 
 
 def chars(of: str, least: int, most: int) -> Atom:
     """From `least` to `most` characters of a class."""
-    return Atom(rf"{of}{{{least},{most}}}", rf"{of}{{0,{most}}}\Z")
+    return Atom(rf"{of}{{{least},{most}}}", rf"{of}{{1,{most - 1}}}\Z" if most > 1 else NEVER)
 
 
 def seq(*atoms: Atom) -> Atom:
     """One after the other."""
-    whole = "".join(atom.whole for atom in atoms)
-    return Atom(
-        whole, reduce(lambda later, atom: f"{atom.begun}|{atom.whole}(?:{later})", atoms[-2::-1], atoms[-1].begun)
-    )
+    return reduce(_before, atoms[-2::-1], atoms[-1])
+
+
+def _before(later: Atom, atom: Atom) -> Atom:
+    return Atom(atom.whole + later.whole, _either(atom.cut, f"{atom.whole}{later.begun}"))
+
+
+def _either(*patterns: str) -> str:
+    return "|".join(pattern for pattern in patterns if pattern != NEVER) or NEVER
 
 
 def either(*atoms: Atom) -> Atom:
     """The first that matches."""
-    return Atom(f"(?:{'|'.join(atom.whole for atom in atoms)})", f"(?:{'|'.join(atom.begun for atom in atoms)})")
+    return Atom(f"(?:{_either(*(atom.whole for atom in atoms))})", f"(?:{_either(*(atom.cut for atom in atoms))})")
 
 
 def words(*texts: str) -> Atom:
@@ -60,30 +72,35 @@ def words(*texts: str) -> Atom:
 
 def maybe(atom: Atom) -> Atom:
     """The atom, or nothing."""
-    return Atom(f"(?:{atom.whole})?", rf"(?:\Z|{atom.begun})")
+    return Atom(f"(?:{atom.whole})?", atom.cut)
 
 
 def many(atom: Atom) -> Atom:
     """The atom up to eight times: every sign is shorter than `MAX_SIGN_CHARACTERS`."""
-    return Atom(f"(?:{atom.whole}){{0,8}}", rf"(?:{atom.whole}){{0,8}}(?:\Z|{atom.begun})")
+    return Atom(f"(?:{atom.whole}){{0,8}}", rf"(?:{atom.whole}){{0,8}}{atom.begun}")
 
 
 def group(name: str, atom: Atom) -> Atom:
     """The atom as a named group."""
-    return Atom(f"(?P<{name}>{atom.whole})", atom.begun)
+    return Atom(f"(?P<{name}>{atom.whole})", atom.cut)
 
 
 def ahead(atom: Atom) -> Atom:
     """The atom must follow; it is not taken."""
-    return Atom(f"(?={atom.whole})", atom.begun)
+    return Atom(f"(?={atom.whole})", atom.cut)
 
 
 def unless(of: str) -> Atom:
     """No character of this class may follow; the end of a text that goes on decides nothing."""
-    return Atom(f"(?!{of})", r"\Z")
+    return Atom(f"(?!{of})", NEVER)
 
 
 _GROUP = re.compile(r"\(\?P<\w+>")
+
+
+def plain(pattern: str) -> str:
+    """The pattern without names of groups."""
+    return _GROUP.sub("(?:", pattern)
 
 
 class Sign:
@@ -101,4 +118,4 @@ class Sign:
 
     @cached_property
     def begun(self) -> re.Pattern[str]:
-        return re.compile(_GROUP.sub("(?:", self.atom.begun))
+        return re.compile(plain(self.atom.begun))

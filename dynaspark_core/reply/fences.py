@@ -6,7 +6,7 @@ shown as it comes, and nothing in it is a call.
 
 import re
 
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, maybe, seq, word, words
+from dynaspark_core.reply.atoms import END, Sign, ahead, chars, either, maybe, seq, word, words
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope
@@ -21,9 +21,7 @@ from dynaspark_core.reply.watch import PatternWatch
 from dynaspark_core.reply.written import RawCall
 
 _INLINE = chars("[ \t]", 0, 40)
-CLOSING = Sign(
-    seq(TICKS, _INLINE, either(ahead(words("\n", "</turn", "<turn ")), Atom(r"\Z", r"\Z"))), "```", "``", "```json"
-)
+CLOSING = Sign(seq(TICKS, _INLINE, either(ahead(words("\n", "</turn", "<turn ")), END)), "```", "``", "```json")
 """The last line of a fence."""
 _SPACE = chars(r"\s", 0, 4)
 _WORD = seq(chars("[A-Za-z_]", 1, 1), chars(r"\w", 0, 60))

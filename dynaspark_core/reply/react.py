@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from dynaspark_core.messages import InvalidReason
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, chars, either, group, maybe, seq, word
+from dynaspark_core.reply.atoms import END, Sign, ahead, chars, either, group, maybe, seq, word
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import read_strict_value
@@ -28,7 +28,7 @@ _INPUT = seq(_STARS, word("Action Input"), _NUMBER, _STARS, chars(" ", 0, 1), wo
 ACTION = Sign(seq(_LABEL, _NAME, _LINE, _INPUT), "**Action:** `f`\nAction Input:", "Action: f\n", "Action plan")
 """Up to the input of an action."""
 LONE_ACTION = Sign(
-    seq(_LABEL, _NAME, maybe(_LINE), either(Atom(r"\Z", r"\Z"), ahead(seq(_STARS, word("Observation"))))),
+    seq(_LABEL, _NAME, maybe(_LINE), either(END, ahead(seq(_STARS, word("Observation"))))),
     "Action: f\n", "Action: buy milk", "Action: f, then g",
 )  # fmt: skip
 """An action without an input, with nothing behind it."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator
 from dataclasses import replace
 
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
+from dynaspark_core.reply.atoms import END, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, first_of, opened_by, read_values
 from dynaspark_core.reply.held import Steps, Waiting
@@ -57,7 +57,7 @@ BARE_NAME = Sign(
 )
 FUNCTION_BODY = Sign(
     seq(chars(r"\s", 0, 24), either(word("{"), seq(word("<"), chars(BARS, 0, 3), maybe(word("/")), chars(BARS, 0, 3),
-        maybe(NAMESPACE), anycase(words("param", "arg", "function", "invoke"))), Atom(r"\Z", r"\Z"))),
+        maybe(NAMESPACE), anycase(words("param", "arg", "function", "invoke"))), END)),
     "\n<parameter", " to call it",
 )  # fmt: skip
 """What follows the tag of a function that is called, not spoken of."""

@@ -17,15 +17,14 @@ def read_sign(buffer: ReplyBuffer, at: int) -> Steps:
     """Read what a sign within a line begins: a call, a marker of another turn, or text."""
     if buffer.text[at : at + _OWN] == OWN_TAG and accept_own_call(buffer, at):
         return
-    row = None
-    if MAY_BEGIN.match(buffer.text, at) is not None and (yield from buffer.match(TOKEN, at)) is not None:
-        row = next((row for row in ROWS if row.opener.whole.match(buffer.text, at)), None)
-    if row is None:
+    token = (yield from buffer.match(TOKEN, at)) if MAY_BEGIN.match(buffer.text, at) else None
+    row = ROWS[token.lastindex - 1] if token is not None and token.lastindex else None
+    found = row.opener.whole.match(buffer.text, at) if row is not None else None
+    if row is None or found is None:
         yield from read_tag(buffer, at)
         return
-    found = row.opener.whole.match(buffer.text, at)
     buffer.go_on(at + 1)
-    if found is None or buffer.is_quoted(at) or (found[0][0] == "f" and buffer.is_within_word(at)):
+    if buffer.is_quoted(at) or (found[0][0] == "f" and buffer.is_within_word(at)):
         return
     if row.meaning == "turn":
         if buffer.has_calls:

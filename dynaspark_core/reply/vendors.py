@@ -2,7 +2,7 @@
 
 Whoever puts an open model behind the local service meets them. Sources: the chat templates of Mistral, Llama 3.1,
 Phi-4, DeepSeek V3 and V3.1, Kimi K2, gpt-oss (harmony), Command R, LFM2, InternLM2, Apertus and Qwen-Agent, as
-published with the models. Tokens that no row names are read by what their words say: `_WORDY`, `_BRACKETED`.
+published with the models. Tokens that no row names are read by what their words say: `WORDY`, `BRACKETED`.
 """
 
 # ruff: noqa: RUF001 - DeepSeek's tokens are written with full-width bars
@@ -11,25 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from dynaspark_core.reply.atoms import Atom, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
-from dynaspark_core.reply.signs import TAG
+from dynaspark_core.reply.atoms import END, Atom, Sign, ahead, chars, either, group, maybe, plain, seq, word, words
+from dynaspark_core.reply.vendor_words import BAR, BODY, BRACKETED, NAME, SPACE, WORDY, WORDY_END, tokens
 
 Meaning = Literal["call", "section", "turn", "nothing"]
 """A call; a list of calls, each with an opener of its own; somebody else's turn; a token that says nothing."""
-
-_GROUP = re.compile(r"\(\?P<\w+>")
-_BAR = chars("[|｜]", 1, 1)
-_GAP = chars("[▁_]", 1, 1)
-_SPACE = chars(r"\s", 0, 4)
-_NAME = group("name", seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/:]", 0, 127)))
-
-
-def _token(*parts: str) -> Atom:
-    """A token between bars, its words joined by `_` or DeepSeek's `▁`."""
-    joined = [word(parts[0])]
-    for part in parts[1:]:
-        joined += [_GAP, word(part)]
-    return seq(word("<"), _BAR, *joined, _BAR, word(">"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +28,6 @@ class Row:
 
 
 _ANY = re.compile(r"(?=<[|｜][A-Za-z_▁]{2,40}[|｜]>|</s>|\[TOOL_CALLS\])")
-_LETTERS = chars("[A-Za-z_▁]", 0, 24)
-_PREFIX = maybe(seq(chars("[A-Za-z]", 1, 12), _GAP))
-_SUBJECT = anycase(words("tool", "function", "action", "plugin", "call"))
-_KIND = seq(words("TOOL", "FUNCTION", "ACTION", "PLUGIN"), word("_"), words("CALL", "REQUEST", "USE"), maybe(word("S")))
-_OTHER = Atom(
-    rf"(?!{_GROUP.sub('(?:', TAG.atom.whole)}"
-    r"|.[|｜]?[\w▁]{0,40}?(?i:end|suffix|result|response|output|observation))",
-    r"\Z",
-)
-"""What begins here is neither a tag that `tags` knows nor a token that ends a call or begins its result."""
-_WORDY = seq(_OTHER, word("<"), _BAR, either(seq(_PREFIX, _SUBJECT, _LETTERS), word("message_sep")), _BAR, word(">"))
-"""A token whose words say that a call begins: `<|tool_call_start|>`, `<|FunctionCallBegin|>`."""
-_BRACKETED = seq(word("["), _KIND, maybe(words("_START", "_BEGIN")), word("]"))
-_ENDS = either(
-    seq(_PREFIX, _SUBJECT, _LETTERS, anycase(words("end", "suffix"))),
-    seq(anycase(word("end")), _LETTERS, _SUBJECT, _LETTERS),
-)
-_WORDY_END = either(
-    seq(word("<"), _BAR, _ENDS, _BAR, word(">")),
-    seq(word("["), either(seq(words("/", "END_"), _KIND), seq(_KIND, word("_END"))), word("]")),
-)
-_CUT = Atom(r"\Z", r"\Z")
-_PLAIN_NAME = seq(chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127))
-_BODY = ahead(
-    seq(
-        _SPACE,
-        either(
-            word("{"),
-            seq(word("["), chars(r"\s", 0, 20), either(word("{"), seq(_PLAIN_NAME, either(word("("), _CUT)), _CUT)),
-            seq(group("called", _PLAIN_NAME), either(word("("), seq(_SPACE, word("{")))),
-            _CUT,
-        ),
-    )
-)
-"""An object, a list of them, a call in Python, an object behind a name, or nothing more."""
 
 
 def _begins(first: str, rest: Atom) -> str:
@@ -86,7 +37,11 @@ def _begins(first: str, rest: Atom) -> str:
 TRIGGER = "|".join(
     (
         _begins(
-            "<", words("|", "｜", "s>", "/s>", "start_of", "end_of", "tool_use>", "use_mcp_tool>", "/use_mcp_tool>")
+            "<",
+            either(
+                seq(BAR, chars("[A-Za-z]", 1, 1)),
+                words("s>", "/s>", "start_of", "end_of", "tool_use>", "use_mcp_tool>", "/use_mcp_tool>"),
+            ),
         ),
         _begins(
             "[",
@@ -106,14 +61,13 @@ TRIGGER = "|".join(
 )
 """Where one of these may begin, as a part of one search."""
 MAY_BEGIN = re.compile(rf"{TRIGGER}|to=")
-_TO = seq(word("to="), _NAME)
-RECIPIENT = Sign(seq(word("to="), _NAME, chars(r"\s", 0, 2), word("<|channel|>")), "to=f<|channel|>", "to=5")
+_TO = seq(word("to="), NAME)
+RECIPIENT = Sign(seq(word("to="), NAME, chars(r"\s", 0, 2), word("<|channel|>")), "to=f<|channel|>", "to=5")
 _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
 ENDING = Sign(
     either(
-        _token("tool", "calls", "end"), _token("tool", "calls", "section", "end"), _token("tool", "call", "end"),
-        words("<|call|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|END_ACTION|>", "<|END_RESPONSE|>"),
-        _WORDY_END, word("</use_mcp_tool>"),
+        seq(word("<|"), words("call", "eom_id", "end", "return", "END_ACTION", "END_RESPONSE"), word("|>")),
+        WORDY_END, word("</use_mcp_tool>"),
     ),
     "<|eom_id|>", "<|eot_id|>",
 )  # fmt: skip
@@ -123,18 +77,18 @@ ROWS = (
         "call",
         Sign(
             seq(
-                word("[TOOL_CALLS]"), _SPACE,
-                maybe(seq(_NAME, maybe(seq(word("[CALL_ID]"), chars(r"\w", 1, 40))), maybe(word("[ARGS]")), _SPACE,
+                word("[TOOL_CALLS]"), SPACE,
+                maybe(seq(NAME, maybe(seq(word("[CALL_ID]"), chars(r"\w", 1, 40))), maybe(word("[ARGS]")), SPACE,
                     ahead(word("{")))),
             ),
             "[TOOL_CALLS]f[ARGS]{", "[TOOL_RESULTS]", "[TOOLS]",
         ),
         _ANY,
     ),
-    Row("call", Sign(words("<|python_tag|>", "<|python_start|>"), "<|python_tag|>", "<|python|>"), _ANY),
+    Row("call", Sign(seq(word("<|python_"), words("tag", "start"), word("|>")), "<|python_tag|>", "<|python|>"), _ANY),
     Row(
         "call",
-        Sign(seq(word("functools"), chars(r"\s", 0, 2), ahead(seq(word("["), _SPACE, word("{")))), "functools[{",
+        Sign(seq(word("functools"), chars(r"\s", 0, 2), ahead(seq(word("["), SPACE, word("{")))), "functools[{",
             "functools[0]", "functools.partial"),
         _ANY,
     ),
@@ -142,9 +96,8 @@ ROWS = (
         "call",
         Sign(
             seq(
-                _token("tool", "call", "begin"), _SPACE, maybe(seq(word("function"), _token("tool", "sep"))), _NAME,
-                _SPACE, either(_token("tool", "sep"), _token("tool", "call", "argument", "begin"), ahead(word("{")),
-                ahead(word("```"))),
+                tokens("tool_call_begin"), SPACE, maybe(seq(word("function"), tokens("tool_sep"))), NAME,
+                SPACE, either(tokens("tool_sep", "tool_call_argument_begin"), ahead(words("{", "```"))),
             ),
             "<｜tool▁call▁begin｜>f<｜tool▁sep｜>", "<|tool_calls_begin|>",
         ),
@@ -152,8 +105,7 @@ ROWS = (
     ),
     Row(
         "section",
-        Sign(either(_token("tool", "calls", "begin"), _token("tool", "calls", "section", "begin")),
-            "<|tool_calls_section_begin|>", "<|tool_call_begin|>"),
+        Sign(tokens("tool_calls_begin", "tool_calls_section_begin"), "<|tool_calls_begin|>", "<|tool_call_begin|>"),
         re.compile(r"<[|｜]tool[▁_]calls(?:[▁_]section)?[▁_]end[|｜]>"),
     ),
     Row(
@@ -171,7 +123,7 @@ ROWS = (
         ),
         re.compile(r"<\|(?:call|end|return|start)\|>"),
     ),
-    Row("call", Sign(seq(word('<|open|>call tool="'), _NAME, word('"')), '<|open|>call tool="f"', "<|open|>tools"),
+    Row("call", Sign(seq(word('<|open|>call tool="'), NAME, word('"')), '<|open|>call tool="f"', "<|open|>tools"),
         re.compile(r"<\|close\|>call<\|sep\|>")),
     Row("call", Sign(word("<|START_ACTION|>"), "<|START_ACTION|>", "<|START_RESPONSE|>"),
         re.compile(r"<\|END_ACTION\|>")),
@@ -179,8 +131,8 @@ ROWS = (
         "call",
         Sign(
             seq(
-                word("✿FUNCTION✿"), chars(" ", 0, 1), word(":"), chars(" ", 0, 1), _NAME,
-                either(seq(chars(r"\s", 1, 4), word("✿ARGS✿"), chars("[: ]", 0, 2)), seq(chars(r"\s", 0, 4), _CUT)),
+                word("✿FUNCTION✿"), chars(" ", 0, 1), word(":"), chars(" ", 0, 1), NAME,
+                either(seq(chars(r"\s", 1, 4), word("✿ARGS✿"), chars("[: ]", 0, 2)), seq(chars(r"\s", 0, 4), END)),
             ),
             "✿FUNCTION✿: f\n✿ARGS✿:", "✿RESULT✿: x",
         ),
@@ -192,7 +144,7 @@ ROWS = (
             seq(
                 word("<"), words("tool_use", "use_mcp_tool"), word(">"), chars(r"\s", 0, 24),
                 maybe(seq(word("<server_name>"), chars("[^<>]", 0, 128), word("</server_name>"), chars(r"\s", 0, 24))),
-                words("<name>", "<tool_name>"), chars(r"\s", 0, 4), _NAME, chars(r"\s", 0, 4),
+                words("<name>", "<tool_name>"), chars(r"\s", 0, 4), NAME, chars(r"\s", 0, 4),
                 words("</name>", "</tool_name>"), chars(r"\s", 0, 24), word("<arguments>"),
             ),
             "<tool_use>\n<name>f</name>\n<arguments>", "<tool_use>{", "<use_mcp_tool> is a tag",
@@ -211,8 +163,7 @@ ROWS = (
                 seq(word("["), maybe(word("/")), words("TOOL_RESULTS", "TOOL_RESULT", "INST", "TOOL_CONTENT"),
                     word("]")),
                 seq(word("✿"), words("RESULT", "RETURN"), word("✿")),
-                _token("tool", "outputs", "begin"), _token("tool", "output", "begin"), _token("User"),
-                _token("end", "of", "sentence"), words("</s>", "<s>"),
+                tokens("tool_outputs_begin", "tool_output_begin", "User", "end_of_sentence"), words("</s>", "<s>"),
             ),
             "<|eot_id|>", "<|eot|>", "[TOOL_CALLS]",
         ),
@@ -232,16 +183,17 @@ ROWS = (
     Row(
         "call",
         Sign(
-            seq(either(seq(_WORDY, maybe(seq(_SPACE, word("<|plugin|>")))), _BRACKETED), _BODY),
+            seq(either(seq(WORDY, maybe(seq(SPACE, word("<|plugin|>")))), BRACKETED), BODY),
             "<|tool_call_start|>[f(", "<|tool_call_start|> begins a call", "<|tool_call|>{", "[TOOL_RESULT]{",
             "<|action_end|>{", "[TOOL_CALL] is one",
         ),
-        re.compile(_WORDY_END.whole),
+        re.compile(WORDY_END.whole),
     ),
 )  # fmt: skip
 """In the order in which they are tried."""
 TOKEN = Sign(
-    either(*(Atom(_GROUP.sub("(?:", row.opener.atom.whole), row.opener.atom.begun) for row in ROWS)),
+    either(*(Atom(f"({plain(row.opener.atom.whole)})", row.opener.atom.cut) for row in ROWS)),
     "<|python_tag|>",
     "<|x|>",
 )
+"""The opener of any row; its only group that matches is the row's number, from 1."""

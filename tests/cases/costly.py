@@ -193,6 +193,8 @@ MORE = (
     Costly("in pieces", "\n"),
     Costly("in pieces", "<"),
     Costly("in pieces", "<|"),
+    Costly("in pieces", "<|p"),
+    Costly("in pieces", "</s>"),
     Costly("in pieces", "{}\n"),
     Costly("in pieces", "<function>\n"),
     Costly("copied", "```", after="<tool_response>"),

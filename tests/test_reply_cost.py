@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cases.costly import MORE, ORDINARY, WAYS, WORST, Costly
 from cases.mutations import MARKERS
+from cases.signs import signs
 from hypothesis import Phase, given, settings, target
 from hypothesis import strategies as st
 from steps import counted, steps_of
@@ -25,7 +26,9 @@ BYTES = 64
 
 
 ROWS = [pytest.param(case, id=str(case)) for case in (*ORDINARY, *WORST)]
-ROWS += [pytest.param(case, id=str(case), marks=pytest.mark.fuzz) for case in MORE]
+OPENERS = sorted({sign.example for _, sign in signs()})
+MORE_ROWS = (*MORE, *(Costly(way, opener) for opener in OPENERS for way in ("whole", "in pieces")))
+ROWS += [pytest.param(case, id=str(case), marks=pytest.mark.fuzz) for case in dict.fromkeys(MORE_ROWS)]
 
 
 def growth(case: Costly, once: int, size: int = SIZE) -> float:

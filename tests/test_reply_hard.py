@@ -1,21 +1,17 @@
 """Replies written to be hard: every case whole, in every cut and in steps; the same where only turns are told apart."""
 
-import importlib
-import pkgutil
 import random
-from collections.abc import Iterator
 
 import pytest
 from cases.further import CASES as FURTHER
 from cases.replies import Case
+from cases.signs import signs
 from cases.uninvited import CASES as UNINVITED
 from cases.vanishing import CASES as VANISHING
 from cases.vanishing import PLAIN_CASES
 from cases.wordy import CASES as WORDY
 from test_reply_reader import events_of, outcome
 
-from dynaspark_core import reply
-from dynaspark_core.reply import thoughts, vendors
 from dynaspark_core.reply.atoms import Sign
 
 CASES = [*VANISHING, *UNINVITED, *FURTHER, *WORDY]
@@ -44,15 +40,6 @@ def test_turns_end_an_answer_without_tools_too(case: Case) -> None:
 def test_an_answer_to_a_lone_prompt_may_hold_any_turn() -> None:
     text = '<turn role="assistant">Hi</turn>\n<turn role="user">'
     assert outcome(events_of([text], tools=())) == ((), (), text)
-
-
-def signs() -> Iterator[tuple[str, Sign]]:
-    """Every sign of the reader, by where it is."""
-    for module in pkgutil.iter_modules(reply.__path__):
-        found = vars(importlib.import_module(f"{reply.__name__}.{module.name}"))
-        yield from ((f"{module.name}.{name}", sign) for name, sign in found.items() if isinstance(sign, Sign))
-    yield from ((f"row {index}", row.opener) for index, row in enumerate(vendors.ROWS))
-    yield from ((f"thoughts {index}", sign) for index, pair in enumerate(thoughts.THOUGHTS) for sign in pair)
 
 
 @pytest.mark.parametrize(("name", "sign"), [*signs()])

@@ -325,14 +325,18 @@ def test_hostile_repetition_is_read(unit: str) -> None:
     assert outcome(events_of([text]))[0] == ()
 
 
-def test_behind_many_broken_calls_all_is_text() -> None:
+LISTED = '<tool_call>{"name": "add", "arguments": [1]}</tool_call>\n'
+
+
+@pytest.mark.parametrize("broken", ["<tool_call>{]</tool_call>\n", LISTED])
+def test_behind_many_broken_calls_all_is_text(broken: str) -> None:
     """None vanishes: the last report says so, and what follows is shown."""
-    text = "<tool_call>{]</tool_call>\n" * 200 + CALL
+    text = broken * 200 + CALL
     calls, reasons, shown = outcome(events_of([text]))
     assert (calls, set(reasons)) == ((), {"malformed"})
     assert 32 < len(reasons) < 60
     assert shown.endswith(CALL)
-    assert len(reasons) + shown.count("<tool_call>{]") == 200
+    assert len(reasons) + shown.count(broken[:12]) == 200
     error = read(text).invalid_tool_calls[-1].error
     assert error.endswith("so many calls are broken that what follows is taken for text")
     assert outcome(events_of([text[at : at + 7] for at in range(0, len(text), 7)])) == (calls, reasons, shown)

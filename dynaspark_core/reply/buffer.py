@@ -14,6 +14,7 @@ The contract of a step (a generator in `reader`, `tags`, `blocks`, `fences`, `re
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynaspark_core.messages import (
@@ -25,7 +26,7 @@ from dynaspark_core.messages import (
     Reply,
     TextDelta,
     ToolCall,
-)
+)  # fmt: skip
 from dynaspark_core.reply.held import Waiting
 from dynaspark_core.reply.places import Places
 from dynaspark_core.reply.thoughts import Reasoning
@@ -50,17 +51,15 @@ class ReplyBuffer(Places):
         super().__init__()
         self._judge = judge
         self.is_cut = self.is_truncated = self.is_rest_text = False
-        self._is_behind_call = False
+        self._is_behind_call = self._is_muted = False
         self._events: list[Event] = []
         self._texts: list[str] = []
         self._reasoning = Reasoning()
-        self._blanks = 0
+        self._blanks = self._broken = 0
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
-        self._is_muted = False
         self._idle: Callable[[int], None] | None = None
         self._looked_for = _IN_PROSE
-        self._broken = 0
 
     @property
     def judge(self) -> "Judge":
@@ -172,31 +171,37 @@ class ReplyBuffer(Places):
         self._pending_end = self.scan = end
 
     def accept(self, calls: Iterable[RawCall], end: int) -> None:
-        """Accept the pending calls, then these. The text up to `end` is used up."""
+        """Judge the pending calls, then these. The text up to `end` is used up."""
         calls = [*self._pending, *calls]
         self._pending.clear()
         for call in calls:
-            self._add(self.judge.judge(call))
+            self._add(self.judge.judge(call), end)
         self._used(end)
 
     def reject(self, raw: str, reason: InvalidReason, error: str, end: int, name: str | None = None) -> None:
-        """Record a call that cannot be read. Behind too many of them, all is text."""
+        """Record a call that cannot be read."""
         self.accept((), self.position)
-        self._broken += 1
-        self.is_rest_text = self.is_too_many(self._broken, end)
-        if self.is_rest_text:
-            error = f"{error}; so many calls are broken that what follows is taken for text"
-        self._add(InvalidToolCall(raw, reason, new_id(), name, error))
+        self._add(InvalidToolCall(raw, reason, new_id(), name, error), end)
         self.is_truncated = self.is_truncated or reason == "truncated"
         self._used(end)
 
-    def _add(self, call: ToolCall | InvalidToolCall) -> None:
+    def _add(self, call: ToolCall | InvalidToolCall, end: int) -> None:
+        if isinstance(call, InvalidToolCall) and call.reason in {"malformed", "truncated"}:
+            call = self._broken_call(call, end)
         self._calls.append(call)
         self._is_muted = self._is_muted or isinstance(call, ToolCall) or call.fate.text_after == "dropped"
         if self._texts:
             self._late.append(call)  # a lone </think> may still say that all this was reasoning
         else:
             self._events.append(call)
+
+    def _broken_call(self, call: InvalidToolCall, end: int) -> InvalidToolCall:
+        """The call, with a word where it is one too many: behind it all is text."""
+        self._broken += 1
+        if not self.is_rest_text and self.is_too_many(self._broken, end):
+            self.is_rest_text = True
+            call = replace(call, error=f"{call.error}; so many calls are broken that what follows is taken for text")
+        return call
 
     def _used(self, end: int) -> None:
         self.use(end)

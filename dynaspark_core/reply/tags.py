@@ -71,6 +71,8 @@ PYTHON_LIST = Sign(
         word("(")),
     "[f(", '["f("]', "[]",
 )  # fmt: skip
+_MOST_NAME_CHARACTERS = 1_000
+"""Most of a reply's end that is looked at as a name, blanks and quotes with it."""
 OTHERS = RESULTS | REASONING | OWN_MARKERS
 """Tags that open no call."""
 _CALLS = EXPLICIT | FUNCTIONS | OTHERS
@@ -123,6 +125,8 @@ def _read_opened(buffer: ReplyBuffer, opened: Envelope, found: re.Match[str]) ->
         known = buffer.judge.names.find(opened.name or (inner["name"] if inner is not None else ""))
         body = yield from buffer.match(FUNCTION_BODY, found.end())
         is_meant = known is not None and (inner or body) is not None
+        if not is_meant and not buffer.may_be_doubtful(found.start()):
+            return
         is_object = body is not None and body[0].endswith("{")
         opened = replace(opened, is_explicit=is_meant, is_closer_inside=not is_object)
         opened = replace(opened, body=found.end()) if is_object else opened
@@ -169,7 +173,9 @@ def _begin(buffer: ReplyBuffer, opened: Envelope) -> Generator[None, None, int]:
 def _is_only_name(buffer: ReplyBuffer, begin: int) -> Waiting:
     """Whether the reply ends with the name of a tool."""
     head = yield from buffer.match(HEAD, begin)
-    return head is None and buffer.is_final and buffer.judge.names.find(buffer.text[begin:].strip()) is not None
+    if head is not None or not buffer.is_final or len(buffer.text) - begin > _MOST_NAME_CHARACTERS:
+        return False
+    return buffer.judge.names.find(buffer.text[begin:].strip()) is not None
 
 
 def _is_call(buffer: ReplyBuffer, begin: int) -> Waiting:
@@ -213,7 +219,7 @@ def _tag_inside(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Steps:
     elif opened.is_explicit:
         yield from settle(buffer, opened, (yield from read_marked_calls(buffer, opened, begin)))
     else:
-        buffer.go_on(opened.start + 1)
+        buffer.pass_over(opened.start)
 
 
 def decide_empty(buffer: ReplyBuffer, opened: Envelope, end: int, *, is_closed: bool) -> Steps:

@@ -142,6 +142,7 @@ WORST = (
     Costly("whole", "<function=add><parameter=a>"),
     Costly("whole", "</think>"),
     Costly("whole", "<function>"),
+    Costly("whole", "✿FUNCTION✿: f\n✿ARGS✿:"),
     Costly("whole", '<invoke name="x"/>', "<function_calls>"),
     Costly("whole", "„\n", after="<tool>"),
     Costly("in pieces", "<tool_call>"),

@@ -23,7 +23,6 @@ from pydantic.v1 import BaseModel as BaseModelV1
 import dynaspark_core
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.reply.required import is_only_value
-from dynaspark_core.reply.strict_json import strict_value
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
 from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema
@@ -148,10 +147,6 @@ def _in_json_mode(model: BaseChatModel, wanted: Wanted) -> Bound:
 
 def _value(schema: Mapping[str, Any], message: AIMessage) -> Any:
     """The message's text as JSON; if it is none, `OutputError` says what the model wrote instead."""
-    text = message.text.strip()
-    found = strict_value(text, 0)
-    if isinstance(found, tuple) and found[1] == len(text):
-        return found[0]
     return dynaspark_core.read_object(message.text, schema)
 
 

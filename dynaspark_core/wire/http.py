@@ -74,9 +74,9 @@ def encoded(name: str, value: str) -> bytes:
         ) from exc
 
 
-def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
-    """The request headers; `own` replaces any of them, whatever its case."""
-    ours = {
+def headers(origin: str) -> dict[str, str]:
+    """The headers of every request to this service; a caller's own replace them."""
+    return {
         "Accept": "*/*",
         "Accept-Language": "en-US,en;q=0.9",
         "Origin": origin,
@@ -84,8 +84,6 @@ def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
         "User-Agent": USER_AGENT,
         "X-Requested-With": "XMLHttpRequest",
     }
-    replaced = {name.lower() for name in own}
-    return {name: value for name, value in ours.items() if name.lower() not in replaced} | dict(own)
 
 
 _BY_STATUS: dict[int, type[StatusError]] = {

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import (
     astream_chat_response_to_completion_response,
-    chat_response_to_completion_response,
     stream_chat_response_to_completion_response,
 )
 from llama_index.core.base.llms.types import (
@@ -140,13 +139,11 @@ class Dynaspark(AskingLLM):
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        asked = self._completion(prompt, formatted, kwargs)
-        return chat_response_to_completion_response(blocking.run(self._response(**asked)))
+        return blocking.run(self._completed(**self._completion(prompt, formatted, kwargs)))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        asked = self._completion(prompt, formatted, kwargs)
-        return chat_response_to_completion_response(await self._response(**asked))
+        return await self._completed(**self._completion(prompt, formatted, kwargs))
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:

@@ -75,7 +75,8 @@ class Caller:
         endpoint = self._endpoint
         own = sessions.opened() or await sessions.for_this_loop()
         slots = own.slots(endpoint.origin, endpoint.max_concurrency)
-        await endpoint.quota.acquire(slots, endpoint.seconds)
+        if turn := endpoint.quota.acquire(slots, endpoint.seconds):
+            await turn
         attempt = Attempt(exchange, endpoint, name, slots)
         try:
             tls = await endpoint.tls() if endpoint.has_tls else True  # True is aiohttp's own

@@ -44,7 +44,13 @@ class Quota:
     per_hour: int | None = None
     storage: str | None = field(default=None, repr=False)
 
-    async def acquire(self, slots: Slots, patience: float) -> None:
+    def acquire(self, slots: Slots, patience: float) -> Awaitable[None] | None:
+        """Take a slot; what remains to be awaited where none is free, or where requests are limited."""
+        if self.account in _empty or self.per_hour is not None or self.storage is not None or not slots.take():
+            return self._acquire(slots, patience)
+        return None
+
+    async def _acquire(self, slots: Slots, patience: float) -> None:
         """Take a slot, and count a request under the limits; no slot is held while the limits are waited for.
 
         The slot is taken first and held while the storage is asked, for `counters.MAX_QUESTION_SECONDS` at most: a
@@ -54,8 +60,7 @@ class Quota:
         """
         waited = 0.0
         while True:
-            if not slots.take():
-                await slots.acquire(patience)
+            await slots.acquire(patience)
             try:
                 left = _empty.get(self.account, 0) - time.time()
                 refusal = _used_up(left) if 0 < left <= pacing.MAX_QUOTA_SECONDS else None

@@ -73,10 +73,10 @@ def _call_now(callback: Callable[..., Any], *args: Any, context: object = None) 
 
 
 def _has_unread_bytes(connection: Connection) -> bool:
-    protocol, transport = connection.protocol, connection.transport
-    if protocol is None or transport is None or protocol.should_close:
+    protocol = connection.protocol
+    if protocol is None or protocol.transport is None or protocol.should_close:
         return True
-    opened = transport.get_extra_info("socket")
+    opened = protocol.transport.get_extra_info("socket")
     if opened is None:
         return True
     if not hasattr(select, "poll"):

@@ -1,12 +1,12 @@
 """One call of the model: LlamaIndex's arguments → our chat, and the client's answer to it, whole or as it arrives."""
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
@@ -44,7 +44,7 @@ class Question:
     chat: Chat
     is_checked: bool = False
 
-    def reply(self) -> Awaitable[Reply]:
+    def reply(self) -> Coroutine[Any, Any, Reply]:
         """The whole reply. Raises `OutputError` where a value was asked for and it holds none."""
         if self.is_checked and self.chat.response_schema is not None:
             return json_reply(self.client, self.chat)
@@ -143,7 +143,7 @@ class AskingLLM(ConfiguredLLM):
         return messages if is_there else self._extend_messages(list(messages))
 
     def _completion(self, prompt: str, formatted: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # as `complete`
-        """What `_completed` takes: the prompt and the `image_documents` as one message of ours, and the options."""
+        """What `_question` takes: the prompt and the `image_documents` as one message of ours, and the options."""
         if not isinstance(prompt, str):
             raise ConfigError(f"complete takes a text, not {type(prompt).__name__}; use chat for messages")
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
@@ -169,14 +169,6 @@ class AskingLLM(ConfiguredLLM):
         announce(output_cls, prompt, prompt_args)
         messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
         return Prediction(output_cls, messages, options, self._client.settings.max_repairs)
-
-    async def _response(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        question = self._question(messages, **kwargs)
-        return replies.response(question.chat, await question.reply())
-
-    async def _completed(self, messages: Message, **kwargs: Any) -> CompletionResponse:
-        question = self._question(messages, **kwargs)
-        return replies.completion(question.chat, await question.reply())
 
     async def _responses(
         self, messages: Sequence[ChatMessage] | Message, **kwargs: Any

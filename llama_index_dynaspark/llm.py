@@ -27,7 +27,7 @@ from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 from dynaspark_core.content.checks import stops
 from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
-from llama_index_dynaspark import convert, options
+from llama_index_dynaspark import convert, options, replies
 from llama_index_dynaspark.asking import AskingLLM
 from llama_index_dynaspark.structured import Options
 
@@ -123,11 +123,13 @@ class Dynaspark(AskingLLM):
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        return blocking.run(self._response(messages, **kwargs))
+        question = self._question(messages, **kwargs)
+        return replies.response(question.chat, blocking.run(question.reply()))
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        return await self._response(messages, **kwargs)
+        question = self._question(messages, **kwargs)
+        return replies.response(question.chat, await question.reply())
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
@@ -139,11 +141,13 @@ class Dynaspark(AskingLLM):
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        return blocking.run(self._completed(**self._completion(prompt, formatted, kwargs)))
+        question = self._question(**self._completion(prompt, formatted, kwargs))
+        return replies.completion(question.chat, blocking.run(question.reply()))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        return await self._completed(**self._completion(prompt, formatted, kwargs))
+        question = self._question(**self._completion(prompt, formatted, kwargs))
+        return replies.completion(question.chat, await question.reply())
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 from warnings import warn
@@ -59,7 +60,6 @@ FRAMEWORKS = frozenset(
 FIELDS = {name: "default_headers" if name == "headers" else name for name in ROWS}
 """Setting → the field of the frameworks' models that holds it."""
 _FIELDS_OF_A_CLIENT = (*FIELDS.values(), *SAMPLING)
-_SIMPLE = frozenset({type(None), str, int, float, bool})
 _PROXIES = [name for upper in PROXY_VARIABLES for name in (upper, upper.lower())]
 _OF_A_CALL = frozenset(("model", "stop", "timeout", "extra_headers"))
 _OTHERS_OF_A_CALL = frozenset((*OF_GENERATION_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES))
@@ -73,21 +73,21 @@ class ClientCache:
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[tuple[ref[Any], tuple[object, ...], DynasparkClient], ...] = ()
+        self._kept: tuple[tuple[ref[Any], int, itemgetter[Any], tuple[object, ...], DynasparkClient], ...] = ()
         self.warned: set[str] = set()
         """The parameters of which a warning has said that they are not sent."""
 
     def client_for(self, model: Any) -> DynasparkClient:
         """The client for a model with these fields, the same for the same values; a field that is missing is None."""
-        values = tuple(map(vars(model).get, _FIELDS_OF_A_CLIENT))
-        for whose, kept, client in self._kept:
-            if kept == values and whose() is model:
+        held = vars(model)
+        for whose, size, values_of, kept, client in self._kept:
+            if whose() is model and size == len(held) and values_of(held) == kept:
                 return client
-        frozen = tuple([value if type(value) in _SIMPLE else _frozen(value) for value in values])
-        client = _client_of(frozen)
+        frozen = {name: _frozen(held[name]) for name in _FIELDS_OF_A_CLIENT if name in held}
+        client = _client_of(tuple(map(frozen.get, _FIELDS_OF_A_CLIENT)))
+        copied = tuple([dict(value) if type(value) is _Items else held[name] for name, value in frozen.items()])
         others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
-        copied = [dict(kept) if type(kept) is _Items else given for given, kept in zip(values, frozen, strict=True)]
-        self._kept = (*others, (ref(model), tuple(copied), client))
+        self._kept = (*others, (ref(model), len(held), itemgetter(*frozen), copied, client))
         return client
 
     def __eq__(self, other: object) -> bool:
@@ -159,7 +159,7 @@ def _warn_of_unknown_window(model: models.Model) -> None:
     warn(f"{message}; set context_window or DYNASPARK_CONTEXT_WINDOW", UserWarning, _level_of_caller())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallOptions:
     """What the keywords of one call mean: the client for this call, and in `own` those that the face itself reads."""
 

@@ -25,10 +25,10 @@ def chat_of(
 ) -> Chat:
     """The chat that the messages and a call's other arguments mean. Raises `ConfigError` for what cannot be sent."""
     said = convert.history(messages, allow_files=allow_files)
-    return Chat(said, model=model, stop=tuple(stop), **options.chat_fields(**others))
+    return Chat(said, model=model, stop=tuple(stop), **(options.chat_fields(**others) if others else {}))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """A chat for a client; with `may_answer`, text is a reply also where a call is required."""
 
@@ -44,19 +44,14 @@ class Question:
     async def reply(self) -> Reply:
         """The whole reply; where a schema asks for a value, its text is that value as JSON, or what was written."""
         try:
-            return await self._checked()
+            is_text = self.chat.response_schema is None
+            return await (self.client.complete(self.chat) if is_text else json_reply(self.client, self.chat))
         except OutputError as exc:
             return Reply(exc.text, reasoning=exc.reasoning)
         except ToolCallError as exc:
             if not self.may_answer:
                 raise
             return Reply(exc.text, reasoning=exc.reasoning)
-
-    async def _checked(self) -> Reply:
-        """The reply, its text a value of the schema if there is one. Raises `OutputError` where it holds none."""
-        if self.chat.response_schema is None:
-            return await self.client.complete(self.chat)
-        return await json_reply(self.client, self.chat)
 
     def events(self) -> AsyncGenerator[Event]:
         """The events as they arrive; all at the end where only the whole can be checked."""

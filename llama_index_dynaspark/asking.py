@@ -1,6 +1,6 @@
 """One call of the model: LlamaIndex's arguments → our chat, and the client's answer to it, whole or as it arrives."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 OWN = frozenset(
     (
         *("tools", "tool_choice", "tool_required", "allow_parallel_tool_calls", "parallel_tool_calls"),
-        *("response_format", "response_schema", "is_completion"),
+        *("response_format", "response_schema"),
     )
 )
 """The keywords of one call that are read here; `frameworks.call_options` knows all others."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """A chat for a client; with `is_checked` the answer's text is a value of the chat's schema as JSON."""
 
@@ -44,11 +44,11 @@ class Question:
     chat: Chat
     is_checked: bool = False
 
-    async def reply(self) -> Reply:
+    def reply(self) -> Coroutine[Any, Any, Reply]:
         """The whole reply. Raises `OutputError` where a value was asked for and it holds none."""
         if self.is_checked and self.chat.response_schema is not None:
-            return await json_reply(self.client, self.chat)
-        return await self.client.complete(self.chat)
+            return json_reply(self.client, self.chat)
+        return self.client.complete(self.chat)
 
     async def events(self) -> AsyncGenerator[Event]:
         """The events as they arrive; the last alone where only the whole can be checked."""
@@ -95,7 +95,7 @@ class AskingLLM(ConfiguredLLM):
             return self._completion(messages, formatted=False, kwargs=kwargs)
         return {"messages": messages, **kwargs}
 
-    def _question(self, messages: Sequence[ChatMessage], **given: Any) -> Question:
+    def _question(self, messages: Sequence[ChatMessage] | Message, **given: Any) -> Question:
         """The question that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
         said = call_options(given, OWN, self._client, self._clients.warned)
         chat = self._chat(messages, said, **said.own)
@@ -103,7 +103,7 @@ class AskingLLM(ConfiguredLLM):
 
     def _chat(
         self,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage] | Message,
         said: CallOptions,
         *,
         tools: Sequence[Any] | None = None,
@@ -113,11 +113,10 @@ class AskingLLM(ConfiguredLLM):
         parallel_tool_calls: bool | None = None,
         response_format: Any = None,
         response_schema: Mapping[str, Any] | None = None,
-        is_completion: bool = False,
     ) -> Chat:
-        offered = tools_from(tools or ())
+        offered = tools_from(tools) if tools else ()
         return Chat(
-            self._history(messages, is_completion=is_completion),
+            (messages,) if isinstance(messages, Message) else self._history(messages),
             model=said.model or self.model,
             tools=offered,
             tool_choice=known_choice(choice_from(tool_choice, is_required=tool_required), offered),
@@ -127,11 +126,11 @@ class AskingLLM(ConfiguredLLM):
             checks_arguments=False,
         )
 
-    def _history(self, messages: Sequence[ChatMessage], *, is_completion: bool) -> tuple[Message, ...]:
+    def _history(self, messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
         """The messages; a function of the user's own that makes one text of them is honoured, the images stay."""
-        said = messages if is_completion else self._with_system_prompt(messages)
+        said = self._with_system_prompt(messages)
         history = convert.history(said, allow_paths=self.allow_image_paths)
-        if is_completion or self.messages_to_prompt in (None, generic_messages_to_prompt):
+        if self.messages_to_prompt in (None, generic_messages_to_prompt):
             return history
         images = tuple(part for message in history for part in message.content if not isinstance(part, str))
         return (Message("user", (self.messages_to_prompt(said), *images)),)
@@ -144,15 +143,16 @@ class AskingLLM(ConfiguredLLM):
         return messages if is_there else self._extend_messages(list(messages))
 
     def _completion(self, prompt: str, formatted: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # as `complete`
-        """What `_response` takes for a completion: the prompt and the `image_documents` as one message, and options."""
+        """What `_question` takes: the prompt and the `image_documents` as one message of ours, and the options."""
         if not isinstance(prompt, str):
             raise ConfigError(f"complete takes a text, not {type(prompt).__name__}; use chat for messages")
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
         options = dict(kwargs)
-        message = ChatMessage(role=MessageRole.USER, content=text)
-        for index, document in enumerate(options.pop("image_documents", None) or ()):
-            message.blocks.append(convert.image_block(document, Place(f"image_documents[{index}]")))
-        return {"messages": [message], "is_completion": True, **options}
+        images = [
+            convert.document_ref(document, Place(f"image_documents[{index}]", self.allow_image_paths))
+            for index, document in enumerate(options.pop("image_documents", None) or ())
+        ]
+        return {"messages": Message("user", (text, *images) if text else tuple(images)), **options}
 
     @property
     def _predicts(self) -> bool:
@@ -170,11 +170,9 @@ class AskingLLM(ConfiguredLLM):
         messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
         return Prediction(output_cls, messages, options, self._client.settings.max_repairs)
 
-    async def _response(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        question = self._question(messages, **kwargs)
-        return replies.response(question.chat, await question.reply())
-
-    async def _responses(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse]:
+    async def _responses(
+        self, messages: Sequence[ChatMessage] | Message, **kwargs: Any
+    ) -> AsyncGenerator[ChatResponse]:
         question = self._question(messages, **kwargs)
         so_far = replies.Responses(question.chat)
         async with aclosing(question.events()) as events:

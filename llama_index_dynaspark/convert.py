@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -228,13 +227,12 @@ _READERS: tuple[tuple[type, Callable[[Any, Place], Iterable[Part]]], ...] = (
 )
 
 
-def image_block(document: object, place: Place) -> ImageBlock:
-    """An `image_documents` member as a block; LlamaIndex's own checks would read the file that a path names."""
+def document_ref(document: object, place: Place) -> ImageRef:
+    """An `image_documents` member as ours; LlamaIndex's own checks would read the file that a path names."""
     if isinstance(document, ImageBlock):
-        return document
+        return _source(document.image, document.path, document.url, place)
     if isinstance(document, ImageNode | ImageDocument):
         node: Any = document  # the two share the attributes that are read
-        path = node.image_path or node.metadata.get("file_path")
-        stored = {"image": node.image.encode()} if node.image else {"path": Path(path) if path else None}
-        return ImageBlock.model_construct(**stored, url=node.image_url, image_mimetype=node.image_mimetype)
+        stored = node.image.encode() if node.image else None
+        return _source(stored, node.image_path or node.metadata.get("file_path") or None, node.image_url, place)
     raise ConfigError(f"{place.name} is of type {type(document).__name__}; give ImageDocument, ImageNode or ImageBlock")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
 from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, field_serializer
@@ -73,14 +74,21 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        return LLMMetadata(
-            context_window=self.context_window,
-            num_output=self.num_output,
-            is_chat_model=True,
-            is_function_calling_model=self.is_function_calling_model,
-            model_name=self._client.settings.resolved(),
-            system_role=MessageRole.SYSTEM,
-        )
+        return LLMMetadata(**self._facts())
+
+    def to_payload(self) -> dict[str, Any]:
+        """The facts that events of observability show, as LlamaIndex makes them of `metadata`."""
+        return {"class_name": self.class_name(), **self._facts()}
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "context_window": self.context_window,
+            "num_output": self.num_output,
+            "is_chat_model": True,
+            "is_function_calling_model": self.is_function_calling_model,
+            "model_name": self._client.settings.resolved(),
+            "system_role": MessageRole.SYSTEM,
+        }
 
     @cached_property
     def _clients(self) -> ClientCache:

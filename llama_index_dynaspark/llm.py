@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import (
     astream_chat_response_to_completion_response,
-    chat_response_to_completion_response,
     stream_chat_response_to_completion_response,
 )
 from llama_index.core.base.llms.types import (
@@ -28,7 +27,7 @@ from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 from dynaspark_core.content.checks import stops
 from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
-from llama_index_dynaspark import convert, options
+from llama_index_dynaspark import convert, options, replies
 from llama_index_dynaspark.asking import AskingLLM
 from llama_index_dynaspark.structured import Options
 
@@ -124,11 +123,13 @@ class Dynaspark(AskingLLM):
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        return blocking.run(self._response(messages, **kwargs))
+        question = self._question(messages, **kwargs)
+        return replies.response(question.chat, blocking.run(question.reply()))
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        return await self._response(messages, **kwargs)
+        question = self._question(messages, **kwargs)
+        return replies.response(question.chat, await question.reply())
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
@@ -140,13 +141,13 @@ class Dynaspark(AskingLLM):
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        asked = self._completion(prompt, formatted, kwargs)
-        return chat_response_to_completion_response(blocking.run(self._response(**asked)))
+        question = self._question(**self._completion(prompt, formatted, kwargs))
+        return replies.completion(question.chat, blocking.run(question.reply()))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        asked = self._completion(prompt, formatted, kwargs)
-        return chat_response_to_completion_response(await self._response(**asked))
+        question = self._question(**self._completion(prompt, formatted, kwargs))
+        return replies.completion(question.chat, await question.reply())
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:

@@ -12,6 +12,7 @@ from typing import Any
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
+    CompletionResponse,
     MessageRole,
     TextBlock,
     ThinkingBlock,
@@ -59,6 +60,23 @@ class Responses:
 
 def response(chat: Chat, reply: Reply) -> ChatResponse:
     """The whole reply."""
+    text, calls = _said(chat, reply)
+    counts = _usage(reply.usage)
+    return ChatResponse(
+        message=message(text, calls, reply.reasoning), raw=_raw(reply, counts), additional_kwargs={**counts}
+    )
+
+
+def completion(chat: Chat, reply: Reply) -> CompletionResponse:
+    """The whole reply of a completion, as LlamaIndex makes it of the response to a chat."""
+    text, calls = _said(chat, reply)
+    counts = _usage(reply.usage)
+    known = {**_known_calls(calls), **counts} if calls else {**counts}
+    return CompletionResponse(text=text, additional_kwargs=known, raw=_raw(reply, counts))
+
+
+def _said(chat: Chat, reply: Reply) -> tuple[str, list[Call]]:
+    """The text, with what was not made, and the calls. Raises `ToolCallError` for a required call that did not come."""
     calls = _running(chat, reply)
     unmade = _unmade(chat, reply, calls) if reply.invalid_tool_calls else ""
     if not calls and chat.tools and chat.tool_choice not in {"auto", "none"}:
@@ -68,11 +86,7 @@ def response(chat: Chat, reply: Reply) -> ChatResponse:
         )
     if reply.finish_reason == "malformed_tool_call":  # the text says already that they were not made, and why
         unmade = "\n".join(f"[It was written: {escape(call.raw)}]" for call in reply.invalid_tool_calls if call.raw)
-    text = f"{reply.text}\n\n{unmade}" if reply.text and unmade else reply.text or unmade
-    counts = _usage(reply.usage)
-    return ChatResponse(
-        message=message(text, calls, reply.reasoning), raw=_raw(reply, counts), additional_kwargs={**counts}
-    )
+    return f"{reply.text}\n\n{unmade}" if reply.text and unmade else reply.text or unmade, calls
 
 
 def message(text: str, calls: Sequence[Call] = (), reasoning: str = "") -> ChatMessage:
@@ -84,9 +98,13 @@ def message(text: str, calls: Sequence[Call] = (), reasoning: str = "") -> ChatM
         ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=dict(call.arguments or {}))
         for call in calls
     ]
-    known = {"tool_calls": [_as_openai(call) for call in calls]}
     texts = [TextBlock(text=text)] if text else []
+    known = _known_calls(calls)
     return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*thoughts, *texts, *blocks], additional_kwargs=known)
+
+
+def _known_calls(calls: Sequence[Call]) -> dict[str, Any]:
+    return {"tool_calls": [_as_openai(call) for call in calls]}
 
 
 def _as_openai(call: Call) -> dict[str, Any]:

@@ -129,6 +129,11 @@ def test_image_documents_of_a_completion_are_sent(llm: Dynaspark, script: Script
         llm.complete("What?", image_documents=["x"])
 
 
+def test_the_payload_of_events_is_what_llama_index_makes_of_the_metadata() -> None:
+    llm = Dynaspark("gemini-2.0-flash", context_window=4096, num_output=100, is_function_calling_model=False)
+    assert llm.to_payload() == {"class_name": llm.class_name(), **llm.metadata.model_dump()}
+
+
 def test_stop_of_the_model_and_of_the_call(script: Script) -> None:
     with LocalService(script) as service:
         llm = Dynaspark(base_url=service.url, stop=["lo"])

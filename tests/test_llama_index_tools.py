@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any, Generic, TypeVar
 
 import pytest
+from llama_index.core.base.llms.generic_utils import chat_response_to_completion_response
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, TextBlock, ToolCallBlock
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.program.function_program import FunctionCallingProgram, get_function_tool
@@ -13,7 +14,7 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 from serving import Says
 
-from dynaspark_core import Chat, InvalidToolCall, Reply
+from dynaspark_core import Chat, InvalidToolCall, Reply, ToolCall, Usage
 from dynaspark_core.errors import ConfigError, ToolCallError
 from dynaspark_core.server import LocalService, Pieces, call
 from llama_index_dynaspark import Dynaspark, replies
@@ -358,3 +359,19 @@ async def test_function_calling_program_in_all_four_ways(llm: Dynaspark, script:
     assert await program.acall(topic="air") == wanted
     assert list(program.stream_call(topic="air"))[-1] == wanted
     assert [each async for each in await program.astream_call(topic="air")][-1] == wanted
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("Five.", usage=Usage(1, 2, 3), model="m", reasoning="Two and three."),
+        Reply("", usage=Usage(1, 2, 3, estimated=True)),
+        Reply("I add.", (ToolCall("add", {"a": 2, "b": 3}, "call_1"),), finish_reason="tool_calls", repairs=1),
+        Reply("", (ToolCall("add", {"a": 2, "b": 3}, "call_1"),)),
+        Reply("No.", (), (InvalidToolCall("add(", "malformed", "call_1", error="it is cut"),)),
+        Reply("[A call.]", (), (InvalidToolCall("add(", "malformed", "call_1"),), finish_reason="malformed_tool_call"),
+    ],
+)
+def test_a_completion_is_what_llama_index_makes_of_the_response_to_a_chat(reply: Reply) -> None:
+    chat = Chat(())
+    assert replies.completion(chat, reply) == chat_response_to_completion_response(replies.response(chat, reply))

@@ -21,6 +21,7 @@ from dynaspark_core.errors import ConfigError, ConnectError, RejectedError
 from dynaspark_core.transport import sessions
 from dynaspark_core.transport.settings import settings_from
 from dynaspark_core.transport.tls import tls_context
+from dynaspark_core.wire.http import USER_AGENT
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
@@ -233,6 +234,20 @@ async def test_the_address_of_a_host_is_forgotten_when_it_cannot_be_reached(serv
     with pytest.raises(ConnectError):
         await client.complete("x")
     assert ("localhost", listener.port) not in pool._cached_hosts
+    await sessions.close()
+
+
+async def test_a_caller_replaces_any_header_whatever_its_case(server: FaultServer) -> None:
+    listener = server.open(keeps(GOOD))
+    await DynasparkClient(base_url=listener.url, headers={"user-agent": "mine", "X-Own": "1"}).complete("x")
+    await DynasparkClient(base_url=listener.url).complete("x")
+    own, plain = (head.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:] for head in listener.requests)
+    ours = ["Accept: */*", "Accept-Language: en-US,en;q=0.9", f"Origin: {listener.url}", f"Referer: {listener.url}/"]
+    ours += ["X-Requested-With: XMLHttpRequest"]
+    assert {*ours, "X-Own: 1"} <= {*own}
+    assert [line for line in own if line.lower().startswith("user-agent:")] == ["user-agent: mine"]
+    assert {*ours, f"User-Agent: {USER_AGENT}"} <= {*plain}
+    assert not [line for line in plain if line.startswith("X-Own")]
     await sessions.close()
 
 

@@ -62,20 +62,6 @@ def test_text_that_utf8_cannot_hold_is_named() -> None:
         http.form("ab\ud800", "m")
 
 
-def test_a_caller_replaces_any_header_whatever_its_case() -> None:
-    headers = http.headers("https://host", {"user-agent": "mine", "X-Own": "1"})
-    assert headers == {
-        "Accept": "*/*",
-        "Accept-Language": "en-US,en;q=0.9",
-        "Origin": "https://host",
-        "Referer": "https://host/",
-        "X-Requested-With": "XMLHttpRequest",
-        "user-agent": "mine",
-        "X-Own": "1",
-    }
-    assert http.headers("https://host", {})["User-Agent"].startswith("dynaspark-llm/")
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "is_retryable"),
     [

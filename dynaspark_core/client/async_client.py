@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -138,8 +138,8 @@ class DynasparkClient:
                 data URLs, open files, Pillow images.
             stop: A text or texts where the answer is cut.
         """
-        chat = check_chat(await self._chat(prompt, model, images, stop))
-        return await self._reply(chat, self.settings.max_repairs)
+        chat = self._chat(prompt, model, await _loaded(images) if images else (), stop)
+        return await self._reply(check_chat(chat), self.settings.max_repairs)
 
     async def stream(
         self, prompt: Prompt, *, model: str = "", images: Sequence[object] = (), stop: str | Sequence[str] = ()
@@ -148,7 +148,7 @@ class DynasparkClient:
 
         Raises `StreamBrokenError`, with what had arrived in `.text`, if the answer breaks off.
         """
-        chat = await self._chat(prompt, model, images, stop)
+        chat = self._chat(prompt, model, await _loaded(images) if images else (), stop)
         async with aclosing(self.events(chat)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
@@ -161,7 +161,8 @@ class DynasparkClient:
 
         Images are loaded, also from their URLs, as for a call; nothing is sent to the service.
         """
-        return await self._calls.preview(check_chat(await self._chat(prompt, model, images, stop)))
+        chat = self._chat(prompt, model, await _loaded(images) if images else (), stop)
+        return await self._calls.preview(check_chat(chat))
 
     def events(self, chat: Chat, *, is_whole: bool = False) -> AsyncGenerator[Event]:
         """Text, reasoning and calls as they arrive, then `Done` with the whole reply.
@@ -188,19 +189,22 @@ class DynasparkClient:
                 again = repair_chat(chat, replies[-1], exc) if left > 0 else None
                 if again is None:
                     raise
-                replies.append(await self._reply(again, left - 1, exc))
+                replies.append(await self._reply_instead_of(exc, again, left - 1))
 
-    async def _reply(self, chat: Chat, max_repairs: int, instead: OutputError | None = None) -> Reply:
-        """The whole reply. Raises `instead`, from the failure, where the request fails and there is such an error."""
+    async def _reply_instead_of(self, error: OutputError, chat: Chat, max_repairs: int) -> Reply:
+        """The whole reply. Raises the error, from the failure, where the request fails."""
         try:
-            if not chat.tools:
-                return await self._calls.reply(chat)
-            async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
-                return [event async for event in events if isinstance(event, Done)][-1].reply
+            return await self._reply(chat, max_repairs)
         except FAILED as exc:
-            if instead is None:
-                raise
-            raise instead from exc
+            raise error from exc
+
+    def _reply(self, chat: Chat, max_repairs: int) -> Awaitable[Reply]:
+        """The whole reply."""
+        return self._repaired_reply(chat, max_repairs) if chat.tools else self._calls.reply(chat)
+
+    async def _repaired_reply(self, chat: Chat, max_repairs: int) -> Reply:
+        async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
+            return [event async for event in events if isinstance(event, Done)][-1].reply
 
     async def _repaired(self, chat: Chat, max_repairs: int, *, is_whole: bool) -> AsyncGenerator[Event]:
         repairs = Repairs(chat, max_repairs, is_whole=is_whole)
@@ -214,22 +218,24 @@ class DynasparkClient:
                 for shown in repairs.fall_back(exc):
                     yield shown
 
-    async def _chat(self, prompt: Prompt, model: str, images: Sequence[object], stop: str | Sequence[str]) -> Chat:
+    def _chat(self, prompt: Prompt, model: str, images: Sequence[Image | ImageRef], stop: str | Sequence[str]) -> Chat:
         """The chat that a prompt means. Raises `ConfigError` or `ImageError` naming what cannot be sent."""
         if isinstance(prompt, Chat) and not (model or images or stop):
             return prompt
         said = prompt.messages if isinstance(prompt, Chat) else prompt
-        given: list[Image | ImageRef] = []
-        if images:
-            from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
-
-            places = (Place(f"images[{index}]") for index in range(len(images)))
-            given = [await loading.image_from(image, place=place) for image, place in zip(images, places, strict=True)]
-        messages = messages_from(said, given, allow_files=self.settings.allow_files)
+        messages = messages_from(said, images, allow_files=self.settings.allow_files)
         if not isinstance(prompt, Chat):
             return Chat(messages, model=model, stop=stops(stop))
         cuts = (*stops(prompt.stop), *stops(stop))
         return replace(prompt, messages=messages, model=model or prompt.model, stop=cuts)
+
+
+async def _loaded(images: Sequence[object]) -> list[Image | ImageRef]:
+    """What a caller gave as images."""
+    from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
+
+    places = (Place(f"images[{index}]") for index in range(len(images)))
+    return [await loading.image_from(image, place=place) for image, place in zip(images, places, strict=True)]
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:

@@ -10,28 +10,35 @@ from itertools import chain
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Image, ImageRef, Message, Role, TextFile, Tool
 
-_PARTS = frozenset({str, Image, ImageRef, TextFile})
+Kinds = frozenset[type]
+_MESSAGES: Kinds = frozenset({Message})
+_PARTS: Kinds = frozenset({str, Image, ImageRef, TextFile})
+_TOOLS: Kinds = frozenset({Tool})
+_TEXTS: Kinds = frozenset({str})
+_TUPLES: Kinds = frozenset({tuple})
+_SEQUENCES: Kinds = frozenset({tuple, list})
 
 
 def check_chat(chat: Chat) -> Chat:
     """The chat; one text as `stop` is one stop sequence. Raises `ConfigError` that names what cannot be used."""
     if not isinstance(chat, Chat):
         raise ConfigError(f"expected a Chat, got {type(chat).__name__}")
-    _each("messages", chat.messages, Message)
+    _each("messages", chat.messages, _MESSAGES)
     contents = [message.content for message in chat.messages]
-    if not ({*map(type, contents)} <= {tuple} and {*map(type, chain.from_iterable(contents))} <= _PARTS):
+    if not (_TUPLES.issuperset(map(type, contents)) and _PARTS.issuperset(map(type, chain.from_iterable(contents)))):
         for number, content in enumerate(contents):  # one of them is of another type
-            _each(f"messages[{number}].content", content, tuple(_PARTS))
+            _each(f"messages[{number}].content", content, _PARTS)
     _text("model", chat.model)
     if chat.tools != ():
-        _each("tools", chat.tools, Tool)
+        _each("tools", chat.tools, _TOOLS)
     for tool in chat.tools:
         if not (isinstance(tool.name, str) and isinstance(tool.description, str)):
             _text("a tool's name", tool.name)
             _text(f"the description of tool {tool.name!r}", tool.description)
         if not tool.name.strip() or not isinstance(tool.parameters, Mapping):
             raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
-    _choice(chat)
+    if chat.tool_choice != "auto":
+        _choice(chat)
     if chat.response_schema is not None and not isinstance(chat.response_schema, Mapping):
         raise ConfigError(
             f"response_schema is of type {type(chat.response_schema).__name__}; it must be a JSON Schema object"
@@ -45,13 +52,13 @@ def stops(stop: object) -> tuple[str, ...]:
         return ()
     if isinstance(stop, str):
         return (stop,)
-    _each("stop", stop, str)
+    _each("stop", stop, _TEXTS)
     return tuple(stop)  # type: ignore[arg-type]  # `_each` has looked
 
 
 def _choice(chat: Chat) -> None:
     _text("tool_choice", chat.tool_choice)
-    if chat.tool_choice in {"auto", "none"}:
+    if chat.tool_choice == "none":
         return
     names = {tool.name for tool in chat.tools}
     if chat.tool_choice in names:
@@ -66,14 +73,13 @@ def _text(name: str, value: object) -> None:
         raise ConfigError(f"{name} is of the type {type(value).__name__}; it must be text")
 
 
-def _each(name: str, values: object, kind: type | tuple[type, ...]) -> None:
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if type(values) in {tuple, list} and {*map(type, values)} <= {*kinds}:  # type: ignore[call-overload]  # it is one
+def _each(name: str, values: object, kinds: Kinds) -> None:
+    if type(values) in _SEQUENCES and kinds.issuperset(map(type, values)):  # type: ignore[call-overload]  # it is one
         return
     if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
         raise ConfigError(f"{name} is of type {type(values).__name__}; it must be a sequence")
     for index, value in enumerate(values):  # an instance of a subclass, or something else
-        if not isinstance(value, kind):
+        if not isinstance(value, tuple(kinds)):
             raise ConfigError(f"{name}[{index}] is of type {type(value).__name__}, which cannot be sent")
 
 

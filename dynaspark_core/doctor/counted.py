@@ -8,10 +8,8 @@ import aiohttp
 
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, RateLimitError, RequestTimeoutError
-from dynaspark_core.exchange import Exchange
-from dynaspark_core.transport.attempt import Attempt
 from dynaspark_core.transport.call import Caller
-from dynaspark_core.transport.endpoint import Endpoint
+from dynaspark_core.transport.endpoint import Asked, Endpoint
 from dynaspark_core.transport.settings import Settings
 
 
@@ -69,10 +67,12 @@ class _Endpoint(Endpoint):
         super().__init__(settings)
         self._tally = tally
 
-    async def post(
-        self, exchange: Exchange, session: aiohttp.ClientSession, name: str, *, is_stream: bool = False
-    ) -> Attempt:
+    def asked(self, *args: Any, **kwargs: Any) -> Asked:
         self._tally.take()
-        attempt = await super().post(exchange, session, name, is_stream=is_stream)
-        self._tally.status, self._tally.headers = attempt.head
-        return attempt
+        return self._noted(super().asked(*args, **kwargs))
+
+    async def _noted(self, asked: Asked) -> aiohttp.ClientResponse:
+        response = await asked
+        if 200 <= response.status < 300:
+            self._tally.status, self._tally.headers = response.status, response.headers
+        return response

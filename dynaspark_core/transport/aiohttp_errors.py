@@ -1,7 +1,6 @@
 """aiohttp's failures → ours: one table. Modules that use aiohttp raise nothing else."""
 
 import asyncio
-import logging
 import re
 import ssl
 import time
@@ -18,11 +17,9 @@ from dynaspark_core.errors import (
     RequestTimeoutError,
     StreamBrokenError,
 )
-from dynaspark_core.exchange import AnswerReader
 from dynaspark_core.wire.pacing import requested_wait
 from dynaspark_core.wire.redaction import Redactor
 
-_log = logging.getLogger("dynaspark_core")
 _CHECK = " (check the network, base_url and proxy)"
 _START = " (does the local service run? Start it with: python -m dynaspark_core serve)"
 Translation = Callable[[BaseException, str], DynasparkError]
@@ -118,13 +115,17 @@ def translated(exc: BaseException, text: str) -> DynasparkError:
     return translation(exc, text)
 
 
+def nothing() -> None:
+    """End a watch that there is not."""
+
+
 def watch_framing(response: aiohttp.ClientResponse) -> Callable[[], object]:
     """Let who reads the body hear of later bytes that are no HTTP; the result ends the watch.
 
     aiohttp 3.14 closes the connection at such bytes, and the reader would wait until its time is over.
     """
     if response.connection is None or (protocol := response.connection.protocol) is None:
-        return lambda: None  # all is here
+        return nothing  # all is here
 
     def tell(_closed: object) -> None:
         error = protocol.exception()
@@ -135,7 +136,7 @@ def watch_framing(response: aiohttp.ClientResponse) -> Callable[[], object]:
 
     if (closed := protocol.closed) is None:
         tell(closed)
-        return lambda: None
+        return nothing
     closed.remove_done_callback(_look_at)  # one is enough for all answers on a connection
     closed.add_done_callback(_look_at)
     closed.add_done_callback(tell)
@@ -153,28 +154,11 @@ def _reason(exc: BaseException) -> str:
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
 
 
-class Guard:
-    """Turns aiohttp's errors into ours and removes secrets from them. A cancellation passes."""
-
-    def __init__(self, redactor: Redactor, name: str) -> None:
-        self._redactor = redactor
-        self._name = name
-        self.reader: AnswerReader | None = None
-
-    @property
-    def text(self) -> str:
-        """What has arrived of this answer."""
-        return self.reader.text if self.reader is not None else ""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
-        if exc is None:
-            return
-        self._redactor.clean(exc)
-        is_foreign = isinstance(exc, FOREIGN) and not isinstance(exc, DynasparkError)
-        error = translated(exc, self.text) if is_foreign else exc
-        _log.debug("request %s: %s", self._name, type(error).__name__)
-        if is_foreign:
-            self._redactor.clean(error)
-            raise error from exc
+def without_secrets(exc: BaseException, redactor: Redactor, text: str) -> BaseException:
+    """Ours for an error of aiohttp's, any other as it is; no secret is left in it. `text` is what had arrived."""
+    redactor.clean(exc)
+    if not isinstance(exc, FOREIGN) or isinstance(exc, DynasparkError):
+        return exc
+    error = translated(exc, text)
+    redactor.clean(error)
+    return error

@@ -98,8 +98,9 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     future = _submit(coroutine)
     try:
         return _result(future)
-    finally:
+    except BaseException:
         future.cancel()
+        raise
 
 
 def iterate(source: AsyncGenerator[T]) -> Generator[T]:

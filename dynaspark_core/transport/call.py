@@ -3,14 +3,13 @@
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Coroutine
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from warnings import warn
 
 from dynaspark_core import models
 from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
-from dynaspark_core.errors import ConfigError, RequestTimeoutError
+from dynaspark_core.errors import ConfigError, DynasparkError, RequestTimeoutError
 from dynaspark_core.exchange import Exchange, Preview
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
@@ -22,19 +21,6 @@ from dynaspark_core.transport.settings import Settings
 T = TypeVar("T")
 _numbers = itertools.count(1)
 """Of the calls of this process, for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenAnswer:
-    """An answer and its first events; it holds a slot until it is closed."""
-
-    attempt: Attempt
-    events: list[Event]
-    slots: sessions.Slots
-
-    def close(self) -> None:
-        self.attempt.close()
-        self.slots.release()
 
 
 class Caller:
@@ -53,65 +39,78 @@ class Caller:
 
     async def preview(self, chat: Chat) -> Preview:
         """What a call sends; images are loaded for it, and nothing goes to the service."""
-        return (await self._exchange(chat)).preview
+        return (self._exchange(chat) or await self._exchange_with_files(chat)).preview
 
     async def reply(self, chat: Chat) -> Reply:
         """The whole reply, in one coroutine: it costs less than `events`."""
-        answer = await self._open(chat, is_whole=True)
-        answer.close()
-        done = answer.events[-1]
+        attempt = await self._open(chat, is_whole=True)
+        attempt.close()
+        done = attempt.events[-1]
         assert isinstance(done, Done)  # noqa: S101  # a whole answer ends with it
         return done.reply
 
     async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         """The events as they arrive; with `is_whole` none before the answer has ended."""
-        answer = await self._open(chat, is_whole=is_whole)
+        attempt = await self._open(chat, is_whole=is_whole)
         try:
-            events = answer.events
+            events = attempt.events
             while events:
                 for event in events:
                     yield event
-                events = await answer.attempt.more()
+                events = await attempt.more()
         finally:
-            answer.close()
+            attempt.close()
 
-    async def _open(self, chat: Chat, *, is_whole: bool) -> _OpenAnswer:
-        exchange = await self._exchange(chat, is_stream=not is_whole)
-        attempt = partial(self._attempt, exchange, is_whole=is_whole)
-        return await retried(attempt, self._settings.max_retries, str(next(_numbers)))
-
-    async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> _OpenAnswer:
-        slots = (await sessions.for_this_loop()).slots(self._endpoint.origin, self._settings.max_concurrency)
-        await self._endpoint.quota.acquire(slots, self._settings.timeout)
+    async def _open(self, chat: Chat, *, is_whole: bool) -> Attempt:
+        """An attempt that has its first events; it holds a slot until it is closed."""
+        exchange = self._exchange(chat, is_stream=not is_whole) or await self._exchange_with_files(chat)
+        name = str(next(_numbers))
         try:
-            own = await sessions.for_this_loop()  # those of before the wait may be closed by now
-            attempt = await self._endpoint.post(exchange, own.session, name, is_stream=not is_whole)
-            try:
-                return _OpenAnswer(attempt, await attempt.more(is_whole=is_whole), slots)
-            except BaseException:
-                attempt.close()
-                raise
-        except BaseException:
-            slots.release()
-            raise
+            return await self._attempt(exchange, f"{name}.1", is_whole=is_whole)
+        except DynasparkError as failure:
+            again = partial(self._attempt, exchange, is_whole=is_whole)
+            return await retried(again, failure, self._settings.max_retries, name)
 
-    async def _exchange(self, chat: Chat, *, is_stream: bool = False) -> Exchange:
-        """What is sent; a question that does not fit into a URL is refused before it is counted anywhere."""
+    async def _attempt(self, exchange: Exchange, name: str, *, is_whole: bool) -> Attempt:
+        endpoint = self._endpoint
+        own = sessions.opened() or await sessions.for_this_loop()
+        slots = own.slots(endpoint.origin, endpoint.max_concurrency)
+        if turn := endpoint.quota.acquire(slots, endpoint.seconds):
+            await turn
+        attempt = Attempt(exchange, endpoint, name, slots)
+        try:
+            tls = await endpoint.tls() if endpoint.has_tls else True  # True is aiohttp's own
+            own = sessions.opened() or await sessions.for_this_loop()  # those of before the waits may be closed by now
+            session = own.session(endpoint.origin)
+            await attempt.begin(endpoint.asked(exchange, session, tls, name, is_stream=not is_whole), own.clock)
+            attempt.events = await attempt.more(is_whole=is_whole)
+        except BaseException as exc:
+            attempt.close()
+            endpoint.note_failure(exc, own.pool)
+            raise
+        return attempt
+
+    def _exchange(self, chat: Chat, *, is_stream: bool = False) -> Exchange | None:
+        """What is sent of a chat without files; None for one that has some.
+
+        A question that does not fit into a URL is refused before it is counted anywhere.
+        """
         model = self._settings.resolved(chat.model)
-        is_form = self._settings.route == "form"
-        if is_form and model not in models.MODELS:
-            _warn_of_unknown(model)
         has_files = bool([part for message in chat.messages for part in message.content if not isinstance(part, str)])
-        if not is_form:
-            if has_files:
-                raise ConfigError("route='api' takes no files: use route='form' for images and text files")
-            exchange = Exchange(chat, model, query=self._settings.query)
-            self._endpoint.query_url(exchange.query or {}, is_stream=is_stream)
-            return exchange
-        if not has_files:
-            return Exchange(chat, model)
+        if self._settings.route == "form":
+            if model not in models.MODELS:
+                _warn_of_unknown(model)
+            return None if has_files else Exchange(chat, model)
+        if has_files:
+            raise ConfigError("route='api' takes no files: use route='form' for images and text files")
+        exchange = Exchange(chat, model, query=self._settings.query)
+        self._endpoint.query_url(exchange.query or {}, is_stream=is_stream)
+        return exchange
+
+    async def _exchange_with_files(self, chat: Chat) -> Exchange:
         from dynaspark_core.transport import loading, packing, text_files  # noqa: PLC0415  # a good part of the import
 
+        model = self._settings.resolved(chat.model)
         chat = await text_files.with_texts(chat)
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
         history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)

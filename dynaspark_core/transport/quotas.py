@@ -7,7 +7,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -44,7 +44,13 @@ class Quota:
     per_hour: int | None = None
     storage: str | None = field(default=None, repr=False)
 
-    async def acquire(self, slots: Slots, patience: float) -> None:
+    def acquire(self, slots: Slots, patience: float) -> Awaitable[None] | None:
+        """Take a slot; what remains to be awaited where none is free, or where requests are limited."""
+        if self.account in _empty or self.per_hour is not None or self.storage is not None or not slots.take():
+            return self._acquire(slots, patience)
+        return None
+
+    async def _acquire(self, slots: Slots, patience: float) -> None:
         """Take a slot, and count a request under the limits; no slot is held while the limits are waited for.
 
         The slot is taken first and held while the storage is asked, for `counters.MAX_QUESTION_SECONDS` at most: a
@@ -74,22 +80,26 @@ class Quota:
             _log.info("waiting %.1f s: %s", seconds, refusal)
             await asyncio.sleep(seconds)
 
-    async def note_headers(self, header: Mapping[str, str], now: float) -> None:
-        """Remember what an answer says of the service's quota; `header` is case-insensitive, `now` the Unix time.
+    def noted(self, header: Mapping[str, str], now: float) -> Awaitable[None] | None:
+        """Remember what an answer says of the service's quota; what remains to be awaited, where others must learn it.
 
-        What is known holds until the time that the service has named: an answer with requests left that comes before
-        it is one to an earlier request. A storage that cannot be written is a WARNING: the answer is worth more.
+        `header` is case-insensitive, `now` the Unix time. What is known holds until the time that the service has
+        named: an answer with requests left that comes before it is one to an earlier request.
         """
         seconds = pacing.empty_for(header, now)
         if not seconds:
-            return
+            return None
         until = _empty[self.account] = max(now + seconds, _empty.get(self.account, 0))
-        if self.storage is not None and self._is_news(self.storage, until):
-            try:
-                await counters.ask_storage(self.storage, lambda limiter: self._mark_empty(limiter, until - now))
-            except ConnectError as exc:
-                _noted.pop((self.account, self.storage), None)
-                _log.warning("other processes do not learn of the service's quota: %s", exc)
+        is_news = self.storage is not None and self._is_news(self.storage, until)
+        return self._tell(self.storage, until - now) if self.storage is not None and is_news else None
+
+    async def _tell(self, storage: str, seconds: float) -> None:
+        """Write it to the storage. One that cannot be written is a WARNING: the answer is worth more."""
+        try:
+            await counters.ask_storage(storage, lambda limiter: self._mark_empty(limiter, seconds))
+        except ConnectError as exc:
+            _noted.pop((self.account, storage), None)
+            _log.warning("other processes do not learn of the service's quota: %s", exc)
 
     def _is_news(self, storage: str, until: float) -> bool:
         """Whether the storage does not have the time yet; now it will. Times within a second count as one."""

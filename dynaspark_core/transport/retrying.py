@@ -19,18 +19,15 @@ T = TypeVar("T")
 _log = logging.getLogger("dynaspark_core")
 
 
-async def retried(attempt: Callable[[str], Awaitable[T]], max_retries: int, name: str) -> T:
-    """What the attempt returns, at the latest at attempt `max_retries` + 1. Raises the last failure.
+async def retried(attempt: Callable[[str], Awaitable[T]], failure: DynasparkError, max_retries: int, name: str) -> T:
+    """What the attempt returns after this failure of the first, at the latest at attempt `max_retries` + 1.
 
-    An attempt is told its name for the log: the call's `name` and its number. Only a failure brings in tenacity: its
-    import takes tens of milliseconds, and each use a good part of what a whole call does.
+    Raises the last failure. An attempt is told its name for the log: the call's `name` and its number. Tenacity comes
+    in here only: its import takes tens of milliseconds, and each use a good part of what a whole call does.
     """
-    try:
-        return await attempt(f"{name}.1")
-    except DynasparkError as exc:
-        if not max_retries or not _may_pass(exc):
-            raise
-        failed = [exc]
+    if not max_retries or not _may_pass(failure):
+        raise failure
+    failed = [failure]
 
     async def again() -> T:
         if failed:

@@ -22,7 +22,12 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from dynaspark_core.errors import RequestTimeoutError
+from dynaspark_core.transport.clock import Clock
+from dynaspark_core.transport.settings import CONNECT_TIMEOUT_SECONDS
+from dynaspark_core.wire import http
 
+_CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS)
+"""The whole attempt's seconds are counted in `Attempt`."""
 KEEP_ALIVE_SECONDS = 60.0
 """Seconds an idle connection is kept. A stale one costs nothing, as each is looked at before it is used again."""
 
@@ -68,10 +73,10 @@ def _call_now(callback: Callable[..., Any], *args: Any, context: object = None) 
 
 
 def _has_unread_bytes(connection: Connection) -> bool:
-    protocol, transport = connection.protocol, connection.transport
-    if protocol is None or transport is None or protocol.should_close:
+    protocol = connection.protocol
+    if protocol is None or protocol.transport is None or protocol.should_close:
         return True
-    opened = transport.get_extra_info("socket")
+    opened = protocol.transport.get_extra_info("socket")
     if opened is None:
         return True
     if not hasattr(select, "poll"):
@@ -92,13 +97,19 @@ class Slots:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._released = 0
 
+    def take(self) -> bool:
+        """Take a free slot; False where there is none."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
     async def acquire(self, patience: float) -> None:
         """Take a slot. Raises `RequestTimeoutError` when none was released for `patience` seconds.
 
         Each attempt has its deadline, so only answers that are no longer read can hold all slots for that long.
         """
-        if self._free:
-            self._free -= 1
+        if self.take():
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -133,16 +144,13 @@ class Slots:
 
 
 class Sessions:
-    """What one loop has: the session, and the slots of each limit on concurrent requests."""
+    """What one loop has: a pool, a clock, for each service a session, and the slots of each limit on its requests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.pool = Pool(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, loop=loop, socket_factory=_open_socket)
-        self.session = aiohttp.ClientSession(
-            connector=self.pool, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
-        )
-        # aiohttp sends a GET once more by itself where the connection breaks, beside our attempts and uncounted
-        self.session._retry_connection = False  # noqa: SLF001  # there is no public way
+        self.clock = Clock(loop)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._slots: dict[tuple[str, int], Slots] = {}
         self._lifetime = self._until_closed(loop)
 
@@ -168,7 +176,25 @@ class Sessions:
             yield
         finally:
             _open.pop(loop, None)
-            await self.session.close()
+            for session in self._sessions.values():
+                session.detach()
+            await self.pool.close()
+
+    def session(self, origin: str) -> aiohttp.ClientSession:
+        """The session for requests to `origin`; aiohttp takes a session's own headers as they are, which is cheap."""
+        return self._sessions.get(origin) or self._sessions.setdefault(origin, self._new_session(origin))
+
+    def _new_session(self, origin: str) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            connector=self.pool,
+            connector_owner=False,
+            headers=http.headers(origin),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=_CONNECTING,
+        )
+        # aiohttp sends a GET once more by itself where the connection breaks, beside our attempts and uncounted
+        session._retry_connection = False  # noqa: SLF001  # there is no public way
+        return session
 
     def slots(self, origin: str, limit: int) -> Slots:
         """The slots for at most `limit` requests at a time to `origin` on this loop."""
@@ -181,11 +207,16 @@ _inherited: list[dict[asyncio.AbstractEventLoop, Sessions]] = []
 _lock = threading.Lock()
 
 
+def opened() -> Sessions | None:
+    """The running loop's sessions, if they are open."""
+    return _open.get(asyncio.get_running_loop())
+
+
 async def for_this_loop() -> Sessions:
     """The running loop's sessions; opened by the first call on it."""
-    loop = asyncio.get_running_loop()
-    if own := _open.get(loop):
+    if own := opened():
         return own
+    loop = asyncio.get_running_loop()
     own = _open[loop] = Sessions(loop)
     _abandon_closed_loops()
     return await own.open()
@@ -193,7 +224,7 @@ async def for_this_loop() -> Sessions:
 
 async def close() -> None:
     """Close the running loop's pool; the next request opens a new one. Never needed, harmless at any time."""
-    if own := _open.get(asyncio.get_running_loop()):
+    if own := opened():
         await own.close()
 
 

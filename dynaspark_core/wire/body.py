@@ -83,8 +83,7 @@ def model_and_usage(answer: Mapping[str, Any]) -> tuple[str | None, Usage | None
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    counts: list[Any] = [*map(usage.get, _COUNTS)]
-    return Usage(*counts) if {*map(type, counts)} == {int} and min(counts) >= 0 else None
-
-
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+    asked, answered, total = usage.get("prompt_tokens"), usage.get("completion_tokens"), usage.get("total_tokens")
+    if not (type(asked) is type(answered) is type(total) is int):
+        return None
+    return Usage(asked, answered, total) if asked >= 0 <= answered and total >= 0 else None

@@ -6,9 +6,9 @@ The body's way back to text is `decoders`. Source of every field and header: the
 import json
 import math
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import urandom
 from typing import Any
 
 from dynaspark_core._version import __version__
@@ -29,7 +29,7 @@ MAX_ERROR_CHARACTERS = 4096
 USER_AGENT = f"dynaspark-llm/{__version__} (Python; aiohttp)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Form:
     """A multipart/form-data body: `pieces` in order, the image's own bytes among them, not copied; `size` in bytes."""
 
@@ -43,25 +43,29 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
 
     Raises `ConfigError` for text that UTF-8 cannot hold.
     """
-    boundary = secrets.token_hex(16)
-    fields = {"user_input": prompt, "ai_model": model}
+    boundary = urandom(16).hex()
     try:
-        text = "".join([_FIELD % (boundary, name, value) for name, value in fields.items()]).encode()
+        text = (_TEXTS % (boundary, prompt, boundary, model, boundary)).encode()
     except UnicodeEncodeError:
-        for name, value in fields.items():
-            encoded(name, value)
+        encoded("user_input", prompt)
+        encoded("ai_model", model)
         raise
+    content_type = f"multipart/form-data; boundary={boundary}"
     if image is None:
-        pieces: tuple[bytes, ...] = (text + f"--{boundary}--\r\n".encode(),)
-    else:
-        name = image.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        head += f"Content-Type: {image.content_type}\r\n\r\n"
-        pieces = (text + head.encode(errors="replace"), image.data, f"\r\n--{boundary}--\r\n".encode())
-    return Form(f"multipart/form-data; boundary={boundary}", pieces, sum(map(len, pieces)))
+        text += b"--\r\n"
+        return Form(content_type, (text,), len(text))
+    name = image.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    head = f'\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+    head += f"Content-Type: {image.content_type}\r\n\r\n"
+    pieces = (text + head.encode(errors="replace"), image.data, f"\r\n--{boundary}--\r\n".encode())
+    return Form(content_type, pieces, sum(map(len, pieces)))
 
 
-_FIELD = '--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+_TEXTS = (
+    '--%s\r\nContent-Disposition: form-data; name="user_input"\r\n\r\n%s\r\n'
+    '--%s\r\nContent-Disposition: form-data; name="ai_model"\r\n\r\n%s\r\n--%s'
+)
+"""The two texts of a form, up to the delimiter behind them."""
 
 
 def encoded(name: str, value: str) -> bytes:
@@ -74,9 +78,9 @@ def encoded(name: str, value: str) -> bytes:
         ) from exc
 
 
-def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
-    """The request headers; `own` replaces any of them, whatever its case."""
-    ours = {
+def headers(origin: str) -> dict[str, str]:
+    """The headers of every request to this service; a caller's own replace them."""
+    return {
         "Accept": "*/*",
         "Accept-Language": "en-US,en;q=0.9",
         "Origin": origin,
@@ -84,8 +88,6 @@ def headers(origin: str, own: Mapping[str, str]) -> dict[str, str]:
         "User-Agent": USER_AGENT,
         "X-Requested-With": "XMLHttpRequest",
     }
-    replaced = {name.lower() for name in own}
-    return {name: value for name, value in ours.items() if name.lower() not in replaced} | dict(own)
 
 
 _BY_STATUS: dict[int, type[StatusError]] = {

@@ -200,7 +200,8 @@ def _plain_answer(data: bytes) -> dict[str, Any] | None:
 
 def _has_one_text(data: bytes) -> bool:
     """Whether no two names can be `response`: within a string its quotes are escaped, and so may a name's letters."""
-    return data.count(b'"response"') == 1 and b"\\u006" not in data and b"\\u007" not in data
+    has_letters = b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data)
+    return not has_letters and data.count(b'"response"') == 1
 
 
 def _end_of_piece(text: str, at: int) -> int:

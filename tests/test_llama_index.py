@@ -129,6 +129,13 @@ def test_image_documents_of_a_completion_are_sent(llm: Dynaspark, script: Script
         llm.complete("What?", image_documents=["x"])
 
 
+@pytest.mark.parametrize(("endpoint", "question"), [("chat", [ChatMessage("x")]), ("complete", "x")])
+def test_a_warning_about_an_argument_names_the_line_of_the_call(llm: Dynaspark, endpoint: str, question: Any) -> None:
+    with pytest.warns(UserWarning, match="no field for temperature") as seen:
+        getattr(llm, endpoint)(question, temperature=0.5)
+    assert [warning.filename for warning in seen] == [__file__]
+
+
 def test_the_payload_of_events_is_what_llama_index_makes_of_the_metadata() -> None:
     llm = Dynaspark("gemini-2.0-flash", context_window=4096, num_output=100, is_function_calling_model=False)
     assert llm.to_payload() == {"class_name": llm.class_name(), **llm.metadata.model_dump()}

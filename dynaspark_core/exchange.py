@@ -137,7 +137,7 @@ class AnswerReader:
         """The events up to a stop sequence; `Done` with what the service reported."""
         shown = events if self._stops is None else self._cut(events, self._stops)
         if shown and isinstance(last := shown[-1], Done):
-            self._report(last.reply)
+            shown[-1] = Done(self._reported(last.reply))
         return shown
 
     def _cut(self, events: Iterable[Event], stops: Stops) -> list[Event]:
@@ -161,13 +161,17 @@ class AnswerReader:
             self._shown.append(text)
             shown.append(TextDelta(text))
 
-    def _report(self, reply: Reply) -> None:
-        """Write the model and the usage that the service reported into a reply that nobody has seen yet.
-
-        A frozen `Reply` costs 2 µs: another one with two more fields would cost as much as its reading.
-        """
-        object.__setattr__(reply, "model", self._decoder.model)
-        object.__setattr__(reply, "usage", self._decoder.usage or self._estimated())
+    def _reported(self, reply: Reply) -> Reply:
+        """The reply with the model and the usage that the service reported; an estimate where it did not."""
+        return Reply(
+            reply.text,
+            reply.tool_calls,
+            reply.invalid_tool_calls,
+            reply.finish_reason,
+            model=self._decoder.model,
+            usage=self._decoder.usage or self._estimated(),
+            reasoning=reply.reasoning,
+        )
 
     def _estimated(self) -> Usage:
         asked, answered = self._asked.prompt_tokens, estimate_tokens(self.text)

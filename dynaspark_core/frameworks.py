@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 from operator import itemgetter
@@ -19,6 +19,7 @@ from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Reply
+from dynaspark_core.records import dataclass
 from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
 from dynaspark_core.transport.settings import PUBLIC_URL, ROWS, VARIABLES, Settings
 from dynaspark_core.wire.query import SAMPLING, sampling
@@ -159,7 +160,7 @@ def _warn_of_unknown_window(model: models.Model) -> None:
     warn(f"{message}; set context_window or DYNASPARK_CONTEXT_WINDOW", UserWarning, _level_of_caller())
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CallOptions:
     """What the keywords of one call mean: the client for this call, and in `own` those that the face itself reads."""
 

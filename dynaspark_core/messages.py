@@ -4,8 +4,10 @@ Only values and look-ups. Every framework's messages are turned into these first
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from dynaspark_core.records import dataclass
 
 Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]  # what becomes of several images, where one file can be sent

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Generator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
+from dynaspark_core.records import dataclass
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.lenient_json import Unreadable

@@ -6,12 +6,12 @@ lists below; nothing is guessed from a key that is not there.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from secrets import token_bytes
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
+from dynaspark_core.records import dataclass
 
 NAME_KEYS = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name", "toolName")
 ARGUMENT_KEYS = (

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dynaspark_core.records import dataclass
 from dynaspark_core.schema.scalars import EnumIndex, json_excerpt
 
 _PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")

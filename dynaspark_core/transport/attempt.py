@@ -187,7 +187,7 @@ class Attempt:
         """Give the slot and the connection back; close the connection where the answer was not read to its end."""
         self._slots.release()
         self._end_watch()
-        if self._response is not None and not self._response.closed:
+        if self._response is not None and self._response.connection is not None:
             self._response.close()
 
     def __del__(self) -> None:

@@ -146,9 +146,8 @@ def about_model(settings: Settings) -> models.Model:
     Where the window is set, the longest answer is at most a quarter of it. Warns once of a window that nobody knows.
     """
     known = models.describe_model(settings.resolved())
-    if settings.context_window is not None:
-        longest = min(known.max_output, max(1, settings.context_window // 4))
-        return replace(known, context_window=settings.context_window, max_output=longest)
+    if (window := settings.context_window) is not None:
+        return replace(known, context_window=window, max_output=min(known.max_output, max(1, window // 4)))
     if known.name not in models.MODELS and settings.origin != PUBLIC_URL:
         _warn_of_unknown_window(known)
     return known

@@ -4,10 +4,9 @@ Only values and look-ups. Every framework's messages are turned into these first
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from typing import Any, Literal
 
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import dataclass, field
 
 Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]  # what becomes of several images, where one file can be sent
@@ -178,8 +177,7 @@ class Chat:
 
     def images(self) -> list[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
-        files = [part for message in self.messages for part in message.content if not isinstance(part, str)]
-        return [part for part in files if not isinstance(part, TextFile)]
+        return [part for message in self.messages for part in message.content if isinstance(part, (Image, ImageRef))]
 
     def untrusted_texts(self) -> tuple[str, ...]:
         """The texts that neither the user nor the model wrote: the results of tools."""

@@ -6,11 +6,11 @@ slot's own setter does it, in a third of the time. All else is what `dataclasses
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, field, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "field"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -25,13 +25,13 @@ def _quickly_made(kind: Any) -> Any:
     """The class with an `__init__` that takes the same arguments."""
     scope: dict[str, Any] = {"MISSING": MISSING}
     given, body = ["self"], []
-    for field in fields(kind):
-        name, value = field.name, field.name
-        scope |= {f"set_{name}": vars(kind)[name].__set__, f"usual_{name}": field.default}
-        if field.default_factory is not MISSING:
-            scope[f"new_{name}"] = field.default_factory
+    for each in fields(kind):
+        name, value = each.name, each.name
+        scope |= {f"set_{name}": getattr(kind, name).__set__, f"usual_{name}": each.default}
+        if each.default_factory is not MISSING:
+            scope[f"new_{name}"] = each.default_factory
             value = f"new_{name}() if {name} is MISSING else {name}"
-        is_needed = field.default is MISSING and field.default_factory is MISSING
+        is_needed = each.default is MISSING and each.default_factory is MISSING
         given.append(name if is_needed else f"{name}=usual_{name}")
         body.append(f"set_{name}(self, {value})")
     exec(f"def made({', '.join(given)}): {'; '.join(body)}", scope)  # noqa: S102  # names of fields, as `dataclasses` does

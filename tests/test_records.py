@@ -1,0 +1,57 @@
+"""Frozen dataclasses that are made quickly are what `dataclasses` makes."""
+
+import dataclasses
+import inspect
+import pickle
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from dynaspark_core.records import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place."""
+
+    x: int
+    y: int = 2
+    name: str = field(default="p", repr=False)  # it is `dataclasses`' own
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Point):
+    title: str = "t"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Usual:
+    """A place."""
+
+    x: int
+    y: int = 2
+    name: str = field(default="p", repr=False)  # it is `dataclasses`' own
+    tags: list[str] = field(default_factory=list)  # noqa: RUF009
+
+
+def test_it_is_made_as_any_other() -> None:
+    assert inspect.signature(Point) == inspect.signature(Usual)
+    assert repr(Point(1, tags=["a"])) == "Point(x=1, y=2, tags=['a'])"
+    assert dataclasses.asdict(Point(1)) == dataclasses.asdict(Usual(1))
+    assert Named(1, title="u") == Named(1, 2, "p", [], "u")
+    assert Point(1).tags is not Point(1).tags
+    assert dataclasses.replace(Point(1), y=3) == Point(1, 3)
+    assert pickle.loads(pickle.dumps(Point(1))) == deepcopy(Point(1)) == Point(1)
+
+
+@pytest.mark.parametrize("arguments", [(), (1, 2, "p", [], 5)])
+def test_wrong_arguments_are_refused(arguments: Any) -> None:
+    with pytest.raises(TypeError, match="argument"):
+        Point(*arguments)
+
+
+def test_it_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Point(1).x = 2  # type: ignore[misc]  # that is the point

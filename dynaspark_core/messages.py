@@ -67,10 +67,7 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text file that becomes a part of the prompt, under its name: its `text`, or the `path` to read it from.
-
-    A path is read when the question is sent. Long texts are cut in the middle, as results of tools are.
-    """
+    """A text file in the prompt, under its name: its `text`, or the `path` that is read when the question is sent."""
 
     name: str
     text: str | None = None
@@ -177,7 +174,8 @@ class Chat:
 
     def images(self) -> list[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
-        return [part for message in self.messages for part in message.content if isinstance(part, (Image, ImageRef))]
+        files = [part for message in self.messages for part in message.content if not isinstance(part, str)]
+        return [part for part in files if not isinstance(part, TextFile)]
 
     def untrusted_texts(self) -> tuple[str, ...]:
         """The texts that neither the user nor the model wrote: the results of tools."""

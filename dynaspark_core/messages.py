@@ -184,8 +184,9 @@ class Chat:
 
 def offered(tools: Sequence[Tool], tool_choice: str) -> tuple[Tool, ...]:
     """The tools that may be called: none, all, or the one that `tool_choice` names."""
-    chosen = (tool for tool in tools if tool.name == tool_choice != "none")
-    return tuple(tools if tool_choice in {"auto", "required"} else chosen)
+    if tool_choice in {"auto", "required"}:
+        return tuple(tools)
+    return tuple(tool for tool in tools if tool.name == tool_choice != "none")
 
 
 @dataclass(frozen=True, slots=True)

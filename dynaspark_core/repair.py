@@ -105,7 +105,8 @@ class Repairs:
         return self._last(self._shown())
 
     def _last(self, events: list[Event]) -> list[Event]:
-        reply = replace(merged(self._replies), reasoning="".join(thought.text for thought in self._thoughts))
+        reply, reasoning = merged(self._replies), "".join(thought.text for thought in self._thoughts)
+        reply = reply if reasoning == reply.reasoning else replace(reply, reasoning=reasoning)
         is_required = bool(self._asked.tools) and self._asked.tool_choice not in {"auto", "none"}
         if is_required and (wrong := _wrong_call(self._asked, reply)) is not None:
             wrong.reasoning = reply.reasoning

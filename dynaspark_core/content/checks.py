@@ -35,7 +35,7 @@ def check_chat(chat: Chat) -> Chat:
         if not (isinstance(tool.name, str) and isinstance(tool.description, str)):
             _text("a tool's name", tool.name)
             _text(f"the description of tool {tool.name!r}", tool.description)
-        if not tool.name.strip() or not isinstance(tool.parameters, Mapping):
+        if not (tool.name.strip() and (type(tool.parameters) is dict or isinstance(tool.parameters, Mapping))):
             raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
     if chat.tool_choice != "auto":
         _choice(chat)

@@ -32,12 +32,12 @@ def test_a_cut_call_is_told_to_be_smaller() -> None:
 
 
 def test_of_many_broken_calls_the_first_ten_are_quoted() -> None:
-    calls = "".join(f'<tool_call>{{"name": "add", "x": {at}}}</tool_call>' for at in range(1_012))
-    said = request(calls) or ""
-    assert '{"name": "add", "x": 9}' in said
-    assert '{"name": "add", "x": 10}' not in said
+    calls = [f'<tool_call>{{"name": "add", "x": {at}, "y": "{"y" * 256}"}}</tool_call>' for at in range(1_012)]
+    said = request("".join(calls)) or ""
+    assert '{"name": "add", "x": 9, ' in said
+    assert '{"name": "add", "x": 10, ' not in said
     assert "So it is with 1,002 more tool calls of this reply.\nWrite the call again" in said
-    assert "more tool calls" not in (request(calls[: calls.index('{"name": "add", "x": 10}') - 11]) or "")
+    assert "more tool calls" not in (request("".join(calls[:10])) or "")
 
 
 def test_a_required_call_that_did_not_come() -> None:

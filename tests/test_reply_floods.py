@@ -41,15 +41,25 @@ def in_pieces(text: str, size: int) -> Reply:
 
 @pytest.mark.parametrize("size", [13, 1_000, 1_000_000])
 @pytest.mark.parametrize("sign", ["<", "x\n", "[", "x\n<", "{\n", "a [<b>\n"])
-def test_behind_a_hundred_thousand_signs_all_is_text(sign: str, size: int) -> None:
-    flood = sign * (99_999 // len([char for char in sign if char in "<[\n"]))
-    flood += "<" * (99_999 - sum(map(flood.count, "\n<[")))
+def test_behind_thousands_of_signs_all_is_text(sign: str, size: int) -> None:
+    flood = sign * (63_999 // len([char for char in sign if char in "<[\n"]))
+    flood += "<" * (63_999 - sum(map(flood.count, "\n<[")))
     within = in_pieces(f"{flood} {CALL}", size)
     assert len(within.tool_calls) == 1
     behind = in_pieces(f"{flood}[ {CALL}", size)
     assert not behind.tool_calls
     assert not behind.invalid_tool_calls
     assert behind.text == f"{flood}[ {CALL}"
+
+
+def test_behind_many_copied_calls_all_is_text() -> None:
+    copy = "<tool_call>get_time()</tool_call>\n"
+    reply = read_reply(copy * 200 + CALL, TOOLS, untrusted=copy)
+    assert reply.tool_calls == ()
+    assert {call.reason for call in reply.invalid_tool_calls} == {"copied_from_untrusted"}
+    assert len(reply.invalid_tool_calls) + reply.text.count(copy) == 200
+    assert reply.text.endswith(CALL)
+    assert reply.invalid_tool_calls[-1].error.endswith("what follows is taken for text")
 
 
 def test_signs_within_calls_do_not_count() -> None:

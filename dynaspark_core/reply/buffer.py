@@ -186,7 +186,7 @@ class ReplyBuffer(Places):
         self._used(end)
 
     def _add(self, call: ToolCall | InvalidToolCall, end: int) -> None:
-        if isinstance(call, InvalidToolCall) and call.reason in {"malformed", "truncated"}:
+        if isinstance(call, InvalidToolCall) and call.reason in {"malformed", "truncated", "copied_from_untrusted"}:
             call = self._broken_call(call, end)
         self._calls.append(call)
         self._is_muted = self._is_muted or isinstance(call, ToolCall) or call.fate.text_after == "dropped"

@@ -20,8 +20,8 @@ _SCAN_FLOOR = 65_536
 _FAILURES_FLOOR = 32
 _FAILURE_CHARACTERS = 256
 """So much text may hold one more call that cannot be read, beyond the floor."""
-_MOST_SIGNS = 100_000
-"""So many `<`, `[` and line breaks outside of calls are looked at. A megabyte of HTML has about half of them."""
+_MOST_SIGNS = 64_000
+"""So many `<`, `[` and line breaks outside of calls are looked at. A megabyte of HTML has some 50,000."""
 _JOINED_SHARE = 64
 """Of long text that is held, so many times a piece is joined at most: a piece waits until it is this part of it."""
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from operator import itemgetter
@@ -19,7 +19,7 @@ from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Reply
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
 from dynaspark_core.transport.settings import PUBLIC_URL, ROWS, VARIABLES, Settings
 from dynaspark_core.wire.query import SAMPLING, sampling
@@ -160,7 +160,7 @@ def _warn_of_unknown_window(model: models.Model) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(QuicklyMade):
     """What the keywords of one call mean: the client for this call, and in `own` those that the face itself reads."""
 
     client: DynasparkClient

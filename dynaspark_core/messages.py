@@ -4,9 +4,10 @@ Only values and look-ups. Every framework's messages are turned into these first
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dynaspark_core.records import dataclass, field
+from dynaspark_core.records import QuicklyMade
 
 Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]  # what becomes of several images, where one file can be sent
@@ -82,7 +83,7 @@ Part = str | Image | ImageRef | TextFile
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(QuicklyMade):
     """A tool that the model may call; `parameters` is the JSON Schema of its arguments object."""
 
     name: str
@@ -91,7 +92,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(QuicklyMade):
     """A whole, checked call. Also an event: a stream yields it when the call is complete, never in pieces."""
 
     name: str
@@ -100,7 +101,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class InvalidToolCall:
+class InvalidToolCall(QuicklyMade):
     """A call that the model wrote and that must not run: its `raw` text, the reason, what was wrong. Also an event."""
 
     raw: str
@@ -122,7 +123,7 @@ class InvalidToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Message(QuicklyMade):
     """One turn. `name` is the speaker's name, or the tool's for role `tool`; `status` says how that tool ended."""
 
     role: Role
@@ -151,7 +152,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class Chat(QuicklyMade):
     """One question: a history, the model's name, and what the answer may be.
 
     `tool_choice` is `auto`, `none`, `required` (the model must make a call) or the name of the one tool to call.
@@ -190,7 +191,7 @@ def offered(tools: Sequence[Tool], tool_choice: str) -> tuple[Tool, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(QuicklyMade):
     """Token counts as the service reported them, or an estimate that says so."""
 
     prompt_tokens: int
@@ -200,7 +201,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(QuicklyMade):
     """One answer: `text` without any call syntax, the calls, and what the service reported.
 
     `model` and `usage` are None unless the service reported them. `repairs` counts the extra requests for a broken
@@ -226,7 +227,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(QuicklyMade):
     """The next piece of the answer's text."""
 
     text: str
@@ -240,7 +241,7 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Done(QuicklyMade):
     """The last event of every stream: the whole reply. Its text and reasoning are what the deltas add up to."""
 
     reply: Reply

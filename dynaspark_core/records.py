@@ -1,28 +1,26 @@
-"""Frozen dataclasses that are made quickly, for values that every call or every message needs.
+"""Frozen dataclasses that are made quickly, for values that every call or every message needs."""
 
-`dataclasses` sets each field of a frozen class by `object.__setattr__`, which looks the slot up by its name. Here the
-slot's own setter does it, in a third of the time. All else is what `dataclasses` makes, and type checkers see no other.
-"""
-
-import dataclasses
-from collections.abc import Callable
-from dataclasses import MISSING, field, fields
+from dataclasses import MISSING, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any
-
-__all__ = ["dataclass", "field"]
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-
-    def dataclass(*, frozen: bool, slots: bool) -> Callable[[type], type]:
-        """As `dataclasses.dataclass`, for classes with slots and without `__post_init__`."""
-        return lambda kind: _quickly_made(dataclasses.dataclass(frozen=frozen, slots=slots)(kind))
+from typing import Any
 
 
-def _quickly_made(kind: Any) -> Any:
-    """The class with an `__init__` that takes the same arguments."""
+class QuicklyMade:
+    """The base of a frozen dataclass with slots, whose `__init__` then takes a third of the time.
+
+    `dataclasses` sets each field of a frozen class by `object.__setattr__`, which looks the slot up by its name. Here
+    the slot's own setter does it. All else is what `dataclasses` makes. There may be no `__post_init__`.
+    """
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        if {"__slots__", "__dataclass_fields__"} <= vars(cls).keys():  # `dataclass` makes a class with slots anew
+            cls.__init__ = _init(cls)  # type: ignore[method-assign]  # of the same arguments
+
+
+def _init(kind: Any) -> Any:
+    """What makes a value of the class from the same arguments as before."""
     scope: dict[str, Any] = {"MISSING": MISSING}
     given, body = ["self"], []
     for each in fields(kind):
@@ -35,5 +33,4 @@ def _quickly_made(kind: Any) -> Any:
         given.append(name if is_needed else f"{name}=usual_{name}")
         body.append(f"set_{name}(self, {value})")
     exec(f"def made({', '.join(given)}): {'; '.join(body)}", scope)  # noqa: S102  # names of fields, as `dataclasses` does
-    kind.__init__ = wraps(kind.__init__)(scope["made"])
-    return kind
+    return wraps(kind.__init__)(scope["made"])

@@ -1,6 +1,7 @@
 """One call of the model: LangChain's arguments → our chat, and the client's answer to it, whole or as it arrives."""
 
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
@@ -10,7 +11,7 @@ from dynaspark_core import Chat, DynasparkClient, Event, Preview, Reply
 from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import OutputError, ToolCallError
 from dynaspark_core.frameworks import call_options, json_reply
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 from dynaspark_core.transport import blocking
 from langchain_dynaspark import convert, options, replies
 from langchain_dynaspark.errors import langchain_errors
@@ -29,7 +30,7 @@ def chat_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(QuicklyMade):
     """A chat for a client; with `may_answer`, text is a reply also where a call is required."""
 
     client: DynasparkClient

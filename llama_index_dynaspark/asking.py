@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
@@ -15,7 +16,7 @@ from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.fields import ConfiguredLLM
@@ -37,7 +38,7 @@ OWN = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(QuicklyMade):
     """A chat for a client; with `is_checked` the answer's text is a value of the chat's schema as JSON."""
 
     client: DynasparkClient

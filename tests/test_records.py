@@ -4,15 +4,16 @@ import dataclasses
 import inspect
 import pickle
 from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from dynaspark_core.records import dataclass, field
+from dynaspark_core.records import QuicklyMade
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Point(QuicklyMade):
     """A place."""
 
     x: int
@@ -26,14 +27,14 @@ class Named(Point):
     title: str = "t"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Usual:
     """A place."""
 
     x: int
     y: int = 2
     name: str = field(default="p", repr=False)  # it is `dataclasses`' own
-    tags: list[str] = field(default_factory=list)  # noqa: RUF009
+    tags: list[str] = field(default_factory=list)
 
 
 def test_it_is_made_as_any_other() -> None:

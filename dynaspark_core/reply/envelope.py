@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.lenient_json import Unreadable
@@ -39,7 +40,7 @@ _GOES_ON = frozenset("\"'“:=+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(QuicklyMade):
     """An opened envelope: where it and its body begin, what closes it, the name that its tag gave.
 
     `wrapper` is the tag's name with its namespace, where XML in it has own tags. `attributes` are remarks, unless
@@ -61,7 +62,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(QuicklyMade):
     """The calls of an envelope and where they end; with an `error` the text `raw` after them could not be read."""
 
     calls: list[RawCall]
@@ -141,8 +142,7 @@ def _next(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, No
         text = buffer.text
         begin = _after(text, end)
         is_extra = text[begin : begin + 1] in {"}", "]"} and "," not in text[end:begin]
-        if is_extra:
-            begin = _after(text, begin + 1)
+        begin = _after(text, begin + 1) if is_extra else begin
         if begin < len(text) or not (yield from buffer.more()):
             break
     char = text[begin : begin + 1]

@@ -6,12 +6,13 @@ lists below; nothing is guessed from a key that is not there.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from secrets import token_bytes
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 
 NAME_KEYS = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name", "toolName")
 ARGUMENT_KEYS = (
@@ -43,7 +44,7 @@ _AROUND = frozenset({*WRAPPERS, *LISTS})
 
 
 @dataclass(frozen=True, slots=True)
-class RawCall:
+class RawCall(QuicklyMade):
     """A call as it was written. With a `reason` it could not be read; `source` is the object it was read from.
 
     `beside` are keys next to the arguments that are remarks, unless the tool has a parameter of that name.

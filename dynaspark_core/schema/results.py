@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 from dynaspark_core.schema.scalars import EnumIndex, json_excerpt
 
 _PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(QuicklyMade):
     """Why a value does not fit: `path` leads to the wrong part (`days[2].city`, empty for the whole value)."""
 
     path: str
@@ -28,7 +29,7 @@ class UnknownKey(Mismatch):
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(QuicklyMade):
     """The value that fits, and whether it was converted for it."""
 
     value: Any

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from os import urandom
 from typing import Any
 
@@ -23,7 +23,7 @@ from dynaspark_core.errors import (
     StatusError,
 )
 from dynaspark_core.messages import Image
-from dynaspark_core.records import dataclass
+from dynaspark_core.records import QuicklyMade
 from dynaspark_core.wire.pacing import requested_wait
 
 MAX_ERROR_CHARACTERS = 4096
@@ -31,7 +31,7 @@ USER_AGENT = f"dynaspark-llm/{__version__} (Python; aiohttp)"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Form(QuicklyMade):
     """A multipart/form-data body: `pieces` in order, the image's own bytes among them, not copied; `size` in bytes."""
 
     content_type: str

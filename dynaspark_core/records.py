@@ -20,7 +20,7 @@ class QuicklyMade:
 
 
 def _init(kind: Any) -> Any:
-    """What makes a value of the class from the same arguments as before."""
+    """An `__init__` for the class, with the arguments that `dataclasses` gave it."""
     scope: dict[str, Any] = {"MISSING": MISSING}
     given, body = ["self"], []
     for each in fields(kind):

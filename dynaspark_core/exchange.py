@@ -121,8 +121,9 @@ class AnswerReader:
 
     def close(self, data: bytes = b"") -> list[Event]:
         """The events of the last bytes; `Done` is the last of all. Raises if the answer is not whole, or is none."""
-        text = self._decoded(data) if data else ""
-        return self._shown_of(self._reply.close(text + self._decoded(None)))
+        text = self._decoded(data) + self._decoded(None) if data else self._decoded(None)
+        decoder = self._decoder
+        return self._shown_of(self._reply.close(text, decoder.model, decoder.usage or self._estimated()))
 
     def _decoded(self, data: bytes | None) -> str:
         try:
@@ -134,11 +135,8 @@ class AnswerReader:
         return text
 
     def _shown_of(self, events: list[Event]) -> list[Event]:
-        """The events up to a stop sequence; `Done` with what the service reported."""
-        shown = events if self._stops is None else self._cut(events, self._stops)
-        if shown and isinstance(last := shown[-1], Done):
-            shown[-1] = Done(self._reported(last.reply))
-        return shown
+        """The events up to a stop sequence."""
+        return events if self._stops is None else self._cut(events, self._stops)
 
     def _cut(self, events: Iterable[Event], stops: Stops) -> list[Event]:
         """The events up to a stop sequence, of which there is none in reasoning; `Done` with what was shown."""
@@ -153,7 +151,8 @@ class AnswerReader:
                 self._reasoning += [event.text] if isinstance(event, ReasoningDelta) else []
                 shown.append(event)
             elif isinstance(event, Done):
-                shown.append(Done(Reply("".join(self._shown), reasoning="".join(self._reasoning))))
+                text, reasoning = "".join(self._shown), "".join(self._reasoning)
+                shown.append(Done(Reply(text, model=event.reply.model, usage=event.reply.usage, reasoning=reasoning)))
         return shown
 
     def _show(self, text: str, shown: list[Event]) -> None:
@@ -161,19 +160,8 @@ class AnswerReader:
             self._shown.append(text)
             shown.append(TextDelta(text))
 
-    def _reported(self, reply: Reply) -> Reply:
-        """The reply with the model and the usage that the service reported; an estimate where it did not."""
-        return Reply(
-            reply.text,
-            reply.tool_calls,
-            reply.invalid_tool_calls,
-            reply.finish_reason,
-            model=self._decoder.model,
-            usage=self._decoder.usage or self._estimated(),
-            reasoning=reply.reasoning,
-        )
-
     def _estimated(self) -> Usage:
+        """What is said of an answer that reports no usage."""
         asked, answered = self._asked.prompt_tokens, estimate_tokens(self.text)
         return Usage(asked, answered, asked + answered, estimated=True)
 

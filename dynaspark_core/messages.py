@@ -227,7 +227,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class TextDelta(QuicklyMade):
+class TextDelta:
     """The next piece of the answer's text."""
 
     text: str
@@ -241,7 +241,7 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Done(QuicklyMade):
+class Done:
     """The last event of every stream: the whole reply. Its text and reasoning are what the deltas add up to."""
 
     reply: Reply

@@ -47,6 +47,24 @@ def test_it_is_made_as_any_other() -> None:
     assert pickle.loads(pickle.dumps(Point(1))) == deepcopy(Point(1)) == Point(1)
 
 
+class Place(Point):
+    """Has a `__dict__`, as it names no slots."""
+
+
+class Origin(Point):
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(0, 0)
+
+
+def test_a_subclass_is_made_as_itself() -> None:
+    assert type(Place(1)) is Place
+    assert dataclasses.asdict(Place(1, tags=["a"])) == dataclasses.asdict(Point(1, tags=["a"]))
+    assert type(Origin()) is Origin
+    assert Origin().tags is not Origin().tags
+
+
 @pytest.mark.parametrize("arguments", [(), (1, 2, "p", [], 5)])
 def test_wrong_arguments_are_refused(arguments: Any) -> None:
     with pytest.raises(TypeError, match="argument"):

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING
 from dynaspark_core.messages import (
     Done,
     Event,
+    FinishReason,
     InvalidReason,
     InvalidToolCall,
     ReasoningDelta,
     Reply,
     TextDelta,
     ToolCall,
+    Usage,
 )  # fmt: skip
 from dynaspark_core.reply.held import Waiting
 from dynaspark_core.reply.places import Places
@@ -139,11 +141,8 @@ class ReplyBuffer(Places):
         if self._pending:
             self._pending.clear()
         self.context.add(piece)
-        if piece[-1].isspace():
-            tail = len(piece) - len(piece.rstrip())
-            self._blanks = tail + (self._blanks if tail == len(piece) else 0)
-        else:
-            self._blanks = 0
+        tail = len(piece) - len(piece.rstrip())
+        self._blanks = tail + (self._blanks if tail == len(piece) else 0)
         if not self._is_muted:
             self._texts.append(piece)
             self._events.append(TextDelta(piece))
@@ -236,7 +235,7 @@ class ReplyBuffer(Places):
         self.accept((), self.position)
         self.is_cut = True
 
-    def finish(self) -> None:
+    def finish(self, model: str | None = None, usage: Usage | None = None) -> None:
         """End the text: pending calls count, everything else is text."""
         if self._pending and not self.text[self._pending_end :].strip():
             self.accept((), len(self.text))
@@ -246,5 +245,6 @@ class ReplyBuffer(Places):
         self._late.clear()
         calls = tuple(call for call in self._calls if isinstance(call, ToolCall))
         invalid = tuple(call for call in self._calls if isinstance(call, InvalidToolCall))
-        reason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
-        self._events.append(Done(Reply("".join(self._texts), calls, invalid, reason, reasoning=str(self._reasoning))))  # type: ignore[arg-type]  # the three literals
+        reason: FinishReason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
+        reply = Reply("".join(self._texts), calls, invalid, reason, model, usage, reasoning=str(self._reasoning))
+        self._events.append(Done(reply))

@@ -7,7 +7,7 @@ import re
 import sys
 from functools import partial
 
-from dynaspark_core.messages import Done, Event, Reply, TextDelta
+from dynaspark_core.messages import Done, Event, Reply, TextDelta, Usage
 from dynaspark_core.reply.atoms import MAX_INDENT_CHARACTERS, Sign, anycase, chars, maybe, seq, unless, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
@@ -60,17 +60,20 @@ class TextReader:
             next(steps, None)
         return buffer.taken_events()
 
-    def close(self, text: str = "") -> list[Event]:
-        """The events that were held and those of the last piece, and `Done` with the whole reply."""
+    def close(self, text: str = "", model: str | None = None, usage: Usage | None = None) -> list[Event]:
+        """The events that were held and those of the last piece, and `Done` with the whole reply.
+
+        `model` and `usage` are what the service reported of it.
+        """
         if self._begun is None and _is_plain(text):
-            return [TextDelta(text), Done(Reply(text))]
+            return [TextDelta(text), Done(Reply(text, (), (), "stop", model, usage))]
         buffer, steps = self._begun or self._begin()
         if text and not buffer.is_cut:
             buffer.add(text)
         buffer.is_final = True
         for _ in steps:
             pass
-        buffer.finish()
+        buffer.finish(model, usage)
         return buffer.taken_events()
 
 

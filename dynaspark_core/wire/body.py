@@ -59,8 +59,8 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-strict_json = json.JSONDecoder(parse_constant=_refuse).decode
-"""The value of a JSON text; raises `ValueError` for anything else, NaN included, and `RecursionError`."""
+STRICT = json.JSONDecoder(parse_constant=_refuse)
+"""Of its values NaN is none. It raises `ValueError` for anything else, and `RecursionError`."""
 
 
 def strict_object(text: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def strict_object(text: str) -> dict[str, Any]:
     if not text.strip():
         raise ReplyError("the answer is empty")
     try:
-        answer = strict_json(text)
+        answer = STRICT.decode(text)
     except (ValueError, RecursionError) as exc:
         raise ReplyError(f"the answer is not JSON ({exc}): {text[:200]}") from exc
     if not isinstance(answer, dict):

@@ -7,7 +7,7 @@ from typing import Any
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
 from dynaspark_core.messages import Usage
-from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, join_surrogates, model_and_usage, strict_json, strict_object
+from dynaspark_core.wire.body import PAGE, STRICT, ErrorOf, Utf8, join_surrogates, model_and_usage, strict_object
 
 MAX_REST_CHARACTERS = 1024 * 1024
 """Characters of a JSON answer outside its text: names, numbers, usage."""
@@ -17,6 +17,8 @@ MAX_DEPTH = 100
 MAX_AT_ONCE_BYTES = 64 * 1024
 """Bytes of an answer that may be read in one step."""
 
+_BLANKS = " \t\n\r"
+"""What may follow a JSON value."""
 _STRUCTURE = re.compile(r'[^"{}\[\]:,]*+')
 _STRING = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])[^"\\\x00-\x1f]*+)*+')
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
@@ -191,10 +193,12 @@ def _plain_answer(data: bytes) -> dict[str, Any] | None:
     if len(data) > MAX_AT_ONCE_BYTES or data.count(b"{") + data.count(b"[") > MAX_DEPTH or not _has_one_text(data):
         return None
     try:
-        answer = strict_json(data.decode())
+        text = data.decode()
+        answer, end = STRICT.raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    is_plain = isinstance(answer, dict) and isinstance(answer.get("response"), str) and not answer.get("error")
+    is_whole = end == len(text) or text[end:].strip(_BLANKS) == ""
+    is_plain = is_whole and type(answer) is dict and type(answer.get("response")) is str and not answer.get("error")
     return answer if is_plain else None
 
 

@@ -34,6 +34,21 @@ SCRIPTS = {
         threading.Thread(target=lambda: list(blocking.iterate(client.stream("never"))), daemon=True).start()
         print(asyncio.run(ask()))
     """,
+    "a daemon thread that is alone in a call": """
+        threading.Thread(target=lambda: blocking.run(client.complete("never")), daemon=True).start()
+        print(asyncio.run(ask()))
+    """,
+    "a call that outlives the loop it ran, as another met it": """
+        met = threading.Event()
+        async def first():
+            met.set()
+            return await ask()
+        thread = threading.Thread(target=lambda: (met.wait(), print(blocking.run(ask()))))
+        thread.start()
+        print(blocking.run(first()))
+        thread.join()
+        print(blocking.run(ask()))
+    """,
     "daemon threads that begin a call at exit": """
         is_over = threading.Event()
         def begin(call):
@@ -130,6 +145,25 @@ SCRIPTS = {
         except KeyboardInterrupt:
             print(blocking.run(ask()))
     """,
+    "a second Ctrl-C in a sync call that goes on after the first": """
+        async def stubborn():
+            os.kill(os.getpid(), signal.SIGINT)
+            try: await asyncio.sleep(60)
+            finally: os.kill(os.getpid(), signal.SIGINT)
+        try: blocking.run(stubborn())
+        except KeyboardInterrupt: print(blocking.run(ask()))
+    """,
+    "Ctrl-C in a sync call, by a handler that raises another error": """
+        def refuse(*_): raise TimeoutError
+        signal.signal(signal.SIGINT, refuse)
+        try: blocking.run(client.complete(f"interrupt {os.getpid()}"))
+        except TimeoutError: print(blocking.run(ask()))
+    """,
+    "a handler of another signal that exits in a sync call": """
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        print(blocking.run(ask()), flush=True)
+        blocking.run(client.complete(f"terminate {os.getpid()}"))
+    """,
     "Ctrl-C in a sync stream": """
         stream = blocking.iterate(client.stream(f"interrupt {os.getpid()}"))
         try:
@@ -156,14 +190,18 @@ SCRIPTS = {
 }
 
 
+SIGNALS = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
+
+
 async def _answer(asked: Asked) -> str | AsyncIterator[str]:
     return "o" if asked.prompt == "x" else _forever(asked.prompt)
 
 
 async def _forever(prompt: str) -> AsyncIterator[str]:
     yield "begun "
-    if prompt.startswith("interrupt "):
-        os.kill(int(prompt.split()[1]), signal.SIGINT)
+    word, _, process = prompt.partition(" ")
+    if word in SIGNALS:
+        os.kill(int(process), SIGNALS[word])
     await asyncio.Event().wait()
 
 

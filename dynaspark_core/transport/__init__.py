@@ -2,7 +2,8 @@
 
 call → endpoint → attempt   one call and its attempts; `endpoint` is the only module that posts
 retrying            another attempt, as long as `wire.pacing` says so
-sessions, blocking  one pool for each event loop; sync over async on one background loop
+sessions            one pool for each event loop
+blocking → interrupts   sync over async on one loop of the process; Ctrl-C there
 settings            the table: arguments, environment, defaults, with setting_checks
 quotas, counters    the limits on requests; where they are counted: memory, or a Redis
 tls                 trusted authorities and the client certificate

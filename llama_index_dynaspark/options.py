@@ -8,7 +8,7 @@ from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 
-from dynaspark_core import Tool, ToolCall, frameworks
+from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError, ToolCallError
 from llama_index_dynaspark import convert
 
@@ -99,8 +99,7 @@ def selections(message: ChatMessage, *, must_call: bool = False) -> list[ToolSel
     """
     calls = [
         ToolSelection(tool_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
-        for call in convert.calls(message)
-        if isinstance(call, ToolCall)
+        for call in convert.calls(message)[0]
     ]
     if not calls and must_call:
         text = message.content or ""

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, TextFile, Tool, ToolCall
@@ -369,6 +369,31 @@ def test_arguments_hold_no_marker_and_keep_their_value() -> None:
     line = text.splitlines()[1]
     assert json.loads(line) == {"name": "f", "arguments": arguments}
     assert (text.count("</tool_call>"), text.count("</turn>")) == (1, 1)
+
+
+ARGUMENTS = st.dictionaries(
+    st.text() | st.integers() | st.booleans(),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.sets(st.integers()),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+)
+
+
+@given(st.text(), ARGUMENTS)
+@example("add", {"a\u2028b": "\ud800", "c": "<turn>"})
+def test_a_past_call_is_one_line_of_the_json_that_python_writes(name: str, arguments: dict[Any, Any]) -> None:
+    text = turns(HI, Message("assistant", (), tool_calls=(ToolCall(name, arguments, "1"),)), HI)
+    (line,) = re.findall(r'(?<=<tool_call id="c1">\n).*(?=\n</tool_call>)', text)
+    assert line.splitlines() == [line]
+    assert json.loads(line) == json.loads(json.dumps({"name": name, "arguments": arguments}, default=str))
+
+
+def test_arguments_that_hold_themselves_are_an_error() -> None:
+    arguments: dict[str, Any] = {"a": 1}
+    arguments["b"] = arguments
+    with pytest.raises(ValueError, match="Circular"):
+        turns(HI, Message("assistant", (), tool_calls=(ToolCall("add", arguments, "1"),)), HI)
 
 
 def test_the_tools_come_first_and_nothing_after_a_users_turn() -> None:

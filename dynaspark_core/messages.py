@@ -247,4 +247,4 @@ class Done(QuicklyMade):
 
 
 Event = TextDelta | ReasoningDelta | ToolCall | InvalidToolCall | Done
-new_message, new_call = maker(Message), maker(ToolCall)  # of histories, which may have thousands
+new_message, new_call, new_tool = maker(Message), maker(ToolCall), maker(Tool)  # of which a call may bring many

@@ -4,6 +4,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -631,6 +632,22 @@ def test_what_a_signature_cannot_say_keeps_its_schema(part: Any) -> None:
     (line,) = signature_lines((Tool("f", "Does it", schema),))
     assert line == f"- {json_tool_line(Tool('f', 'Does it', schema))}"
     assert json.loads(line[2:])["parameters"]["properties"]["a"] == part
+
+
+def test_a_schema_that_its_owner_changes_is_written_anew() -> None:
+    properties: dict[str, Any] = {"city": {"type": "string"}}
+    schema = {"type": "object", "properties": properties}
+    chat = Chat((HI,), tools=(Tool("f", "Does it", schema),), response_schema=schema)
+    for name in ("days", "hours"):
+        assert f'"{name}"' not in render(chat)
+        properties[name] = {"type": "integer"}
+        assert render(chat).count(f'"{name}"') == 2
+
+
+def test_values_that_python_calls_equal_are_written_as_they_are() -> None:
+    for default in (1, True, 1.0, Decimal(1)):
+        tool = Tool("f", "", {"type": "object", "properties": {"a": {"type": "string", "default": default}}})
+        assert f"default {json.dumps(default, default=str)})" in render(Chat((HI,), tools=(tool,)))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ the caller inserts can forge no turn, call or result: see `prompt.markers`.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, TextFile
 from dynaspark_core.prompt.markers import attribute, escape
@@ -183,19 +182,25 @@ def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
         return "error"
     if aliases.has_unanswered:
         return "missing"
+    if not results:
+        return "text"
     called = {call.name for call in asked.tool_calls}
-    is_own = not called or any(tool.name in called for tool in chat.offered())
-    return "text" if not results else "results" if is_own else "handed over"
+    return "results" if not called or any(tool.name in called for tool in chat.offered()) else "handed over"
 
 
-def _step(messages: Sequence[Message]) -> tuple[Message, list[Message]]:
+def _step(messages: Sequence[Message]) -> tuple[Message, Sequence[Message]]:
     """The last message that is no result, and the results after it."""
-    results = list(takewhile(lambda message: message.role == "tool", reversed(messages)))
-    return (messages[-len(results) - 1] if len(results) < len(messages) else Message("assistant")), results
+    end = len(messages)
+    while end and messages[end - 1].role == "tool":
+        end -= 1
+    return messages[end - 1] if end else Message("assistant"), messages[end:]
 
 
 def _errors(asked: Message, results: Sequence[Message]) -> list[tuple[object, str]]:
     """Each call that failed, with its error."""
+    failed = [each for each in results if each.status == "error"]
+    if not failed:
+        return []
     calls: dict[str | None, object] = {call.id: (call.name, call.arguments) for call in asked.tool_calls}
     calls |= {call.id: call.raw for call in asked.invalid_tool_calls}
-    return [(calls.get(each.tool_call_id), each.text) for each in results if each.status == "error"]
+    return [(calls.get(each.tool_call_id), each.text) for each in failed]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.records import QuicklyMade, maker
 
 Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]  # what becomes of several images, where one file can be sent
@@ -175,8 +175,7 @@ class Chat(QuicklyMade):
 
     def images(self) -> list[Image | ImageRef]:
         """Every image of the history, in the order of the text."""
-        files = [part for message in self.messages for part in message.content if not isinstance(part, str)]
-        return [part for part in files if not isinstance(part, TextFile)]
+        return [part for message in self.messages for part in message.content if not isinstance(part, str | TextFile)]
 
     def untrusted_texts(self) -> tuple[str, ...]:
         """The texts that neither the user nor the model wrote: the results of tools."""
@@ -248,3 +247,4 @@ class Done:
 
 
 Event = TextDelta | ReasoningDelta | ToolCall | InvalidToolCall | Done
+new_message, new_call, new_tool = maker(Message), maker(ToolCall), maker(Tool)  # of which a call may bring many

@@ -1,8 +1,12 @@
 """Frozen dataclasses that are made quickly, for values that every call or every message needs."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class QuicklyMade:
@@ -21,22 +25,42 @@ class QuicklyMade:
             cls.__init__ = _init(cls)  # type: ignore[method-assign]  # of the same arguments
 
 
+def maker(kind: Callable[P, T]) -> Callable[P, T]:
+    """What makes objects of a class that `QuicklyMade` is the base of, in half of the time: for thousands of them."""
+    arguments, values, scope = _parts(kind)
+    made: Callable[P, T] = _function(arguments, ["self = opened()", *_closed(values), "return self"], scope)
+    return made
+
+
 def _init(kind: Any) -> Any:
     """An `__init__` for the class, with the arguments that `dataclasses` gave it."""
-    names = [each.name for each in fields(kind)]
-    scope: dict[str, Any] = {"MISSING": MISSING, "kind": kind, "usual": kind.__init__}
-    scope["opened"] = type(kind.__name__, (QuicklyMade,), {"__slots__": kind.__slots__})
-    scope["set_class"] = object.__dict__["__class__"].__set__
-    given, body = ["self"], []
+    arguments, values, scope = _parts(kind)
+    scope |= {"set_class": object.__dict__["__class__"].__set__, "usual": kind.__init__}
+    of_subclass = f"if type(self) is not kind: return usual(self, {', '.join(values.values())})"
+    body = [of_subclass, "set_class(self, opened)", *_closed(values)]
+    return wraps(kind.__init__)(_function(["self", *arguments], body, scope))
+
+
+def _parts(kind: Any) -> tuple[list[str], dict[str, str], dict[str, Any]]:
+    """The arguments, what each field is set to, and what both speak of."""
+    arguments, values = list[str](), dict[str, str]()
+    opened = type(kind.__name__, (QuicklyMade,), {"__slots__": kind.__slots__})
+    scope: dict[str, Any] = {"MISSING": MISSING, "kind": kind, "opened": opened}
     for each in fields(kind):
-        scope |= {f"usual_{each.name}": each.default, f"new_{each.name}": each.default_factory}
+        name = each.name
+        scope |= {f"usual_{name}": each.default, f"new_{name}": each.default_factory}
+        values[name] = name if each.default_factory is MISSING else f"(new_{name}() if {name} is MISSING else {name})"
         is_needed = each.default is MISSING and each.default_factory is MISSING
-        given.append(each.name if is_needed else f"{each.name}=usual_{each.name}")
-        if each.default_factory is not MISSING:
-            body.append(f"if {each.name} is MISSING: {each.name} = new_{each.name}()")
-    body.append(f"if type(self) is not kind: return usual(self, {', '.join(names)})")  # its slots may be others
-    body.append("; ".join(["set_class(self, opened)", *(f"self.{name} = {name}" for name in names)]))
-    body.append("self.__class__ = kind")
+        arguments.append(name if is_needed else f"{name}=usual_{name}")
+    return arguments, values, scope
+
+
+def _closed(values: Mapping[str, str]) -> list[str]:
+    """What sets the fields of an open object and makes it one of the class."""
+    return [*(f"self.{name} = {value}" for name, value in values.items()), "self.__class__ = kind"]
+
+
+def _function(arguments: Iterable[str], body: Iterable[str], scope: dict[str, Any]) -> Any:
     lines = "\n ".join(body)
-    exec(f"def made({', '.join(given)}):\n {lines}", scope)  # noqa: S102  # names of fields, as `dataclasses` does
-    return wraps(kind.__init__)(scope["made"])
+    exec(f"def made({', '.join(arguments)}):\n {lines}", scope)  # noqa: S102  # names of fields, as `dataclasses` does
+    return scope["made"]

@@ -20,7 +20,7 @@ from dynaspark_core.content.dictionaries import ROLES, read_call_blocks
 from dynaspark_core.content.files import is_text
 from dynaspark_core.content.image_refs import Place, Places, file_name
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.messages import Part, Role
+from dynaspark_core.messages import Part, Role, new_call, new_message
 from langchain_dynaspark.replies import NO_JSON
 
 _IMAGES_IN_BASE64 = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
@@ -35,18 +35,14 @@ def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tu
 
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark.
     """
-    rows = [_PLAIN_KINDS.get(type(message)) or _row(message, index) for index, message in enumerate(messages)]
-    places = Places([role for role, _ in rows], allow_files=allow_files)
-    return tuple(
-        [
-            read(
-                message,
-                role,
-                ((said,) if said else ()) if isinstance(said := message.content, str) else _blocks(said, places[index]),
-            )
-            for index, (message, (role, read)) in enumerate(zip(messages, rows, strict=True))
-        ]
-    )
+    places = Places((_row(message, index)[0] for index, message in enumerate(messages)), allow_files=allow_files)
+    read: list[Message] = []
+    for message in messages:
+        role, reader = _PLAIN_KINDS.get(type(message)) or _row(message, len(read))
+        said = message.content
+        parts = ((said,) if said else ()) if isinstance(said, str) else _blocks(said, places[len(read)])
+        read.append(reader(message, role, parts))
+    return tuple(read)
 
 
 def _row(message: BaseMessage, index: int) -> tuple[Role, Reader]:
@@ -79,17 +75,18 @@ def _is_declared_pdf_by_mistake(block: object) -> bool:
 
 
 def _plain(message: BaseMessage, role: Role, content: tuple[Part, ...]) -> Message:
-    return Message(role, content, message.name)
+    return new_message(role, content, message.name)
 
 
 def _from_ai(message: AIMessage, role: Role, content: tuple[Part, ...]) -> Message:
-    if message.tool_calls or message.invalid_tool_calls:
-        calls = [ToolCall(call["name"], call["args"], call["id"] or "") for call in message.tool_calls]
-        return Message(role, content, message.name, tuple(calls), tuple(map(_invalid, message.invalid_tool_calls)))
+    calls, invalid = message.tool_calls, message.invalid_tool_calls
+    if calls or invalid:
+        whole = tuple([new_call(call["name"], call["args"], call["id"] or "") for call in calls])
+        return new_message(role, content, message.name, whole, tuple(map(_invalid, invalid)) if invalid else ())
     if isinstance(message.content, str) and not message.additional_kwargs:
-        return Message(role, content, message.name)
+        return new_message(role, content, message.name)
     written = read_call_blocks(message.content) or read_call_blocks([message.additional_kwargs])
-    return Message(
+    return new_message(
         role,
         content,
         message.name,
@@ -105,7 +102,7 @@ def _invalid(call: Mapping[str, Any]) -> InvalidToolCall:
 
 def _from_tool(message: ToolMessage, role: Role, content: tuple[Part, ...]) -> Message:
     status: Literal["ok", "error"] = "error" if message.status == "error" else "ok"
-    return Message(role, content, message.name, tool_call_id=message.tool_call_id, status=status)
+    return new_message(role, content, message.name, (), (), message.tool_call_id, status)
 
 
 _KINDS: tuple[tuple[type[BaseMessage], tuple[str, Reader]], ...] = (

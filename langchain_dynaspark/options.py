@@ -8,8 +8,9 @@ from typing import Any, get_origin
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from dynaspark_core import Tool, frameworks
+from dynaspark_core import frameworks
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.messages import new_tool
 
 WORDS = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
 """What a `tool_choice` that names no tool may say, and what it is in a `Chat`."""
@@ -55,7 +56,7 @@ def chat_fields(
         (tool if _is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
         for index, tool in enumerate(tools or ())
     ]
-    known = [Tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions]
+    known = [new_tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions]
     return {
         "tools": tuple(known),
         "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),

@@ -23,7 +23,7 @@ from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.content.files import is_text, not_shown, read_text_file
 from dynaspark_core.content.image_refs import Place, Places, url_ref
 from dynaspark_core.errors import ConfigError, ForbiddenImageError, ImageError
-from dynaspark_core.messages import Part, Role
+from dynaspark_core.messages import Part, Role, new_call, new_message
 
 ROLES: dict[MessageRole, Role] = {
     MessageRole.SYSTEM: "system",
@@ -43,9 +43,8 @@ def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tup
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark. Without
     `allow_paths`, a block that names a local file cannot be sent.
     """
-    roles = [ROLES[message.role] for message in messages]
-    places = Places(roles, allow_files=allow_paths)
-    return tuple([_message(message, roles[index], index, places) for index, message in enumerate(messages)])
+    places = Places((ROLES[message.role] for message in messages), allow_files=allow_paths)
+    return tuple([_message(message, index, places) for index, message in enumerate(messages)])
 
 
 def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMessage | None) -> list[ChatMessage]:
@@ -54,53 +53,41 @@ def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMes
     return [*(history or ()), *([asked] if asked is not None else ())]
 
 
-def _message(message: ChatMessage, role: Role, index: int, places: Places) -> Message:
-    blocks, known = message.blocks, message.additional_kwargs
+def _message(message: ChatMessage, index: int, places: Places) -> Message:
+    role, blocks, known = ROLES[message.role], message.blocks, message.additional_kwargs
     said = blocks if len(blocks) == 1 else [block for block in blocks if type(block) is not ToolCallBlock]
-    if len(said) == 1 and type(said[0]) is TextBlock:
-        content: tuple[Part, ...] = (said[0].text,) if said[0].text else ()
+    only = said[0] if len(said) == 1 else None
+    if type(only) is TextBlock:
+        content: tuple[Part, ...] = (text,) if (text := only.text) else ()
     else:
         content = tuple(_parts(blocks, places[index]))
-    made = calls(message) if role == "assistant" else ()
-    if not made:
-        return Message(role, content, known.get("name"), tool_call_id=known.get("tool_call_id"))
-    return Message(
-        role,
-        content,
-        known.get("name"),
-        tuple([call for call in made if isinstance(call, ToolCall)]),
-        tuple([call for call in made if isinstance(call, InvalidToolCall)]),
-        known.get("tool_call_id"),
-    )
+    is_mere_text = len(blocks) == 1 and content and not known
+    whole, invalid = calls(message) if role == "assistant" and not is_mere_text else ((), ())
+    return new_message(role, content, known.get("name"), whole, invalid, known.get("tool_call_id"))
 
 
-def calls(message: ChatMessage) -> list[ToolCall | InvalidToolCall]:
-    """The message's calls: its blocks, or what is in `additional_kwargs`, which repeats them."""
+def calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], tuple[InvalidToolCall, ...]]:
+    """The message's calls, and those that must not run: its blocks, or `additional_kwargs`, which repeats them."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
         written = message.additional_kwargs.get("tool_calls")
-        return _written_calls(written) if written else []
-    whole = [call for block in blocks if (call := _call(block)) is not None]
-    if len(whole) == len(blocks):
-        return [*whole]
-    return _written_calls(
-        {"id": block.tool_call_id, "name": block.tool_name, "arguments": block.tool_kwargs} for block in blocks
-    )
+        return _written_calls(written) if written else ((), ())
+    whole = []
+    for block in blocks:
+        name, arguments, call_id = block.tool_name, block.tool_kwargs, block.tool_call_id
+        if not (name and call_id and isinstance(arguments, dict)):  # those who read any shape read all of them
+            return _written_calls(
+                {"id": each.tool_call_id, "name": each.tool_name, "arguments": each.tool_kwargs} for each in blocks
+            )
+        whole.append(new_call(name, dict(arguments), call_id))
+    return tuple(whole), ()
 
 
-def _call(block: ToolCallBlock) -> ToolCall | None:
-    """The call of a block that is whole; None leaves it to those who read any shape."""
-    arguments = block.tool_kwargs
-    if not isinstance(arguments, dict) or not block.tool_name or not block.tool_call_id:
-        return None
-    return ToolCall(block.tool_name, dict(arguments), block.tool_call_id)
-
-
-def _written_calls(calls: Iterable[Any]) -> list[ToolCall | InvalidToolCall]:
+def _written_calls(calls: Iterable[Any]) -> tuple[tuple[ToolCall, ...], tuple[InvalidToolCall, ...]]:
     """Calls in OpenAI's shape, as dictionaries or as its objects."""
     written = [call if isinstance(call, dict) else call.model_dump() for call in calls]
     (message,) = messages_from([{"role": "assistant", "content": "", "tool_calls": written}])
-    return [*message.tool_calls, *message.invalid_tool_calls]
+    return message.tool_calls, message.invalid_tool_calls
 
 
 def _parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:

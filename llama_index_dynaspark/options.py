@@ -8,8 +8,9 @@ from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 
-from dynaspark_core import Tool, ToolCall, frameworks
+from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError, ToolCallError
+from dynaspark_core.messages import new_tool
 from llama_index_dynaspark import convert
 
 CHOICES: dict[str | None, str] = {
@@ -46,7 +47,7 @@ def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...
         name = function.get("name")
         if not isinstance(name, str) or not name:
             raise ConfigError(f"a tool has no name; it has {', '.join(function)}")
-        found.append(Tool(name, function.get("description") or "", function.get("parameters") or {}))
+        found.append(new_tool(name, function.get("description") or "", function.get("parameters") or {}))
     return tuple(found)
 
 
@@ -99,8 +100,7 @@ def selections(message: ChatMessage, *, must_call: bool = False) -> list[ToolSel
     """
     calls = [
         ToolSelection(tool_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
-        for call in convert.calls(message)
-        if isinstance(call, ToolCall)
+        for call in convert.calls(message)[0]
     ]
     if not calls and must_call:
         text = message.content or ""

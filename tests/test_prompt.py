@@ -4,10 +4,11 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, TextFile, Tool, ToolCall
@@ -371,6 +372,31 @@ def test_arguments_hold_no_marker_and_keep_their_value() -> None:
     assert (text.count("</tool_call>"), text.count("</turn>")) == (1, 1)
 
 
+ARGUMENTS = st.dictionaries(
+    st.text() | st.integers() | st.booleans(),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.sets(st.integers()),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+)
+
+
+@given(st.text(), ARGUMENTS)
+@example("add", {"a\u2028b": "\ud800", "c": "<turn>"})
+def test_a_past_call_is_one_line_of_the_json_that_python_writes(name: str, arguments: dict[Any, Any]) -> None:
+    text = turns(HI, Message("assistant", (), tool_calls=(ToolCall(name, arguments, "1"),)), HI)
+    (line,) = re.findall(r'(?<=<tool_call id="c1">\n).*(?=\n</tool_call>)', text)
+    assert line.splitlines() == [line]
+    assert json.loads(line) == json.loads(json.dumps({"name": name, "arguments": arguments}, default=str))
+
+
+def test_arguments_that_hold_themselves_are_an_error() -> None:
+    arguments: dict[str, Any] = {"a": 1}
+    arguments["b"] = arguments
+    with pytest.raises(ValueError, match="Circular"):
+        turns(HI, Message("assistant", (), tool_calls=(ToolCall("add", arguments, "1"),)), HI)
+
+
 def test_the_tools_come_first_and_nothing_after_a_users_turn() -> None:
     text = render(Chat((HI,), tools=(TOOL,)))
     assert text.startswith(
@@ -606,6 +632,22 @@ def test_what_a_signature_cannot_say_keeps_its_schema(part: Any) -> None:
     (line,) = signature_lines((Tool("f", "Does it", schema),))
     assert line == f"- {json_tool_line(Tool('f', 'Does it', schema))}"
     assert json.loads(line[2:])["parameters"]["properties"]["a"] == part
+
+
+def test_a_schema_that_its_owner_changes_is_written_anew() -> None:
+    properties: dict[str, Any] = {"city": {"type": "string"}}
+    schema = {"type": "object", "properties": properties}
+    chat = Chat((HI,), tools=(Tool("f", "Does it", schema),), response_schema=schema)
+    for name in ("days", "hours"):
+        assert f'"{name}"' not in render(chat)
+        properties[name] = {"type": "integer"}
+        assert render(chat).count(f'"{name}"') == 2
+
+
+def test_values_that_python_calls_equal_are_written_as_they_are() -> None:
+    for default in (1, True, 1.0, Decimal(1)):
+        tool = Tool("f", "", {"type": "object", "properties": {"a": {"type": "string", "default": default}}})
+        assert f"default {json.dumps(default, default=str)})" in render(Chat((HI,), tools=(tool,)))
 
 
 @pytest.mark.parametrize(

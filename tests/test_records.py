@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.records import QuicklyMade, maker
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +74,19 @@ def test_wrong_arguments_are_refused(arguments: Any) -> None:
 def test_it_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Point(1).x = 2  # type: ignore[misc]  # that is the point
+
+
+def test_a_maker_makes_what_the_class_makes() -> None:
+    make = maker(Point)
+    assert [make(1), make(1, tags=["a"]), make(x=1, y=3, name="q")] == [
+        Point(1),
+        Point(1, tags=["a"]),
+        Point(1, 3, "q"),
+    ]
+    assert type(make(1)) is Point
+    assert make(1).tags is not make(1).tags
+    assert pickle.loads(pickle.dumps(make(1))) == deepcopy(make(1)) == dataclasses.replace(make(2), x=1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make(1).x = 2  # type: ignore[misc]  # that is the point
+    with pytest.raises(TypeError, match="argument"):
+        make()  # type: ignore[call-arg]  # x is needed

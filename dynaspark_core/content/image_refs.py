@@ -4,7 +4,7 @@ Pure: it decides what a value refers to, and whether it may. `transport.loading`
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
@@ -49,9 +49,13 @@ class Place:
 class Places:
     """The place of each message of a conversation; made when it is asked for, as most messages are one plain text."""
 
-    def __init__(self, roles: Sequence[Role], *, allow_files: bool = False) -> None:
-        self._roles = roles
+    def __init__(self, roles: Iterable[Role], *, allow_files: bool = False) -> None:
+        self._given = roles
         self._allow_files = allow_files
+
+    @cached_property
+    def _roles(self) -> Sequence[Role]:
+        return tuple(self._given)
 
     @cached_property
     def _is_now(self) -> list[bool]:

@@ -69,7 +69,7 @@ def escape(text: str, by: str | Callable[[re.Match[str]], str] = "&lt;") -> str:
 
     Where there is one form of `<` only, the pattern begins with that character, and is eight times as fast.
     """
-    if "＜" in text or "﹤" in text:  # noqa: RUF001
+    if not text.isascii() and ("＜" in text or "﹤" in text):  # noqa: RUF001
         return _marker(f"[{_OPENERS}]").sub(by, text)
     return _marker("<").sub(by, text) if "<" in text else text
 

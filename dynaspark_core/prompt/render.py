@@ -6,7 +6,6 @@ the caller inserts can forge no turn, call or result: see `prompt.markers`.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, TextFile
 from dynaspark_core.prompt.markers import attribute, escape
@@ -15,7 +14,7 @@ from dynaspark_core.prompt.turns import (
     Aliases,
     call_blocks,
     cut_middle,
-    result_block,
+    result_turn,
     tool_turn,
 )
 
@@ -47,38 +46,46 @@ def render(
     `[image]`, and needs no mark beside text. `image_remarks` say what is missing of an image that is shown; most are
     empty. Tool results and text files longer than `result_limit` characters are cut in the middle.
     """
-    is_bare = not has_turns(chat)
-    if is_bare and len(only := chat.messages[0].content) == 1 and isinstance(only[0], str):
-        return only[0]
-    images = chat.images()
-    numbers = [*(image_numbers or _numbers(images))]
-    if len(numbers) != len(images):
-        raise ValueError(f"image_numbers: {len(numbers)} numbers for {len(images)} images")
-    notes = [f": {note}" if note else "" for note in image_remarks or [""] * len(images)]
-    if is_bare:
-        return _bare(chat.messages[0], _bare_marks(images, numbers, notes, hidden), result_limit)
-    marks = [f"[image {number}{note}]" for number, note in zip(numbers, notes, strict=True)]
+    if not has_turns(chat):
+        if len(only := chat.messages[0].content) == 1 and isinstance(only[0], str):
+            return only[0]
+        marks = _bare_marks(_numbered(chat, image_numbers, image_remarks), hidden)
+        return _bare(chat.messages[0], marks, result_limit)
     aliases = Aliases()
-    turns = _turns(chat.messages, aliases, iter(marks), result_limit)
-    lines = [*opening_lines(chat), *turns, *_hidden_lines(set(numbers), hidden)]
+    turns = _turns(chat.messages, aliases, _marks(chat, image_numbers, image_remarks), result_limit)
+    lines = [*opening_lines(chat), *turns]
+    if hidden:
+        lines.append(_hidden_line({number for _, number, _ in _numbered(chat, image_numbers)}, hidden))
     lines += [*aliases.unanswered_blocks(), *closing_lines(chat, _last_step(chat, aliases))]
     return "\n".join((*lines, '<turn role="assistant">\n'))
 
 
-def _numbers(images: Sequence[Image | ImageRef]) -> Sequence[int]:
-    """The number of each image, counted from 1; the same image has one number."""
-    counted = {image: number for number, image in enumerate(dict.fromkeys(images), 1)}
-    return [counted[image] for image in images]
+def _numbered(
+    chat: Chat, numbers: Sequence[int] | None, remarks: Sequence[str] = ()
+) -> list[tuple[Image | ImageRef, int, str]]:
+    """Each image with its number, counted from 1 if it has none yet, and what its mark says after it."""
+    images = chat.images()
+    if not numbers:
+        counted = {image: number for number, image in enumerate(dict.fromkeys(images), 1)}
+        numbers = [counted[image] for image in images]
+    if len(numbers) != len(images):
+        raise ValueError(f"image_numbers: {len(numbers)} numbers for {len(images)} images")
+    notes = [f": {note}" if note else "" for note in remarks or [""] * len(images)]
+    return [*zip(images, numbers, notes, strict=True)]
 
 
-def _hidden_lines(numbers: Collection[int], hidden: Collection[int]) -> list[str]:
+def _marks(chat: Chat, numbers: Sequence[int] | None, remarks: Sequence[str]) -> Iterator[str]:
+    """The mark of each image in turns; images are looked for when the first is needed, as most histories have none."""
+    for _, number, note in _numbered(chat, numbers, remarks):
+        yield f"[image {number}{note}]"
+
+
+def _hidden_line(numbers: Collection[int], hidden: Collection[int]) -> str:
     """What the model is told of the images that it cannot see."""
-    if not hidden:
-        return []
     shown = sorted(set(numbers) - set(hidden))
     if len(shown) == 1:
-        return [f"Of the images, the attached one is image {shown[0]}; the others are not shown."]
-    return [f"Not shown: {', '.join(_ranges(sorted(hidden)))}."]
+        return f"Of the images, the attached one is image {shown[0]}; the others are not shown."
+    return f"Not shown: {', '.join(_ranges(sorted(hidden)))}."
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[str]:
@@ -103,14 +110,12 @@ def _bare(message: Message, marks: Sequence[str], limit: int) -> str:
     return _joined(message, iter([""] if needs_no_mark else marks), limit)
 
 
-def _bare_marks(
-    images: Sequence[Image | ImageRef], numbers: Sequence[int], notes: Sequence[str], hidden: Collection[int]
-) -> list[str]:
+def _bare_marks(images: Sequence[tuple[Image | ImageRef, int, str]], hidden: Collection[int]) -> list[str]:
     """What stands for each image in a lone message."""
-    is_single = len(set(numbers) - set(hidden)) <= 1
+    is_single = len({number for _, number, _ in images} - set(hidden)) <= 1
     return [
         _not_shown(image) if number in hidden else f"[image{'' if is_single else f' {number}'}{note}]"
-        for image, number, note in zip(images, numbers, notes, strict=True)
+        for image, number, note in images
     ]
 
 
@@ -130,19 +135,19 @@ def _not_shown(image: Image | ImageRef) -> str:
 def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], limit: int) -> Iterator[str]:
     """The turns, each result in its own: so a history that grows at its end keeps all that was there before."""
     for message in messages:
-        role, content, name = message.role, message.content, message.name
+        role, content = message.role, message.content
         only = content[0] if len(content) == 1 else None
         text = escape(only if isinstance(only, str) else _joined(message, marks, None if role == "tool" else limit))
         if role == "tool":
-            text = text if len(text) <= limit else cut_middle(text, limit)
-            yield tool_turn(result_block(message, text, aliases))
+            yield result_turn(message, text if len(text) <= limit else cut_middle(text, limit), aliases)
             continue
-        if role == "assistant":
-            yield from map(tool_turn, aliases.begin_turn())
+        if role == "assistant" and (unanswered := aliases.begin_turn()):
+            yield from map(tool_turn, unanswered)
         if message.tool_calls or message.invalid_tool_calls:
-            text = "\n".join(filter(None, (text, *call_blocks(message, aliases))))
-        named = f' name="{attribute(name)}"' if name else ""
-        yield f'<turn role="{role}"{named}>{text}</turn>'
+            calls = call_blocks(message, aliases)
+            text = "\n".join((text, *calls) if text else calls)
+        named = f'" name="{attribute(message.name)}' if message.name else ""
+        yield f'<turn role="{role}{named}">{text}</turn>'
 
 
 def _joined(message: Message, marks: Iterator[str], limit: int | None = None) -> str:
@@ -177,19 +182,25 @@ def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
         return "error"
     if aliases.has_unanswered:
         return "missing"
+    if not results:
+        return "text"
     called = {call.name for call in asked.tool_calls}
-    is_own = not called or any(tool.name in called for tool in chat.offered())
-    return "text" if not results else "results" if is_own else "handed over"
+    return "results" if not called or any(tool.name in called for tool in chat.offered()) else "handed over"
 
 
-def _step(messages: Sequence[Message]) -> tuple[Message, list[Message]]:
+def _step(messages: Sequence[Message]) -> tuple[Message, Sequence[Message]]:
     """The last message that is no result, and the results after it."""
-    results = list(takewhile(lambda message: message.role == "tool", reversed(messages)))
-    return (messages[-len(results) - 1] if len(results) < len(messages) else Message("assistant")), results
+    end = len(messages)
+    while end and messages[end - 1].role == "tool":
+        end -= 1
+    return messages[end - 1] if end else Message("assistant"), messages[end:]
 
 
 def _errors(asked: Message, results: Sequence[Message]) -> list[tuple[object, str]]:
     """Each call that failed, with its error."""
+    failed = [each for each in results if each.status == "error"]
+    if not failed:
+        return []
     calls: dict[str | None, object] = {call.id: (call.name, call.arguments) for call in asked.tool_calls}
     calls |= {call.id: call.raw for call in asked.invalid_tool_calls}
-    return [(calls.get(each.tool_call_id), each.text) for each in results if each.status == "error"]
+    return [(calls.get(each.tool_call_id), each.text) for each in failed]

@@ -6,8 +6,7 @@ escaped, so that no text can forge the line of another tool.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dynaspark_core.messages import Tool
@@ -22,7 +21,6 @@ _SAID = frozenset(
      "default", "format", "$schema"}
 )  # fmt: skip
 """The keywords that a signature can say."""
-Write = Callable[[str, str, Mapping[str, Any]], str]
 _TYPES = {"string", "integer", "number", "boolean", "null", "array", "object"}
 
 
@@ -42,26 +40,21 @@ def json_tool_line(tool: Tool) -> str:
 
 def json_tool_lines(tools: Iterable[Tool]) -> Sequence[str]:
     """Each tool as one line of JSON: name, description, compact schema."""
-    return _lines(_json_line, tools)
+    return [_json_line(*each) for each in _plain(tools)]
 
 
 def signature_lines(tools: Iterable[Tool]) -> Sequence[str]:
     """Each tool as `- name: description. Arguments: {…}`; as `- ` and its JSON line where no signature can say it."""
-    return _lines(_signature_line, tools)
+    return [_signature_line(*each) for each in _plain(tools)]
 
 
-def _lines(write: Write, tools: Iterable[Tool]) -> Sequence[str]:
+def _plain(tools: Iterable[Tool]) -> Sequence[tuple[str, str, Mapping[str, Any]]]:
+    """What is known of each tool, in JSON's types alone."""
     known = [(tool.name, tool.description, tool.parameters) for tool in tools]
     try:
-        return _kept_lines(write, encode(known))
+        return [(name, description, schema) for name, description, schema in json.loads(encode(known))]
     except (RecursionError, ValueError):  # nested too deep, or in itself
-        return [write(*each) for each in known]
-
-
-@lru_cache(maxsize=64)
-def _kept_lines(write: Write, known: str) -> Sequence[str]:
-    """Kept by content: every call of an agent brings the same tools, and a schema is an object that may change."""
-    return tuple(write(*each) for each in json.loads(known))
+        return known
 
 
 def _json_line(name: str, description: str, parameters: Mapping[str, Any]) -> str:

@@ -8,8 +8,9 @@ beginning: whatever depends on the step comes after the last turn.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from dynaspark_core.messages import Chat, Message
+from dynaspark_core.messages import Chat, Message, Tool
 from dynaspark_core.prompt.compact import compact
+from dynaspark_core.prompt.kept import kept
 from dynaspark_core.prompt.markers import escape
 from dynaspark_core.prompt.signatures import json_tool_lines, one_line, signature_lines
 from dynaspark_core.prompt.turns import json_line
@@ -63,17 +64,23 @@ Reply with one JSON value that follows this JSON Schema, and nothing else: no ex
 {schema}"""
 
 
-def opening_lines(chat: Chat) -> list[str]:
+def opening_lines(chat: Chat) -> Sequence[str]:
     """The lines before the first turn: the tools and how to call them; none where no tool may be called."""
     tools = chat.offered()
     if not tools:
-        return []
-    is_free = chat.tool_choice == "auto"
+        return ()
+    known = [(tool.name, tool.description, tool.parameters) for tool in tools]
+    return _opening(known, chat.tool_choice == "auto", _SEVERAL if chat.parallel_tool_calls else _ONE)
+
+
+@kept
+def _opening(known: Sequence[tuple[str, str, Any]], is_free: bool, how_many: str) -> Sequence[str]:  # noqa: FBT001  # see `kept`
+    """The lines for tools of these names, descriptions and parameters."""
+    tools = [Tool(*each) for each in known]
     # A made-up tool in the example is copied: by a 1.5B model in 17 of 20 replies.
-    example = {"name": tools[0].name, "arguments": _sample_object(tools[0].parameters)}
+    example = json_line({"name": tools[0].name, "arguments": _sample_object(tools[0].parameters)})
     listed = [_LISTED, *signature_lines(tools)] if is_free else [_LISTED_AS_JSON, *json_tool_lines(tools), "</tools>"]
-    rules = [f"{_SEVERAL if chat.parallel_tool_calls else _ONE} {_DATA}", *([_FREE] if is_free else [])]
-    return ["# Tools", *listed, _HOW.format(example=json_line(example)), *rules]
+    return ("# Tools", *listed, _HOW.format(example=example), f"{how_many} {_DATA}", *([_FREE] if is_free else []))
 
 
 def closing_lines(chat: Chat, last_step: LastStep) -> list[str]:
@@ -83,6 +90,7 @@ def closing_lines(chat: Chat, last_step: LastStep) -> list[str]:
     return [value_section(chat.response_schema), *_reminder(chat, last_step)]
 
 
+@kept
 def value_section(schema: Mapping[str, Any]) -> str:
     """The request for one JSON value of the schema."""
     return _VALUE.format(schema=json_line(compact(schema, "the answer")))

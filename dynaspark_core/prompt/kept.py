@@ -1,0 +1,35 @@
+"""What is written of tools and schemas, kept by content: every call of an agent brings the same ones.
+
+A schema is an object that its owner may change, so what identifies it is a copy of all that is in it, as bytes.
+"""
+
+import marshal
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+MAX_KEPT = 64
+"""Most results of one function that are kept: for sets of tools, or schemas of answers."""
+
+
+def kept(write: Callable[[*Arguments], T]) -> Callable[[*Arguments], T]:
+    """The function, whose result for equal arguments is made once.
+
+    Arguments that hold other objects than Python's own, or are nested too deep or in themselves, are written each time.
+    """
+
+    @lru_cache(maxsize=MAX_KEPT)
+    def written(content: bytes) -> T:
+        return write(*marshal.loads(content))  # noqa: S302  # `found` has written it
+
+    @wraps(write)
+    def found(*arguments: *Arguments) -> T:
+        try:
+            content = marshal.dumps(arguments)  # type: ignore[arg-type]  # what it cannot write raises
+        except ValueError:
+            return write(*arguments)
+        return written(content)
+
+    return found

@@ -42,12 +42,13 @@ class JsonDecoder:
     def feed(self, data: bytes) -> str:
         if not data:
             return ""
-        if self._steps is None and not self._first:
+        if self._steps is not None:
+            return self._steps.feed(data)
+        if not self._first:
             self._first, self._answer = data, _plain_answer(data)
             if self._answer is not None:
                 return join_surrogates(self._answer["response"])
-            return self._by_steps().feed(data)
-        if self._steps is None:
+        else:
             self._by_steps().feed(self._first)  # more comes after what was whole; its text is out
         return self._by_steps().feed(data)
 
@@ -88,11 +89,21 @@ class _Steps:
         self._high = ""
         self._out: list[str] = []
 
-    def feed(self, data: bytes) -> str:
-        return self._read(self._utf8.feed(data))
+    def feed(self, data: bytes, *, final: bool = False) -> str:
+        """The text that these bytes bring."""
+        text, at = self._tail + self._utf8.feed(data, final=final), 0
+        self._tail = ""
+        try:
+            while at < len(text):
+                at = self._state(self, text, at)
+        except DynasparkError as exc:
+            exc.text = "".join(self._out)
+            raise
+        out, self._out = "".join(self._out), []
+        return out
 
     def close(self) -> str:
-        text = self._read(self._utf8.feed(b"", final=True))
+        text = self.feed(b"", final=True)
         rest = "".join(self._rest)
         if self._depth > 0 or self._state is not _Steps._structure:
             raise StreamBrokenError("the answer ended in the middle of its JSON")
@@ -103,18 +114,6 @@ class _Steps:
             raise ReplyError(f"the answer has no text in `response` (is base_url that of the service?): {rest[:200]}")
         self.model, self.usage = model_and_usage(answer)
         return text
-
-    def _read(self, text: str) -> str:
-        text, at = self._tail + text, 0
-        self._tail = ""
-        try:
-            while at < len(text):
-                at = self._state(self, text, at)
-        except DynasparkError as exc:
-            exc.text = "".join(self._out)
-            raise
-        out, self._out = "".join(self._out), []
-        return out
 
     def _keep(self, text: str) -> None:
         self._rest.append(text)
@@ -164,14 +163,20 @@ class _Steps:
         return self._after_piece(text, end)
 
     def _text(self, text: str, at: int) -> int:
-        """Inside the text: unescaped and returned; half a pair of surrogates waits for its other half."""
+        """Inside the text, which is unescaped and returned."""
         end = _end_of_piece(text, at)
-        piece = self._high + _unescaped(text[at:end])
-        self._high = ""
-        if not text.startswith('"', end) and _HIGH_AT_END.search(piece):
+        piece = text[at:end]
+        if self._high or "\\" in piece:
+            piece = self._joined(_unescaped(piece), is_over=text.startswith('"', end))
+        self._out.append(piece)
+        return end if end == len(text) else self._after_piece(text, end)
+
+    def _joined(self, piece: str, *, is_over: bool) -> str:
+        """The piece; half a pair of surrogates, which only escapes can write, waits for its other half."""
+        piece, self._high = self._high + piece, ""
+        if not is_over and _HIGH_AT_END.search(piece):
             piece, self._high = piece[:-1], piece[-1]
-        self._out.append(join_surrogates(piece))
-        return self._after_piece(text, end)
+        return join_surrogates(piece)
 
     def _after_piece(self, text: str, end: int) -> int:
         if end == len(text):
@@ -188,7 +193,9 @@ class _Steps:
 
 def _plain_answer(data: bytes) -> dict[str, Any] | None:
     """The answer that these bytes are, if they are small, hold one text and no error; None leaves it to the steps."""
-    if len(data) > MAX_AT_ONCE_BYTES or data.count(b"{") + data.count(b"[") > MAX_DEPTH or not _has_one_text(data):
+    if len(data) > MAX_AT_ONCE_BYTES or not data.rstrip().endswith(b"}") or not _has_one_text(data):
+        return None
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         return None
     try:
         answer = strict_json(data.decode())

@@ -39,6 +39,7 @@ class HeldText:
         self._watch: Watch | None = None
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
         self._objects_from = self._pending_end = 0
+        """Places in the whole text."""
         self._scanned = self._passed = 0
         self._trimmed = self._signs = self._counted = 0
 
@@ -76,11 +77,10 @@ class HeldText:
         if done > self._counted:
             self.is_crowded(done)
         self._counted -= done
-        self._found.clear()
+        if self._found:
+            self._found.clear()
         self.text = self.text[done:]
         self.scan -= done
-        self._objects_from -= done
-        self._pending_end -= done
         self._trimmed += done
         self.position = 0
 
@@ -154,11 +154,11 @@ class HeldText:
 
     def pass_objects(self, end: int) -> None:
         """Look for no object or list before `end`: all up to there is inside one that is text."""
-        self._objects_from = max(self._objects_from, end)
+        self._objects_from = max(self._objects_from, self._trimmed + end)
 
     def may_begin_object(self, place: int) -> bool:
         """Whether no object that is text reaches over the place."""
-        return place >= self._objects_from
+        return self._trimmed + place >= self._objects_from
 
     def pass_over(self, opening: int) -> None:
         """Continue behind what might have opened a call, and did not."""

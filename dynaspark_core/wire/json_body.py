@@ -17,7 +17,7 @@ MAX_DEPTH = 100
 MAX_AT_ONCE_BYTES = 64 * 1024
 """Bytes of an answer that may be read in one step."""
 
-_STRUCTURE = re.compile(r'[^"{}\[\]:,]*+')
+_MARK = re.compile(r"[{}\[\]:,]")
 _STRING = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])[^"\\\x00-\x1f]*+)*+')
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
@@ -123,24 +123,21 @@ class _Steps:
 
     def _structure(self, text: str, at: int) -> int:
         """Between strings: counts the depth, and knows whether a string that begins is a key or a value."""
-        end = _STRUCTURE.match(text, at).end()  # type: ignore[union-attr]  # it matches everywhere
-        if not self._has_begun and (start := text[at : end + 1].lstrip()):
+        quote = text.find('"', at)
+        end = quote + 1 or len(text)
+        between = text[at:end]
+        if not self._has_begun and (start := between.lstrip()):
             self._has_begun = True
             if start.startswith("<"):
                 raise WakingUpError(PAGE)
-        if end == len(text):
-            self._keep(text[at:end])
-            return end
-        mark = text[end]
-        self._keep(text[at : end + 1])
-        if mark == '"':
-            return self._begin_string(end + 1)
-        self._depth += (mark in "{[") - (mark in "}]")
-        if self._depth > MAX_DEPTH:
-            raise ReplyError(f"the answer is nested deeper than {MAX_DEPTH}")
-        if self._depth == 1:
-            self._is_value = mark == ":" or (self._is_value and mark != ",")
-        return end + 1
+        for mark in _MARK.findall(between):
+            self._depth += (mark in "{[") - (mark in "}]")
+            if self._depth > MAX_DEPTH:
+                raise ReplyError(f"the answer is nested deeper than {MAX_DEPTH}")
+            if self._depth == 1:
+                self._is_value = mark == ":" or (self._is_value and mark != ",")
+        self._keep(between)
+        return end if quote < 0 else self._begin_string(end)
 
     def _begin_string(self, at: int) -> int:
         self._string = ""
@@ -155,11 +152,11 @@ class _Steps:
         """Inside any string but the text: kept as it is."""
         end = _end_of_piece(text, at)
         piece = text[at:end]
-        is_key = self._depth == 1 and not self._is_value
         self._keep(piece)
-        self._string += piece if is_key else ""
-        if is_key and text.startswith('"', end):
-            self._key = _unescaped(self._string)
+        if self._depth == 1 and not self._is_value:
+            self._string += piece
+            if text.startswith('"', end):
+                self._key = _unescaped(self._string)
         return self._after_piece(text, end)
 
     def _text(self, text: str, at: int) -> int:

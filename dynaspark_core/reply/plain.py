@@ -148,10 +148,10 @@ def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
     place = yield from buffer.visible(at, " \t".__contains__)
     if place - at > MAX_INDENT_CHARACTERS:
         return
-    fence = yield from buffer.match(FENCE, place)
-    if fence is not None:
+    begin = buffer.text[place : place + 1]
+    if begin in {"`", "~"} and (fence := (yield from buffer.match(FENCE, place))) is not None:
         yield from show_fence(buffer, fence.end() - 1)
-    elif (yield from buffer.match(JSON_TEXT, place)) is not None:
+    elif begin in {"{", "["} and (yield from buffer.match(JSON_TEXT, place)) is not None:
         yield from show_object(buffer, place)
 
 

@@ -47,15 +47,17 @@ USED = "\ue000"
 class ReplyBuffer(Places):
     """The undecided text, and what has come of the rest: shown text, calls, calls that are held."""
 
+    is_truncated = is_rest_text = _is_behind_call = False
+    _broken = 0
+
     def __init__(self, judge: "Judge | None" = None) -> None:
         super().__init__()
         self._judge = judge
-        self.is_cut = self.is_truncated = self.is_rest_text = False
-        self._is_behind_call = self._is_muted = self._holds_blanks = False
+        self.is_cut = self._is_muted = self._holds_blanks = False
         self._events: list[Event] = []
         self._texts: list[str] = []
         self._reasoning = Reasoning()
-        self._broken, self._last = 0, ""
+        self._last = ""
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._idle: Callable[[int], None] | None = None

@@ -29,6 +29,11 @@ _JOINED_SHARE = 64
 class HeldText:
     """`text[position:]` is undecided; `scan` is where the search for calls goes on in it."""
 
+    # few replies set these; with more than 30 attributes of its own an object is slow
+    _objects_from = _pending_end = 0
+    """Places in the whole text."""
+    _scanned = _passed = 0
+
     def __init__(self) -> None:
         self.text = ""
         self.position = self.scan = 0
@@ -38,9 +43,6 @@ class HeldText:
         self._is_due = False
         self._watch: Watch | None = None
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
-        self._objects_from = self._pending_end = 0
-        """Places in the whole text."""
-        self._scanned = self._passed = 0
         self._trimmed = self._signs = self._counted = 0
 
     def add(self, piece: str) -> bool:

@@ -119,13 +119,13 @@ class EventDecoder:
         self._held = "\r" if text.endswith("\r") else ""
         if "\r" in text:
             text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
-        first, *others = text.split("\n")
-        self._line.append(first)
-        return self._read_lines(others) if others else ""
+        lines = text.split("\n")
+        self._line.append(lines[0])
+        return self._read_lines(lines) if len(lines) > 1 else ""
 
-    def _read_lines(self, others: list[str]) -> str:
-        """The text of the events that end in these lines; the last of them is only begun."""
-        lines = ["".join(self._line), *others]
+    def _read_lines(self, lines: list[str]) -> str:
+        """The text of the events that end in these lines; the first was begun before, the last is only begun."""
+        lines[0] = "".join(self._line)
         self._line = [lines.pop()]
         out: list[str] = []
         try:
@@ -181,12 +181,13 @@ class EventDecoder:
             return self._joined(data)
         if error := event.get("error"):
             raise self._error_of(error)
-        model, usage = model_and_usage(event)
-        self.model, self.usage = model or self.model, usage or self.usage
-        text = "" if event.get("response") is None else event["response"]
-        if not isinstance(text, str):
+        if "model" in event or "usage" in event:
+            model, usage = model_and_usage(event)
+            self.model, self.usage = model or self.model, usage or self.usage
+        text = event.get("response")
+        if text is not None and not isinstance(text, str):
             raise ReplyError(f"an event's `response` is not text: {data[:200]}")
-        return self._joined(text)
+        return self._joined(text or "")
 
     def _joined(self, text: str) -> str:
         """The text, after the half of a surrogate pair that an earlier event ended with; a half at its end is held."""

@@ -47,13 +47,14 @@ USED = "\ue000"
 class ReplyBuffer(Places):
     """The undecided text, and what has come of the rest: shown text, calls, calls that are held."""
 
-    is_truncated = is_rest_text = _is_behind_call = False
+    is_truncated = False
     _broken = 0
 
     def __init__(self, judge: "Judge | None" = None) -> None:
         super().__init__()
         self._judge = judge
-        self.is_cut = self._is_muted = self._holds_blanks = False
+        self.is_cut = self.is_rest_text = False
+        self._is_behind_call = self._is_muted = self._holds_blanks = False
         self._events: list[Event] = []
         self._texts: list[str] = []
         self._reasoning = Reasoning()

@@ -95,6 +95,9 @@ class Exchange:
 class AnswerReader:
     """Reads the answer of one attempt: `feed` it the body's bytes as they arrive, then `close` it."""
 
+    is_finished = False
+    """The body itself said that nothing follows."""
+
     def __init__(self, decoder: Decoder, reply: TextReader, asked: Exchange, stops: Stops | None) -> None:
         self._decoder = decoder
         self._reply = reply
@@ -109,21 +112,21 @@ class AnswerReader:
         """What has arrived of the model's text, as it was written."""
         return "".join(self._texts)
 
-    @property
-    def is_finished(self) -> bool:
-        """The body itself said that nothing follows."""
-        return self._decoder.is_finished
-
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes bring."""
         text = self._decoded(data)
-        return self._shown_of(self._reply.feed(text)) if text else []
+        self.is_finished = self._decoder.is_finished
+        if not text:
+            return []
+        events = self._reply.feed(text)
+        return events if self._stops is None else self._cut(events, self._stops)
 
     def close(self, data: bytes = b"") -> list[Event]:
         """The events of the last bytes; `Done` is the last of all. Raises if the answer is not whole, or is none."""
         text = self._decoded(data) + self._decoded(None) if data else self._decoded(None)
         decoder = self._decoder
-        return self._shown_of(self._reply.close(text, decoder.model, decoder.usage or self._estimated()))
+        events = self._reply.close(text, decoder.model, decoder.usage or self._estimated())
+        return events if self._stops is None else self._cut(events, self._stops)
 
     def _decoded(self, data: bytes | None) -> str:
         try:
@@ -133,10 +136,6 @@ class AnswerReader:
             raise
         self._texts.append(text)
         return text
-
-    def _shown_of(self, events: list[Event]) -> list[Event]:
-        """The events up to a stop sequence."""
-        return events if self._stops is None else self._cut(events, self._stops)
 
     def _cut(self, events: Iterable[Event], stops: Stops) -> list[Event]:
         """The events up to a stop sequence, of which there is none in reasoning; `Done` with what was shown."""

@@ -1,4 +1,4 @@
-"""Frozen dataclasses that are made quickly, for values that every call or every message needs."""
+"""Values that are made quickly: frozen dataclasses that every call needs, pydantic models for a piece of a stream."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
@@ -64,3 +64,40 @@ def _function(arguments: Iterable[str], body: Iterable[str], scope: dict[str, An
     lines = "\n ".join(body)
     exec(f"def made({', '.join(arguments)}):\n {lines}", scope)  # noqa: S102  # names of fields, as `dataclasses` does
     return scope["made"]
+
+
+def model_maker(model: T, *names: str) -> Callable[..., T]:
+    """A function that makes pydantic models like this one; it takes the values of the fields that are named.
+
+    A model is made as `pickle` makes it: nothing is checked, which is most of what a constructor does. So the values
+    have to be what the fields would hold. Containers that are empty in the model are made anew for each.
+    """
+    kind: Any = type(model)
+    state = kind.__getstate__(model)
+    scope = {"kind": kind, "new": kind.__new__}
+    parts = {each: each if each in names else _code(each, value, scope) for each, value in state["__dict__"].items()}
+    written = {
+        **{slot: _code(f"value_{slot}", value, scope) for slot, value in state.items()},
+        "__dict__": "{" + ", ".join(f"{each!r}: {part}" for each, part in parts.items()) + "}",
+        "__pydantic_fields_set__": "{" + ", ".join(map(repr, sorted(state["__pydantic_fields_set__"]))) + "}",
+    }
+    scope |= {f"set_{slot}": _setter(kind, slot) for slot in written}
+    body = "; ".join(f"set_{slot}(model, {value})" for slot, value in written.items())
+    exec(f"def made({', '.join(names)}): model = new(kind); {body}; return model", scope)  # noqa: S102  # names of fields
+    made: Callable[..., T] = scope["made"]
+    return made
+
+
+def _code(name: str, value: object, scope: dict[str, Any]) -> str:
+    """What stands for a value in the code of a function: an empty container, or the name of the value itself."""
+    if isinstance(value, dict | list | set) and not value:
+        return repr(value)
+    scope[f"usual_{name}"] = value
+    return f"usual_{name}"
+
+
+def _setter(kind: type, slot: str) -> Callable[[object, object], None]:
+    setter: Callable[[object, object], None] = next(
+        vars(each)[slot].__set__ for each in kind.__mro__ if slot in vars(each)
+    )
+    return setter

@@ -1,6 +1,6 @@
 """`ChatDynaspark`: the service as a LangChain chat model. The conversation itself is `dynaspark_core`'s work."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -212,22 +212,13 @@ class ChatDynaspark(AskingChatModel):
     def _stream(
         self, messages: list[BaseMessage], stop: Stop = None, run_manager: SyncRun = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        for chunk in blocking.iterate(self._chunks(messages, stop, **kwargs)):
+        for chunk in blocking.iterate(self._astream(messages, stop, None, **kwargs)):
             if run_manager:
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
     async def _astream(
         self, messages: list[BaseMessage], stop: Stop = None, run_manager: AsyncRun = None, **kwargs: Any
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        async with aclosing(self._chunks(messages, stop, **kwargs)) as chunks:
-            async for chunk in chunks:
-                if run_manager:
-                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                yield chunk
-
-    async def _chunks(
-        self, messages: list[BaseMessage], stop: Stop, **kwargs: Any
     ) -> AsyncGenerator[ChatGenerationChunk]:
         with langchain_errors():
             question = self._question(messages, stop, **kwargs)
@@ -235,4 +226,6 @@ class ChatDynaspark(AskingChatModel):
             async with aclosing(question.events()) as events:
                 async for event in events:
                     for chunk in chunks.of(event):
-                        yield ChatGenerationChunk(message=chunk)
+                        if run_manager:
+                            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk

@@ -11,8 +11,10 @@ from typing import Any
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from dynaspark_core import Done, Event, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
+from dynaspark_core.records import model_maker
 
 PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"
@@ -36,6 +38,13 @@ def message(reply: Reply, model: str) -> AIMessage:
     )
 
 
+_said = AIMessageChunk(content=" ")
+_accessor = type(_said.text)
+"""LangChain's kind of text, that of a chunk."""
+_text_message = model_maker(_said, "content")
+_text_chunk = model_maker(ChatGenerationChunk(message=_said), "text", "message")
+
+
 class Chunks:
     """The events of one reply, as chunks that add up to its message. Every content block has its own index."""
 
@@ -43,12 +52,16 @@ class Chunks:
         self._model = model
         self._index = 0
 
-    def of(self, event: Event) -> Iterator[AIMessageChunk]:
+    def of(self, event: Event) -> list[ChatGenerationChunk]:
         """The chunks for the next event; none for a call that must not run, which `Done` brings again."""
         if isinstance(event, TextDelta):
             self._index = 1
-            yield AIMessageChunk(content=event.text)
-        elif isinstance(event, ReasoningDelta):
+            text = event.text
+            return [_text_chunk(_accessor(text), _text_message(text))]
+        return [ChatGenerationChunk(message=message) for message in self._messages(event)]
+
+    def _messages(self, event: Event) -> Iterator[AIMessageChunk]:
+        if isinstance(event, ReasoningDelta):
             yield AIMessageChunk(content="", additional_kwargs=_thought(event.text))
         elif isinstance(event, ToolCall):
             yield AIMessageChunk(content="", tool_call_chunks=[self._whole(event)])

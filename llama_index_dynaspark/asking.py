@@ -51,14 +51,14 @@ class Question(QuicklyMade):
             return json_reply(self.client, self.chat)
         return self.client.complete(self.chat)
 
-    async def events(self) -> AsyncGenerator[Event]:
+    def events(self) -> AsyncGenerator[Event]:
         """The events as they arrive; the last alone where only the whole can be checked."""
         if self.is_checked and self.chat.response_schema is not None:
-            yield Done(await self.reply())
-            return
-        async with aclosing(self.client.events(self.chat)) as events:
-            async for event in events:
-                yield event
+            return self._late_events()
+        return self.client.events(self.chat)
+
+    async def _late_events(self) -> AsyncGenerator[Event]:
+        yield Done(await self.reply())
 
 
 class AskingLLM(ConfiguredLLM):
@@ -179,7 +179,8 @@ class AskingLLM(ConfiguredLLM):
         so_far = replies.Responses(question.chat)
         async with aclosing(question.events()) as events:
             async for event in events:
-                for response in so_far.feed(event):
+                response = so_far.feed(event)
+                if response is not None:
                     yield response
 
     async def _predictions(self, prediction: Prediction[Model]) -> AsyncGenerator[Model | FlexibleModel, None]:

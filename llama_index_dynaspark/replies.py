@@ -5,7 +5,7 @@ use; of any other the text says that it was not made, so that nothing is lost an
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,8 +23,16 @@ from dynaspark_core import Chat, Done, InvalidToolCall, ReasoningDelta, Reply, T
 from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Event
 from dynaspark_core.prompt.markers import escape
+from dynaspark_core.records import model_maker
 
 Call = ToolCall | InvalidToolCall
+
+
+_block = model_maker(TextBlock(text=" "), "text")
+_message = model_maker(ChatMessage(role=MessageRole.ASSISTANT, blocks=[]), "blocks")
+_response = model_maker(
+    ChatResponse(message=ChatMessage(), delta="", additional_kwargs={}), "message", "delta", "additional_kwargs"
+)
 
 
 class Responses:
@@ -35,27 +43,32 @@ class Responses:
         self._text = self._reasoning = ""
         self._calls: list[Call] = []
 
-    def feed(self, event: Event) -> Iterator[ChatResponse]:
-        """What this event shows. Raises `ToolCallError` if a call was required and none can run."""
+    def feed(self, event: Event) -> ChatResponse | None:
+        """What this event shows, if anything. Raises `ToolCallError` if a call was required and none can run."""
         if isinstance(event, TextDelta):
             self._text += event.text
-            yield self._so_far(event.text)
-        elif isinstance(event, ReasoningDelta):
+            return self._so_far(event.text)
+        if isinstance(event, ReasoningDelta):
             self._reasoning += event.text
-            yield self._so_far("", thinking_delta=event.text)
-        elif isinstance(event, ToolCall):
+            return self._so_far("", thinking_delta=event.text)
+        if isinstance(event, ToolCall):
             self._calls.append(event)
-            yield self._so_far("")
-        elif isinstance(event, Done):
-            last = response(self._chat, event.reply)
-            last.delta = (last.message.content or "").removeprefix(self._text)
-            if rest := event.reply.reasoning.removeprefix(self._reasoning):
-                last.additional_kwargs["thinking_delta"] = rest
-            yield last
+            return self._so_far("")
+        return self._last(event.reply) if isinstance(event, Done) else None
+
+    def _last(self, reply: Reply) -> ChatResponse:
+        last = response(self._chat, reply)
+        last.delta = (last.message.content or "").removeprefix(self._text)
+        if rest := reply.reasoning.removeprefix(self._reasoning):
+            last.additional_kwargs["thinking_delta"] = rest
+        return last
 
     def _so_far(self, delta: str, **thinking: str) -> ChatResponse:
-        so_far = message(self._text, self._calls, self._reasoning)
-        return ChatResponse(message=so_far, delta=delta, additional_kwargs=thinking)
+        if self._calls or self._reasoning:
+            so_far = message(self._text, self._calls, self._reasoning)
+        else:
+            so_far = _message([_block(self._text)])
+        return _response(so_far, delta, thinking)
 
 
 def response(chat: Chat, reply: Reply) -> ChatResponse:

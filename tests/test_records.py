@@ -1,4 +1,4 @@
-"""Frozen dataclasses that are made quickly are what `dataclasses` makes."""
+"""What is made quickly is what `dataclasses` and pydantic make."""
 
 import dataclasses
 import inspect
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
-from dynaspark_core.records import QuicklyMade, maker
+from dynaspark_core.records import QuicklyMade, maker, model_maker
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,32 @@ def test_a_maker_makes_what_the_class_makes() -> None:
         make(1).x = 2  # type: ignore[misc]  # that is the point
     with pytest.raises(TypeError, match="argument"):
         make()  # type: ignore[call-arg]  # x is needed
+
+
+class Piece(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    text: str
+    number: int = 1
+    tags: list[str] = []
+    facts: dict[str, int] = {}
+
+
+def test_a_model_is_what_its_constructor_makes() -> None:
+    made = model_maker(Piece(text="a", number=2, more=3), "text")("b")  # type: ignore[call-arg]  # extra fields are allowed
+    constructed = Piece(text="b", number=2, more=3)  # type: ignore[call-arg]
+    assert made == constructed == pickle.loads(pickle.dumps(made)) == made.model_copy(deep=True)
+    assert (repr(made), made.model_fields_set) == (repr(constructed), constructed.model_fields_set)
+    made.number = 5
+    made.other = 6  # type: ignore[attr-defined]
+    assert made.model_dump() == constructed.model_dump() | {"number": 5, "other": 6}
+
+
+def test_models_share_no_container() -> None:
+    make = model_maker(Piece(text="a"), "text")
+    first, second = make("b"), make("b")
+    first.tags.append("x")
+    first.facts["x"] = 1
+    first.more = 1  # type: ignore[attr-defined]
+    first.number = 2
+    assert (second, second.model_fields_set) == (Piece(text="b"), {"text"})
+    assert make("c") == Piece(text="c")

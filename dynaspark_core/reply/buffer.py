@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from dynaspark_core.messages import (
     Done,
     Event,
-    FinishReason,
     InvalidReason,
     InvalidToolCall,
     ReasoningDelta,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 MAX_HELD_CHARACTERS = 24
 """Most characters of plain prose that are held back."""
-_IN_PROSE = Signs("<\n[✿f", re.compile(r"[<\n\[✿]|\bf(?:u|\Z)"))
+_IN_PROSE = Signs("<\n[✿f", re.compile(r"<|\n|\[|✿|f(?<!\wf)(?:u|\Z)"), are_counted=True)
 """The beginning of a sign or a line."""
 USED = "\ue000"
 """What the line holds in the place of an envelope."""
@@ -49,15 +48,17 @@ USED = "\ue000"
 class ReplyBuffer(Places):
     """The undecided text, and what has come of the rest: shown text, calls, calls that are held."""
 
+    is_truncated = False
+    _broken, _last = 0, ""
+
     def __init__(self, judge: "Judge | None" = None) -> None:
         super().__init__()
         self._judge = judge
-        self.is_cut = self.is_truncated = self.is_rest_text = False
-        self._is_behind_call = self._is_muted = False
+        self.is_cut = self.is_rest_text = False
+        self._is_behind_call = self._is_muted = self._holds_blanks = False
         self._events: list[Event] = []
         self._texts: list[str] = []
         self._reasoning = Reasoning()
-        self._blanks = self._broken = 0
         self._late: list[ToolCall | InvalidToolCall] = []
         self._calls: list[ToolCall | InvalidToolCall] = []
         self._idle: Callable[[int], None] | None = None
@@ -80,9 +81,9 @@ class ReplyBuffer(Places):
         ):
             return super().add(piece)
         self.text += piece
-        if signs is _IN_PROSE:
+        if signs.are_counted:
             self._counted = len(self.text)  # what was held is counted, and this has none of what is
-        if piece[-1].isspace():
+        if self._holds_blanks and piece[-1].isspace():
             self._idle(len(self.text))
             self._forget()
         else:
@@ -98,6 +99,7 @@ class ReplyBuffer(Places):
         Plain is what has none of the `signs`; `scan` is behind the text that was plain.
         """
         self._idle, self._looked_for = None if self._pending else idle, signs
+        self._holds_blanks = idle != self.show
         self._forget()
         has_more = yield from self.more()
         self._idle = None
@@ -120,7 +122,7 @@ class ReplyBuffer(Places):
 
         Of more blanks than may be held, the beginning of the line is held if the place is in it: an indent.
         """
-        if self._pending and not self.text[self._pending_end : place].strip():
+        if self._pending and not self.gap(place).strip():
             return
         if place > self.position and not self.text[place - 1].isspace():
             self.show(place)
@@ -128,7 +130,8 @@ class ReplyBuffer(Places):
         place = self.begin_of_line(place) if is_in_line else place
         held = self.text[max(self.position, place - MAX_HELD_CHARACTERS - 1) : place]
         count = len(held) - len(held.rstrip())
-        run = count + (self._blanks if count == place - self.position else 0)
+        last = self._last[-MAX_HELD_CHARACTERS - 1 :] if count == place - self.position else ""
+        run = count + len(last) - len(last.rstrip())
         self.show(place - count if run <= MAX_HELD_CHARACTERS else place)
 
     def show(self, end: int) -> None:
@@ -138,11 +141,9 @@ class ReplyBuffer(Places):
             self.position = end
 
     def _give(self, piece: str) -> None:
-        if self._pending:
-            self._pending.clear()
+        self._pending.clear()
         self.context.add(piece)
-        tail = len(piece) - len(piece.rstrip())
-        self._blanks = tail + (self._blanks if tail == len(piece) else 0)
+        self._last = (self._last + piece)[-MAX_HELD_CHARACTERS - 1 :] if piece.isspace() else piece  # has the last word
         if not self._is_muted:
             self._texts.append(piece)
             self._events.append(TextDelta(piece))
@@ -167,7 +168,7 @@ class ReplyBuffer(Places):
     def hold(self, calls: Sequence[RawCall], end: int) -> None:
         """Hold calls that count if no text follows them, and the text before them, until that is known."""
         self._pending.extend(calls)
-        self._pending_end = self.scan = end
+        self._pending_end, self.scan = self._trimmed + end, end
 
     def accept(self, calls: Iterable[RawCall], end: int) -> None:
         """Judge the pending calls, then these. The text up to `end` is used up."""
@@ -206,7 +207,7 @@ class ReplyBuffer(Places):
         self.use(end)
         self.pass_objects(end)
         self.context.begin(USED)
-        self._blanks = 0
+        self._last = ""
         self._is_behind_call = self.has_calls and not self.is_rest_text
 
     def skip(self, end: int) -> None:
@@ -237,7 +238,7 @@ class ReplyBuffer(Places):
 
     def finish(self, model: str | None = None, usage: Usage | None = None) -> None:
         """End the text: pending calls count, everything else is text."""
-        if self._pending and not self.text[self._pending_end :].strip():
+        if self._pending and not self.gap(len(self.text)).strip():
             self.accept((), len(self.text))
         if not self.is_cut:
             self.show(len(self.text))
@@ -245,6 +246,5 @@ class ReplyBuffer(Places):
         self._late.clear()
         calls = tuple(call for call in self._calls if isinstance(call, ToolCall))
         invalid = tuple(call for call in self._calls if isinstance(call, InvalidToolCall))
-        reason: FinishReason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
-        reply = Reply("".join(self._texts), calls, invalid, reason, model, usage, reasoning=str(self._reasoning))
-        self._events.append(Done(reply))
+        reason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
+        self._events.append(Done(Reply("".join(self._texts), calls, invalid, reason, model, usage, 0, str(self._reasoning))))  # type: ignore[arg-type]  # the three literals

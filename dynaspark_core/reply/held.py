@@ -29,6 +29,11 @@ _JOINED_SHARE = 64
 class HeldText:
     """`text[position:]` is undecided; `scan` is where the search for calls goes on in it."""
 
+    # few replies set these; with more than 30 attributes of its own an object is slow
+    _objects_from = _pending_end = 0
+    """Places in the whole text."""
+    _scanned = _passed = 0
+
     def __init__(self) -> None:
         self.text = ""
         self.position = self.scan = 0
@@ -38,8 +43,6 @@ class HeldText:
         self._is_due = False
         self._watch: Watch | None = None
         self._found: dict[re.Pattern[str], tuple[int, re.Match[str] | None, int]] = {}
-        self._objects_from = self._pending_end = 0
-        self._scanned = self._passed = 0
         self._trimmed = self._signs = self._counted = 0
 
     def add(self, piece: str) -> bool:
@@ -76,11 +79,10 @@ class HeldText:
         if done > self._counted:
             self.is_crowded(done)
         self._counted -= done
-        self._found.clear()
+        if self._found:
+            self._found.clear()
         self.text = self.text[done:]
         self.scan -= done
-        self._objects_from -= done
-        self._pending_end -= done
         self._trimmed += done
         self.position = 0
 
@@ -154,11 +156,11 @@ class HeldText:
 
     def pass_objects(self, end: int) -> None:
         """Look for no object or list before `end`: all up to there is inside one that is text."""
-        self._objects_from = max(self._objects_from, end)
+        self._objects_from = max(self._objects_from, self._trimmed + end)
 
     def may_begin_object(self, place: int) -> bool:
         """Whether no object that is text reaches over the place."""
-        return place >= self._objects_from
+        return self._trimmed + place >= self._objects_from
 
     def pass_over(self, opening: int) -> None:
         """Continue behind what might have opened a call, and did not."""

@@ -25,7 +25,7 @@ class Places(HeldText):
 
     def gap(self, place: int) -> str:
         """The undecided text before a place, behind held calls."""
-        return self.text[self._pending_end if self._pending else self.position : place]
+        return self.text[self._pending_end - self._trimmed if self._pending else self.position : place]
 
     def is_quoted(self, place: int) -> bool:
         """Whether a place, before which only blanks are undecided, is a quotation."""

@@ -13,13 +13,15 @@ from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.shown import FENCE, JSON_TEXT, show_fence, show_object
 from dynaspark_core.reply.thoughts import HEADS, LEADING, OPENING, THOUGHTS, THOUGHTS_BEGIN, THOUGHTS_END
-from dynaspark_core.reply.watch import MAX_TAG_CHARACTERS
+from dynaspark_core.reply.watch import COUNTED, MAX_TAG_CHARACTERS, any_of
 
 TURN = Sign(
     seq(word("<"), chars(r"\s", 0, 4), maybe(word("/")), chars(r"\s", 0, 4), anycase(word("turn")), unless(r"[\w\-]")),
     "</turn>", "<turnstile>",
 )  # fmt: skip
 """Where a model that was given turns starts to write the turns of others, its own answer has ended."""
+_IN_TEXT = any_of(COUNTED)
+"""All that `_TRIGGER` finds, and more."""
 _BLANKS = re.compile(r"\s*+")
 _TAGS = anycase(words("turn", "think", "scratch", "reason"))
 _TRIGGER = re.compile(
@@ -87,13 +89,14 @@ def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:
     yield from buffer.more()
     yield from pass_lead(buffer, has_turns=has_turns)
     show = _show_before if has_turns else _show_with_break
+    idle = partial(_show_before, buffer) if has_turns else buffer.show
     yield from _at_line(buffer, buffer.position)
     while not buffer.is_cut:
         found = _TRIGGER.search(buffer.text, buffer.scan)
         show(buffer, found.start() if found is not None else len(buffer.text))
         if found is None:
             buffer.go_on(len(buffer.text))
-            if not (yield from buffer.more_text(partial(show, buffer))):
+            if not (yield from buffer.more_text(idle, _IN_TEXT)):
                 return
         elif found[0] == "\n":
             yield from _at_line(buffer, found.end())
@@ -148,10 +151,10 @@ def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
     place = yield from buffer.visible(at, " \t".__contains__)
     if place - at > MAX_INDENT_CHARACTERS:
         return
-    fence = yield from buffer.match(FENCE, place)
-    if fence is not None:
+    begin = buffer.text[place : place + 1]
+    if begin in {"`", "~"} and (fence := (yield from buffer.match(FENCE, place))) is not None:
         yield from show_fence(buffer, fence.end() - 1)
-    elif (yield from buffer.match(JSON_TEXT, place)) is not None:
+    elif begin in {"{", "["} and (yield from buffer.match(JSON_TEXT, place)) is not None:
         yield from show_object(buffer, place)
 
 

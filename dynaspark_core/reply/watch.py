@@ -13,17 +13,25 @@ MAX_TAG_CHARACTERS = 64
 """A closing tag or a marker is looked for across the borders of pieces, up to this length."""
 
 
+COUNTED = "<[\n"
+"""The signs that a reply may not have without end; see `HeldText.is_crowded`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What no piece has that is plain text: the characters that are none, and a pattern for longer pieces."""
+    """What no piece has that is plain text: the characters that are none, and a pattern for longer pieces.
+
+    With `are_counted`, plain text has none of the signs that are counted.
+    """
 
     characters: str
     pattern: re.Pattern[str]
+    are_counted: bool
 
 
 def any_of(characters: str) -> Signs:
     """Each of the characters is a sign."""
-    return Signs(characters, re.compile(f"[{re.escape(characters)}]"))
+    return Signs(characters, re.compile(f"[{re.escape(characters)}]"), are_counted=set(characters) >= set(COUNTED))
 
 
 class Watch(Protocol):

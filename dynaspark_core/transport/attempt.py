@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import aiohttp
 
@@ -21,6 +21,7 @@ from dynaspark_core.transport.endpoint import Endpoint
 from dynaspark_core.transport.sessions import Slots
 from dynaspark_core.wire import http
 
+T = TypeVar("T")
 _PIECE_BYTES = 64 * 1024
 """Bytes of an answer that are read at a time."""
 _MAX_ERROR_BYTES = 64 * 1024
@@ -47,9 +48,7 @@ class Attempt:
     _reader: AnswerReader | None = None
     _end_watch: Callable[[], object] = staticmethod(nothing)
     _clock: Clock
-    _since: float
-    _task: asyncio.Task[object]
-    _cancellations: int
+    _task: asyncio.Task[object] | None = None
     _is_late = _is_over = False
     _size = 0
 
@@ -65,11 +64,7 @@ class Attempt:
         """Wait for the answer's head. Raises `TransportError` or `StatusError`."""
         self._clock = clock
         try:
-            self._begin_wait()
-            try:
-                response = self._response = await posted
-            finally:
-                self._end_wait()
+            response = self._response = await self._head(posted)
             self._end_watch = watch_framing(response)
             now = time.time()
             if self._is_logged:
@@ -88,17 +83,31 @@ class Attempt:
     async def _check_status(self, response: aiohttp.ClientResponse, now: float) -> None:
         """Raise `StatusError` for an answer that is none."""
         if not 200 <= response.status < 300 or response.status in _WITHOUT_ANSWER:
-            raise http.status_error(response.status, response.headers, await self._error_body(), now)
+            raise http.status_error(response.status, response.headers, await self._error_body(response.content), now)
+
+    async def _head(self, posted: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
+        """The answer, once it has begun. Raises `RequestTimeoutError` where the clock cancelled the task."""
+        task = self._task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # whoever awaits sockets is in a task
+        cancellations = task.cancelling()
+        try:
+            return await self._in_time(posted)
+        finally:
+            if self._is_late and task.uncancel() <= cancellations:
+                raise self._late_error()
 
     async def more(self, *, is_whole: bool = False) -> list[Event]:
         """The next events, or all that are left; none when the answer has ended."""
         events: list[Event] = []
-        reader = self._reader
-        assert reader is not None  # noqa: S101  # `begin` comes first
+        reader, response = self._reader, self._response
+        assert reader is not None and response is not None  # noqa: PT018, S101  # `begin` comes first
+        content = response.content
         try:
             while not self._is_over and (is_whole or not events):
-                data, is_last = self._read() or await self._arriving()
-                is_end = is_last and (is_whole or not data)  # a stream shows what came before a broken end
+                is_here = content.total_bytes > self._size
+                data = content.read_nowait(_PIECE_BYTES) if is_here else await self._in_time(content.read(_PIECE_BYTES))
+                self._size += len(data)
+                is_end = not data or (is_whole and content.at_eof())  # a stream shows what came before a broken end
                 events += [] if is_end else reader.feed(data)
                 if is_end or reader.is_finished:
                     self._is_over = True
@@ -112,47 +121,29 @@ class Attempt:
             raise
         return events
 
-    def _read(self) -> tuple[bytes, bool] | None:
-        """The bytes that are here, and whether they are the last; None where they have to be waited for."""
-        assert self._response is not None  # noqa: S101  # `begin` comes first
-        content = self._response.content
-        data = content.read_nowait(_PIECE_BYTES)
-        self._size += len(data)
-        is_last = content.at_eof()
-        return (data, is_last) if data or is_last else None
-
-    async def _arriving(self) -> tuple[bytes, bool]:
-        """The next bytes, which are waited for, and whether they are the last."""
-        assert self._response is not None  # noqa: S101  # `begin` comes first
-        content = self._response.content
-        self._begin_wait()
+    async def _in_time(self, arriving: Awaitable[T]) -> T:
+        """What arrives while seconds are left; only this wait takes some of them."""
+        since = time.monotonic()
+        self._clock.watch(self, since + self._left)
         try:
-            data = await content.read(_PIECE_BYTES)
+            return await arriving
         finally:
-            self._end_wait()
-        self._size += len(data)
-        return data, not data or content.at_eof()
-
-    def _begin_wait(self) -> None:
-        """Let the clock watch this task."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # whoever awaits sockets is in a task
-        self._task, self._cancellations = task, task.cancelling()
-        self._since = now = time.monotonic()
-        self._clock.watch(self, now + self._left)
-
-    def _end_wait(self) -> None:
-        """Keep what is left of the seconds. Raises `RequestTimeoutError` where it was the clock that ended the wait."""
-        self._clock.forget(self)
-        self._left -= time.monotonic() - self._since
-        if self._is_late and self._task.uncancel() <= self._cancellations:
-            message = f"the service took longer than timeout={self._endpoint.seconds:g} s"
-            raise RequestTimeoutError(message, text=self._text) from TimeoutError("no bytes in time")
+            self._clock.forget(self)
+            self._left -= time.monotonic() - since
 
     def expire(self) -> None:
         """End the wait: the seconds are over."""
-        self._is_late = True
-        self._task.cancel()
+        if self._response is not None:
+            self._response.content.set_exception(self._late_error())
+        elif self._task is not None:
+            self._is_late = True
+            self._task.cancel()
+
+    def _late_error(self) -> RequestTimeoutError:
+        message = f"the service took longer than timeout={self._endpoint.seconds:g} s"
+        error = RequestTimeoutError(message, text=self._text)
+        error.__cause__ = TimeoutError("no bytes in time")
+        return error
 
     @property
     def _seconds(self) -> float:
@@ -171,13 +162,11 @@ class Attempt:
         if error is not exc:
             raise error from exc
 
-    async def _error_body(self) -> bytes:
+    async def _error_body(self, content: aiohttp.StreamReader) -> bytes:
         """What can be had of it: the status alone already says what happened."""
         body = b""
         try:
-            is_over = False
-            while len(body) < _MAX_ERROR_BYTES and not is_over:
-                data, is_over = self._read() or await self._arriving()
+            while len(body) < _MAX_ERROR_BYTES and (data := await self._in_time(content.read(_PIECE_BYTES))):
                 body += data
         except (TransportError, ReplyError, *FOREIGN):
             pass

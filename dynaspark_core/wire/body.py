@@ -20,12 +20,17 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Utf8:
-    """Strict, incremental UTF-8 that counts bytes against the cap. The text before a wrong byte is returned first."""
+    """Strict, incremental UTF-8, or a charset of one byte a character. It counts bytes against the cap.
 
-    def __init__(self, charset: str = "utf-8-sig") -> None:
-        self._decoder: codecs.IncrementalDecoder | None = None
+    The text before a wrong byte is returned first.
+    """
+
+    def __init__(self, charset: str = "utf-8") -> None:
         self._charset = charset
+        self._decode = codecs.utf_8_decode if charset == "utf-8" else _single_bytes(charset)
         self._count = 0
+        self._half = b""
+        self._has_begun = False
         self._wrong: ReplyError | None = None
 
     def feed(self, data: bytes, *, final: bool = False) -> str:
@@ -35,17 +40,27 @@ class Utf8:
         self._count += len(data)
         if self._count > MAX_ANSWER_BYTES:
             raise ReplyError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+        data = self._half + data
         try:
-            if self._decoder is None:
-                self._decoder = codecs.getincrementaldecoder(self._charset)()
-            return self._decoder.decode(data, final)
+            text, end = self._decode(data, "strict", final)
         except UnicodeDecodeError as exc:
             if final:
                 raise StreamBrokenError("the answer ended inside a character") from exc
-            name = self._charset.removesuffix("-sig")
-            self._wrong = ReplyError(f"the answer is not {name.upper()}: {exc.reason}")
+            self._wrong = ReplyError(f"the answer is not {self._charset.upper()}: {exc.reason}")
             self._wrong.__cause__ = exc
-            return exc.object[: exc.start].decode(name)
+            text, end = data[: exc.start].decode(self._charset), len(data)
+        self._half = data[end:]
+        return text if self._has_begun else self._begin(text)
+
+    def _begin(self, text: str) -> str:
+        """The first text, without the mark that may lead it."""
+        self._has_begun = bool(text)
+        return text.removeprefix("\ufeff")
+
+
+def _single_bytes(charset: str) -> Callable[[bytes, str, bool], tuple[str, int]]:
+    decode = codecs.lookup(charset).decode
+    return lambda data, errors, _final: decode(data, errors)
 
 
 def join_surrogates(text: str) -> str:

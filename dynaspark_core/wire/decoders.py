@@ -7,6 +7,7 @@ A decoder is `feed(bytes) -> text` and `close() -> text`; what it gives is the s
 import codecs
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError
@@ -15,7 +16,12 @@ from dynaspark_core.wire.body import PAGE, ErrorOf, Utf8, join_surrogates, model
 from dynaspark_core.wire.json_body import JsonDecoder
 
 _BROKEN_EVENT = re.compile(r'\{\s*"(response|error)"')
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_NAMES = frozenset({"response", "error", "model", "usage"})
+"""What an event of the service may hold."""
+_BLANKS = " \t\n\r"
+"""Of JSON."""
+_object: Callable[[str], tuple[dict[str, Any], int]] = json.JSONDecoder().raw_decode
+"""The JSON value that begins a text, and where it ends."""
 
 
 class Decoder(Protocol):
@@ -87,7 +93,7 @@ def _charset(parameters: str) -> str:
         name = ""
     if name not in _CHARSETS:
         raise ReplyError(f"the answer's charset is not supported: {parameters.strip()}")
-    return "utf-8-sig" if name == "utf-8" else name
+    return name
 
 
 class EventDecoder:
@@ -111,13 +117,23 @@ class EventDecoder:
     def feed(self, data: bytes) -> str:
         text = self._held + self._utf8.feed(data)
         self._held = "\r" if text.endswith("\r") else ""
-        first, *others = _LINE_END.split(text.removesuffix("\r"))
-        self._line.append(first)
+        if "\r" in text:
+            text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
+        self._line.append(lines[0])
+        return self._read_lines(lines) if len(lines) > 1 else ""
+
+    def _read_lines(self, lines: list[str]) -> str:
+        """The text of the events that end in these lines; the first was begun before, the last is only begun."""
+        lines[0] = "".join(self._line)
+        self._line = [lines.pop()]
         out: list[str] = []
         try:
-            for start in others:
-                out.append(self._end_line())
-                self._line.append(start)
+            for line in lines:
+                if line:
+                    self._read_line(line)
+                else:
+                    out.append(self._end_event())
         except DynasparkError as exc:
             exc.text = "".join(out)
             raise
@@ -126,52 +142,57 @@ class EventDecoder:
     def close(self) -> str:
         if not self.is_finished:
             self._utf8.feed(b"", final=True)
-        text = self._end_line() + self._end_event()
+        self._read_line("".join(self._line))
+        text = self._end_event()
         if not self.is_finished:
             raise StreamBrokenError("the event stream ended without [DONE]", text=text)
         return text
 
-    def _end_line(self) -> str:
-        line = "".join(self._line)
-        self._line.clear()
-        if not line:
-            return self._end_event()
+    def _read_line(self, line: str) -> None:
         name, _, value = line.partition(":")
         if name == "data":
             self._data.append(value.removeprefix(" "))
         elif name == "event":
             self._kind = value.strip()
-        return ""
 
     def _end_event(self) -> str:
-        data, kind = "\n".join(self._data), self._kind
-        has_data = bool(self._data) and not self.is_finished
-        self._data.clear()
-        self._kind = ""
-        if has_data and kind == "error":
-            raise self._error_of(_json_or_none(data) or data)
-        return self._text_of(data) if has_data else ""
+        lines, kind = self._data, self._kind
+        self._data, self._kind = [], ""
+        if not lines or self.is_finished:
+            return ""
+        data = "\n".join(lines)
+        event = _json_or_none(data)
+        if kind == "error":
+            raise self._error_of(event or data)
+        return self._text_of(data) if event is None else self._text_in(event, data)
 
     def _text_of(self, data: str) -> str:
+        """The text of an event that is no object: it is the text, but for the event that is the last."""
         if data.strip() == "[DONE]":
             self.is_finished = True
             return join_surrogates(self._half)
-        event = _json_or_none(data)
-        if event is None and _BROKEN_EVENT.match(data):
+        if _BROKEN_EVENT.match(data):
             raise ReplyError(f"an event is not JSON: {data[:200]}")
-        if event is None or not event.keys() & {"response", "error", "model", "usage"}:
+        return self._joined(data)
+
+    def _text_in(self, event: dict[str, Any], data: str) -> str:
+        """The text of an event that is an object; all of it is text where it is none of the service's."""
+        if _NAMES.isdisjoint(event):
             return self._joined(data)
         if error := event.get("error"):
             raise self._error_of(error)
-        model, usage = model_and_usage(event)
-        self.model, self.usage = model or self.model, usage or self.usage
-        text = "" if event.get("response") is None else event["response"]
-        if not isinstance(text, str):
+        if "model" in event or "usage" in event:
+            model, usage = model_and_usage(event)
+            self.model, self.usage = model or self.model, usage or self.usage
+        text = event.get("response")
+        if text is not None and not isinstance(text, str):
             raise ReplyError(f"an event's `response` is not text: {data[:200]}")
-        return self._joined(text)
+        return self._joined(text or "")
 
     def _joined(self, text: str) -> str:
         """The text, after the half of a surrogate pair that an earlier event ended with; a half at its end is held."""
+        if text.isascii() and not self._half:
+            return text
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return join_surrogates(text.removesuffix(self._half))
@@ -179,8 +200,10 @@ class EventDecoder:
 
 def _json_or_none(text: str) -> dict[str, Any] | None:
     """The object that the text is; None where it is anything else, which is then text of the model."""
+    if not text.startswith("{"):
+        return None
     try:
-        value = json.loads(text) if text.startswith("{") else None
+        value, end = _object(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if end == len(text) or not text[end:].strip(_BLANKS) else None

@@ -19,7 +19,7 @@ MAX_AT_ONCE_BYTES = 64 * 1024
 
 _BLANKS = " \t\n\r"
 """What may follow a JSON value."""
-_STRUCTURE = re.compile(r'[^"{}\[\]:,]*+')
+_MARK = re.compile(r"[{}\[\]:,]")
 _STRING = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])[^"\\\x00-\x1f]*+)*+')
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
@@ -44,12 +44,13 @@ class JsonDecoder:
     def feed(self, data: bytes) -> str:
         if not data:
             return ""
-        if self._steps is None and not self._first:
+        if self._steps is not None:
+            return self._steps.feed(data)
+        if not self._first:
             self._first, self._answer = data, _plain_answer(data)
             if self._answer is not None:
                 return join_surrogates(self._answer["response"])
-            return self._by_steps().feed(data)
-        if self._steps is None:
+        else:
             self._by_steps().feed(self._first)  # more comes after what was whole; its text is out
         return self._by_steps().feed(data)
 
@@ -90,11 +91,21 @@ class _Steps:
         self._high = ""
         self._out: list[str] = []
 
-    def feed(self, data: bytes) -> str:
-        return self._read(self._utf8.feed(data))
+    def feed(self, data: bytes, *, final: bool = False) -> str:
+        """The text that these bytes bring."""
+        text, at = self._tail + self._utf8.feed(data, final=final), 0
+        self._tail = ""
+        try:
+            while at < len(text):
+                at = self._state(self, text, at)
+        except DynasparkError as exc:
+            exc.text = "".join(self._out)
+            raise
+        out, self._out = "".join(self._out), []
+        return out
 
     def close(self) -> str:
-        text = self._read(self._utf8.feed(b"", final=True))
+        text = self.feed(b"", final=True)
         rest = "".join(self._rest)
         if self._depth > 0 or self._state is not _Steps._structure:
             raise StreamBrokenError("the answer ended in the middle of its JSON")
@@ -106,18 +117,6 @@ class _Steps:
         self.model, self.usage = model_and_usage(answer)
         return text
 
-    def _read(self, text: str) -> str:
-        text, at = self._tail + text, 0
-        self._tail = ""
-        try:
-            while at < len(text):
-                at = self._state(self, text, at)
-        except DynasparkError as exc:
-            exc.text = "".join(self._out)
-            raise
-        out, self._out = "".join(self._out), []
-        return out
-
     def _keep(self, text: str) -> None:
         self._rest.append(text)
         self._rest_size += len(text)
@@ -126,24 +125,21 @@ class _Steps:
 
     def _structure(self, text: str, at: int) -> int:
         """Between strings: counts the depth, and knows whether a string that begins is a key or a value."""
-        end = _STRUCTURE.match(text, at).end()  # type: ignore[union-attr]  # it matches everywhere
-        if not self._has_begun and (start := text[at : end + 1].lstrip()):
+        quote = text.find('"', at)
+        end = quote + 1 or len(text)
+        between = text[at:end]
+        if not self._has_begun and (start := between.lstrip()):
             self._has_begun = True
             if start.startswith("<"):
                 raise WakingUpError(PAGE)
-        if end == len(text):
-            self._keep(text[at:end])
-            return end
-        mark = text[end]
-        self._keep(text[at : end + 1])
-        if mark == '"':
-            return self._begin_string(end + 1)
-        self._depth += (mark in "{[") - (mark in "}]")
-        if self._depth > MAX_DEPTH:
-            raise ReplyError(f"the answer is nested deeper than {MAX_DEPTH}")
-        if self._depth == 1:
-            self._is_value = mark == ":" or (self._is_value and mark != ",")
-        return end + 1
+        for mark in _MARK.findall(between):
+            self._depth += (mark in "{[") - (mark in "}]")
+            if self._depth > MAX_DEPTH:
+                raise ReplyError(f"the answer is nested deeper than {MAX_DEPTH}")
+            if self._depth == 1:
+                self._is_value = mark == ":" or (self._is_value and mark != ",")
+        self._keep(between)
+        return end if quote < 0 else self._begin_string(end)
 
     def _begin_string(self, at: int) -> int:
         self._string = ""
@@ -158,22 +154,28 @@ class _Steps:
         """Inside any string but the text: kept as it is."""
         end = _end_of_piece(text, at)
         piece = text[at:end]
-        is_key = self._depth == 1 and not self._is_value
         self._keep(piece)
-        self._string += piece if is_key else ""
-        if is_key and text.startswith('"', end):
-            self._key = _unescaped(self._string)
+        if self._depth == 1 and not self._is_value:
+            self._string += piece
+            if text.startswith('"', end):
+                self._key = _unescaped(self._string)
         return self._after_piece(text, end)
 
     def _text(self, text: str, at: int) -> int:
-        """Inside the text: unescaped and returned; half a pair of surrogates waits for its other half."""
+        """Inside the text, which is unescaped and returned."""
         end = _end_of_piece(text, at)
-        piece = self._high + _unescaped(text[at:end])
-        self._high = ""
-        if not text.startswith('"', end) and _HIGH_AT_END.search(piece):
+        piece = text[at:end]
+        if self._high or "\\" in piece:
+            piece = self._joined(_unescaped(piece), is_over=text.startswith('"', end))
+        self._out.append(piece)
+        return end if end == len(text) else self._after_piece(text, end)
+
+    def _joined(self, piece: str, *, is_over: bool) -> str:
+        """The piece; half a pair of surrogates, which only escapes can write, waits for its other half."""
+        piece, self._high = self._high + piece, ""
+        if not is_over and _HIGH_AT_END.search(piece):
             piece, self._high = piece[:-1], piece[-1]
-        self._out.append(join_surrogates(piece))
-        return self._after_piece(text, end)
+        return join_surrogates(piece)
 
     def _after_piece(self, text: str, end: int) -> int:
         if end == len(text):
@@ -190,7 +192,9 @@ class _Steps:
 
 def _plain_answer(data: bytes) -> dict[str, Any] | None:
     """The answer that these bytes are, if they are small, hold one text and no error; None leaves it to the steps."""
-    if len(data) > MAX_AT_ONCE_BYTES or data.count(b"{") + data.count(b"[") > MAX_DEPTH or not _has_one_text(data):
+    if len(data) > MAX_AT_ONCE_BYTES or not data.rstrip().endswith(b"}") or not _has_one_text(data):
+        return None
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         return None
     try:
         text = data.decode()

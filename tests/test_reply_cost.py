@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings, target
 from hypothesis import strategies as st
 from steps import counted, steps_of
 
-from dynaspark_core.messages import Tool
+from dynaspark_core.messages import Chat, Tool
 
 SIZE = 5_000
 """Characters: more than what is looked at or copied at once, which is at most some thousands."""
@@ -90,6 +90,18 @@ def test_a_schema_is_looked_at_once_for_all_calls(call: str, tool_choice: str) -
 
     assert len(work(20).tool_calls) == 20
     assert steps_of(lambda: work(20)) - steps_of(lambda: work(10)) < 10 * 3_000
+
+
+def test_late_calls_like_the_first_are_not_read_as_values() -> None:
+    """Each took 9,000 steps."""
+    chat = Chat((), tools=(NOTE,), parallel_tool_calls=False)
+
+    def work(count: int) -> Any:
+        text = '<tool_call>{"name": "note", "arguments": {"mark": "m1"}}</tool_call>' * count
+        reply = counted("reply.reader").read_reply(text, chat.tools, parallel_tool_calls=False)
+        return steps_of(lambda: counted("reply.required").is_in_doubt(reply, chat))
+
+    assert work(20) - work(10) < 10 * 500
 
 
 def test_a_value_in_wrappers_is_checked_once() -> None:

@@ -1,8 +1,8 @@
 """Counts at how many characters a pattern looks: what `re` does in C is done over in Python, without its result.
 
 The tree into which `re` parses a pattern becomes a plan, which is gone through in the order in which `re` tries it. A
-run of one kind of character costs its length. Of a repeated group only the number of turns is gone back over, not what
-was tried in one.
+run of one kind of character costs its length. Of the turns of a repeated group behind the first `MAX_TURNS`, only their
+number is gone back over, not what was tried in one.
 """
 
 import importlib
@@ -15,6 +15,7 @@ PARSER: Any = importlib.import_module("re._parser")
 COMPILER: Any = importlib.import_module("re._compiler")
 ONE = {"LITERAL", "NOT_LITERAL", "ANY", "IN"}
 REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
+MAX_TURNS = 8
 
 
 class Char(NamedTuple):
@@ -166,6 +167,12 @@ class Look:
         """Tries the ways in which a step can match, until what comes after it does."""
         if isinstance(step, Branch):
             return any(self.match(plan, at, then) for plan in step.plans)
+        if isinstance(step, Turns) and step.kind == "MAX_REPEAT":
+            return self._turn(step, at, then)
+        return self._repeat(step, at, then)
+
+    def _repeat(self, step: Run | Turns, at: int, then: Then) -> bool:
+        """Tries the numbers of repetitions."""
         ends = self._run(step, at) if isinstance(step, Run) else self._turns(step, at)
         if step.kind == "MIN_REPEAT":
             return any(then(end) for end in ends[step.least :])
@@ -178,6 +185,19 @@ class Look:
         """Where no, one, two, … characters of the run end."""
         run = step.match(self._text, at, min(self._end, at + step.most))
         return range(at, run.end() + 1 if run is not None else at + 1)
+
+    def _turn(self, step: Turns, at: int, then: Then, count: int = 0) -> bool:
+        """Tries a further turn in every way in which it can match, then none."""
+        self._spend(1)
+        if count == MAX_TURNS:
+            rest = step._replace(least=max(0, step.least - count), most=step.most - count)
+            return self._repeat(rest, at, then)
+        if count < step.most and self.match(step.plan, at, partial(self._another, step, then, count + 1, at)):
+            return True
+        return count >= step.least and then(at)
+
+    def _another(self, step: Turns, then: Then, count: int, begin: int, at: int) -> bool:
+        return at > begin and self._turn(step, at, then, count)
 
     def _turns(self, step: Turns, at: int) -> Sequence[int]:
         """Where no turn, one, two, … of the group end."""

@@ -67,7 +67,10 @@ class Steps:
 
     def holds(self, item: Any, container: Any) -> bool:
         """`item in container`."""
-        self.bulk(len(container) if isinstance(container, str | list | tuple) else 1)
+        if isinstance(container, list | tuple):
+            self.add(len(container))
+        else:
+            self.bulk(len(container) if isinstance(container, str) else 1)
         return item in container
 
     def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

@@ -1,17 +1,20 @@
 """No reply is expensive: twice as much text costs about twice as many steps (see `steps`), and little memory."""
 
 import importlib
+import json
 import tracemalloc
 from math import inf
 from typing import Any
 
 import pytest
-from cases.costly import MORE, ORDINARY, WAYS, WORST, Costly
+from cases.costly import MORE, ORDINARY, RECURSIVE, WAYS, WORST, Costly
 from cases.mutations import MARKERS
 from cases.signs import signs
 from hypothesis import Phase, given, settings, target
 from hypothesis import strategies as st
 from steps import counted, steps_of
+
+from dynaspark_core.messages import Chat, Tool
 
 SIZE = 5_000
 """Characters: more than what is looked at or copied at once, which is at most some thousands."""
@@ -50,6 +53,12 @@ def test_steps_grow_with_the_text(case: Costly) -> None:
     assert growth(case, cost(case)) <= GROWTH
 
 
+def test_calls_before_the_lone_end_of_a_thought_cost_little_each() -> None:
+    size = 8 * SIZE
+    case = Costly("whole", "<tool_call>get_time()</tool_call>", "x ", after="</think>")
+    assert steps_of(case.read(counted, size), 50 * size) < 40 * size
+
+
 @pytest.mark.parametrize(
     ("unit", "most"), [('</tool_call>{"a":"""', 40), ("<tool>{", 60), ("<tool_call>{", 20), ('<tool_call>{"', 20)]
 )
@@ -57,6 +66,53 @@ def test_broken_calls_cost_little_each(unit: str, most: int) -> None:
     """Behind many of them no more are looked at. Each took more than a thousand steps."""
     size = 4 * SIZE
     assert steps_of(Costly("whole", unit).read(counted, size), 2 * most * size) <= most * size
+
+
+NOTE = Tool(
+    "note",
+    "Notes",
+    {"type": "object", "properties": {"mark": {"enum": [f"m{at}" for at in range(500)]}}, "minProperties": 1},
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "tool_choice"),
+    [
+        ("<tool_call><function=note><parameter=mark>m1</parameter></function></tool_call>", "auto"),
+        ('<tool_call>{"mark": "m1"}</tool_call>', "note"),
+    ],
+)
+def test_a_schema_is_looked_at_once_for_all_calls(call: str, tool_choice: str) -> None:
+    """What is made of it, an index of each enum above all, is kept: each call took 10,000 steps."""
+
+    def work(count: int) -> Any:
+        return counted("reply.reader").read_reply(call * count, [NOTE], tool_choice)
+
+    assert len(work(20).tool_calls) == 20
+    assert steps_of(lambda: work(20)) - steps_of(lambda: work(10)) < 10 * 3_000
+
+
+def test_late_calls_like_the_first_are_not_read_as_values() -> None:
+    """Each took 9,000 steps."""
+    chat = Chat((), tools=(NOTE,), parallel_tool_calls=False)
+
+    def work(count: int) -> Any:
+        text = '<tool_call>{"name": "note", "arguments": {"mark": "m1"}}</tool_call>' * count
+        reply = counted("reply.reader").read_reply(text, chat.tools, parallel_tool_calls=False)
+        return steps_of(lambda: counted("reply.required").is_in_doubt(reply, chat))
+
+    assert work(20) - work(10) < 10 * 500
+
+
+def test_a_value_in_wrappers_is_checked_once() -> None:
+    """Each wrapper's look at it took as long as the first."""
+    inner = "[" + "1, " * 300 + '"x"]'
+    wrapped = '{"data":' * 6 + inner + "}" * 6
+
+    def cost_of(text: str) -> int:
+        return steps_of(lambda: counted("reply.wrapped").fit_value(json.loads(text), RECURSIVE))
+
+    assert cost_of(wrapped) < 2 * cost_of(inner)
 
 
 def original(name: str) -> Any:

@@ -12,6 +12,8 @@ CALL = "<tool_call>get_time()</tool_call>"
 JSON = '{"name": "get_time"}'
 FORMS: dict[str, Callable[[int], str]] = {
     "a list in a tag": lambda count: f"<tool_call>[{', '.join([JSON] * count)}]</tool_call>",
+    "values in a tag": lambda count: f"<tool_call>{' '.join([JSON] * count)}</tool_call>",
+    "values to repair": lambda count: f"<tool_call>{' '.join([JSON] * count)}</tool_call>".replace('"', "'"),
     "a list in a list": lambda count: f"<tool_call>[[{', '.join([JSON] * (count - 1))}], {JSON}]</tool_call>",
     "OpenAI's list": lambda count: f'{{"tool_calls": [{", ".join([JSON] * count)}]}}',
     "Python in a tag": lambda count: f"<tool_call>[{', '.join(['get_time()'] * count)}]</tool_call>",

@@ -521,3 +521,15 @@ def test_a_value_is_converted_once_on_every_way() -> None:
     numbers = [str(number) for number in range(30)]
     assert conform({"a": numbers, "b": 2}, schema) == {"a": list(range(30)), "b": 2}
     assert str(conform({"a": ["x"] * 30, "b": 2}, schema)) == 'a[0]: expected an integer, got a string ("x")'
+
+
+def test_how_many_checks_a_value_and_all_values_may_take() -> None:
+    check = Check({"items": {"anyOf": [INTEGER, {"type": "null"}]}})
+    values = [None] * 49_000
+    assert [check.conform(values) for _ in range(4)] == [values] * 4
+    assert isinstance(check.conform(values), Mismatch)
+    assert isinstance(conform([None] * 100_000, {"items": {"anyOf": [INTEGER]}}), Mismatch)
+    within = Check({"items": {"anyOf": [INTEGER, {"type": "null"}]}})
+    assert within.conform([None] * 30_000) == [None] * 30_000
+    assert isinstance(within.conform([None] * 30_000, is_within=True), Mismatch)
+    assert within.conform([None] * 30_000) == [None] * 30_000

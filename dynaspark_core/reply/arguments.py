@@ -5,14 +5,16 @@ around a value, and whether it fits, is found in `wrapped` by the schema alone.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
-from dynaspark_core.messages import InvalidReason
+from dynaspark_core.messages import InvalidReason, Tool
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.names import Names
 from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.reply.written import ARGUMENT_KEYS, MAX_NESTED_WRAPPERS, NAME_KEYS
-from dynaspark_core.schema import Mismatch, conform
+from dynaspark_core.schema import Check, Mismatch
 
 
 class Refused(Exception):  # noqa: N818 - a signal to the judge, never an error of the caller
@@ -45,24 +47,62 @@ def _parsed(text: str) -> Any:
     return value
 
 
-def unwrapped(arguments: dict[str, Any], name: str, schema: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    """The arguments without wrappers, unless the schema takes them as they are. Raises `Refused` for another's call."""
-    for _ in range(MAX_NESTED_WRAPPERS):
-        if not _unknown_keys(arguments, schema) and not (
-            _is_named_call(arguments, name, names) and isinstance(conform(arguments, schema), Mismatch)
-        ):
-            break
-        inner = _inside(arguments, name, names)
-        if inner is None:
-            break
-        arguments = as_object(inner, schema)
-    return arguments
+class Parameters:
+    """What a tool takes. It keeps what is found out about the schema, as a reply may hold thousands of calls."""
 
+    def __init__(self, tool: Tool, names: Names) -> None:
+        self._name, self._schema, self._names = tool.name, tool.parameters, names
+        self._parts: dict[str, Check] = {}
 
-def _unknown_keys(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    """Whether a key is no parameter of the tool, where the schema lists them."""
-    properties = schema.get("properties")
-    return isinstance(properties, Mapping) and not arguments.keys() <= properties.keys()
+    @cached_property
+    def _check(self) -> Check:
+        return Check(self._schema)
+
+    @cached_property
+    def _unwrapping(self) -> Unwrapping:
+        return Unwrapping(self._schema, self._name)
+
+    def take(self, values: Any) -> bool:
+        """Whether the schema takes the values, converted where it has to be."""
+        return not isinstance(self._check.conform(values), Mismatch)
+
+    def fit(self, values: Any) -> Any | Mismatch:
+        """The values as the schema has them, or those that are wrapped in them; otherwise what is wrong."""
+        return self._unwrapping.fit(values)
+
+    def unwrapped(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments without wrappers, unless the schema takes them so. Raises `Refused` for another's call."""
+        for _ in range(MAX_NESTED_WRAPPERS):
+            if not self._has_unknown_keys(arguments) and not (
+                _is_named_call(arguments, self._name, self._names) and not self.take(arguments)
+            ):
+                break
+            inner = _inside(arguments, self._name, self._names)
+            if inner is None:
+                break
+            arguments = as_object(inner, self._schema)
+        return arguments
+
+    def _has_unknown_keys(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a key is no parameter of the tool, where the schema lists them."""
+        properties = self._schema.get("properties")
+        return isinstance(properties, Mapping) and not arguments.keys() <= properties.keys()
+
+    def from_texts(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Arguments written as raw text, each as its schema has it: text for a string, else the JSON it says."""
+        properties = self._schema.get("properties")
+        known = properties if isinstance(properties, Mapping) else {}
+        return {
+            name: _from_text(text, self._part(name, known[name])) if isinstance(known.get(name), Mapping) else text
+            for name, text in texts.items()
+        }
+
+    def _part(self, name: str, part: Mapping[str, Any]) -> Check:
+        """What checks the argument of this name."""
+        if name not in self._parts:
+            whole = {key: self._schema[key] for key in ("$defs", "definitions") if key in self._schema}
+            self._parts[name] = Check(whole | dict(part))
+        return self._parts[name]
 
 
 def _is_named_call(arguments: Mapping[str, Any], name: str, names: Names) -> bool:
@@ -94,21 +134,11 @@ def _inside(arguments: Mapping[str, Any], name: str, names: Names) -> Any:
     return inner if is_wrapper and isinstance(inner, dict) else None
 
 
-def from_texts(texts: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments that were written as raw text, each as its schema has it: text for a string, else the JSON it says."""
-    properties = schema.get("properties")
-    known = properties if isinstance(properties, Mapping) else {}
-    return {name: _from_text(text, known[name], schema) if name in known else text for name, text in texts.items()}
-
-
-def _from_text(text: str, part: Any, root: Mapping[str, Any]) -> Any:
-    if not isinstance(part, Mapping):
-        return text
-    whole = {key: root[key] for key in ("$defs", "definitions") if key in root} | dict(part)
+def _from_text(text: str, check: Check) -> Any:
     stripped = text.strip()
-    if stripped == "null" and conform(None, whole) is None:
+    if stripped == "null" and check.conform(None) is None:
         return None
-    if conform(text, whole) == text:
+    if check.conform(text) == text:
         return text
     try:
         value, end = lenient_value(stripped, 0, len(stripped))

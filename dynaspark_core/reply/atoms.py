@@ -47,6 +47,18 @@ def chars(of: str, least: int, most: int) -> Atom:
     return Atom(rf"{of}{{{least},{most}}}", rf"{of}{{1,{most - 1}}}\Z" if most > 1 else NEVER)
 
 
+def run(of: str, least: int, most: int) -> Atom:
+    """As many characters of a class as there are, none of them given back: where repeated runs follow each other, a
+    text could otherwise be divided among them in any number of ways.
+    """
+    return Atom(f"{chars(of, least, most).whole}+", chars(of, least, most).cut)
+
+
+def once(atom: Atom) -> Atom:
+    """The atom in the first way in which it matches; no other is tried where what follows does not match."""
+    return Atom(f"(?>{atom.whole})", atom.cut)
+
+
 def seq(*atoms: Atom) -> Atom:
     """One after the other."""
     return reduce(_before, atoms[-2::-1], atoms[-1])

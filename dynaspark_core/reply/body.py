@@ -9,18 +9,18 @@ import re
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
-from dynaspark_core.reply.written import RawCall, unwrap_calls
+from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, unwrap_calls
 from dynaspark_core.reply.xml import is_xml, read_xml
 
-_INTRO = re.compile(r"(?:\s|\ufeff|\xa0)*+(?:(?:`{3,}|~~~)[ \t]*[\w-]{0,20}[ \t]*\n\s*+)?(?:json\s*+(?=[\[{]))?")
+_INTRO = re.compile(r"(?:\s|\ufeff|\xa0)*+(?:(?:`{3,}|~~~)[ \t]*+[\w-]{0,20}+[ \t]*+\n\s*+)?(?:json\s*+(?=[\[{]))?")
 _ENTITIES = re.compile(r"[\[{]\s*&quot;")
 MAX_CLOSING_FENCE_CHARACTERS = 64
 """How far before a body's end its closing fence is looked for, blanks included."""
-_NAMED = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127}?)["'`]?\s*:?\s*(?=\{)""")
+_NAMED = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127}?)["'`]?\s*+:?\s*+(?=\{)""")
 _BARE_NAME = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127})["'`]?\s*""")
-_CALLED = re.compile(r"(?:#[^\n]*\n\s*)*\[?\s*(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(")
+_CALLED = re.compile(r"(?:#[^\n]*+\n\s*+)*+\[?\s*+(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
-_EXTRA_CLOSER = re.compile(r"\s*[}\]]\s*;?\s*\Z")
+_EXTRA_CLOSER = re.compile(r"\s*+[}\]]\s*+;?\s*+\Z")
 _NOT_PROSE = frozenset("\"'“:=+}])")
 
 
@@ -72,6 +72,8 @@ def objects(
         begin = raw_from if raw_from is not None and not calls else position
         value, after = lenient_value(text, position, end, is_closed=is_closed)
         calls += unwrap_calls(value, text[begin:after], name=name)
+        if len(calls) > MAX_CALLS:
+            raise Unreadable(position, TOO_MANY_CALLS, is_excessive=True)
         position = rest_after(text, after, end)
     return calls
 

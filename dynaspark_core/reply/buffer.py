@@ -225,7 +225,7 @@ class ReplyBuffer(Places):
     def forget_late(self, end: int) -> None:
         """Drop the calls so far, as they were reasoning; the text goes on after `end`."""
         if self._late:
-            self._calls = [call for call in self._calls if call not in self._late]
+            del self._calls[-len(self._late) :]  # once there is text, each call is late
             self._late.clear()
             self.judge.restart(len(self._calls))
             self._is_muted = bool(self._calls)

@@ -34,12 +34,12 @@ _EXAMPLE = (
     r"(?i:\b(?:examples?|e\.\s?g\.|for instance|beispiel\w*|z\.\s?b\.|exemples?|ejemplos?|exemplos?|esempi\w*"
     r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例|たとえば|예)"
 )
-_ANNOUNCED = re.compile(
-    rf"\A\W*{_EXAMPLE}\W*\Z"
-    rf"|(?:{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect|{LIKE})).*[:：]\W*\Z"
-    r"|(?i:\be\.\s?g\.)\W*\Z"
-)
-_ANNOUNCED_CLOSELY = re.compile(rf"(?:{_EXAMPLE}\W*|(?i:\bwould (?:look like|be)\b)[^.!?。]*)[:：]\W*\Z")
+_EXAMPLE_ALONE = re.compile(rf"\A\W*+{_EXAMPLE}\W*+\Z|(?i:\be\.\s?g\.)\W*+\Z")
+_COLON = re.compile(r"(?<!\W)[^\w:：]*+[:：](?=\W*+\Z)")
+"""What ends a line with a colon; behind the colon are no words."""
+_ANNOUNCED = re.compile(rf"{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect|{LIKE})")
+_ANNOUNCED_CLOSELY = re.compile(rf"{_EXAMPLE}\W*+\Z|(?i:\bwould (?:look like|be)\b)[^.!?。]*+\Z")
+"""What announces an example before the colon, and what does so closely."""
 _GOES_ON = frozenset(" .,;:!?)")
 _NEAR = 40
 """How far before an element its sentence is looked for."""
@@ -125,8 +125,12 @@ class Context:
         """Whether the last line that has words announces an example; closely: ends with the word for one, or says what
         a call would be.
         """
+        line = self._last_line()
+        if not closely and _EXAMPLE_ALONE.search(line):
+            return True
+        colon = _COLON.search(line)
         pattern = _ANNOUNCED_CLOSELY if closely else _ANNOUNCED
-        return pattern.search(self._last_line()) is not None
+        return colon is not None and pattern.search(line, 0, colon.end() - 1) is not None
 
     def _last_line(self) -> str:
         self.look()

@@ -25,7 +25,7 @@ from dynaspark_core.reply.signs import (
 from dynaspark_core.reply.strict_json import Open, strict_value
 from dynaspark_core.reply.vendors import TOKEN
 from dynaspark_core.reply.watch import Balance, ValueWatch
-from dynaspark_core.reply.written import RawCall, unwrap_calls
+from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, unwrap_calls
 from dynaspark_core.reply.xml import WRAPPER, name_of
 
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
@@ -107,6 +107,8 @@ def read_values(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Finding:
         if value is None or after.is_wrong:
             return (yield from read_up_to_closer(buffer, opened, at, calls))
         calls += unwrap_calls(value[0], buffer.text[at : value[1]], name=opened.name)
+        if len(calls) > MAX_CALLS:
+            return (yield from unread(buffer, opened, begin, [], Unreadable(at, TOO_MANY_CALLS)))
         position, end = after.begin, value[1]
     if not calls:
         return Found(calls, end, raw=buffer.text[begin:end], error="there is no call in it")
@@ -177,7 +179,7 @@ def end_of_envelope(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generato
 def read_up_to_closer(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall] | None = None) -> Finding:
     """The calls from `begin` up to a closing tag, after the `calls` that were read already."""
     calls = [] if calls is None else calls
-    border = yield from buffer.seek(_border(opened), begin)
+    border = yield from buffer.seek(first_of(opened.closer, STOP.whole.pattern), begin)
     end, after, is_closed = _ends(buffer, opened, border)
     try:
         stop = after if opened.is_closer_inside else end
@@ -192,15 +194,11 @@ def read_up_to_closer(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: 
 
 def unread(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall], error: Unreadable) -> Finding:
     """The `calls`, and the text from `begin` up to a closing tag as one that cannot be read."""
-    border = yield from buffer.seek(_border(opened), begin)
+    border = yield from buffer.seek(first_of(opened.closer, STOP.whole.pattern), begin)
     end, after, _ = _ends(buffer, opened, border)
     raw = buffer.text[begin:end].strip() if opened.is_explicit else ""
     reason: InvalidReason = "truncated" if error.is_cut and end >= len(buffer.text) else "malformed"
     return Found(calls, after, is_closed=True, raw=raw, reason=reason, error=error.located(buffer.text, begin))
-
-
-def _border(opened: Envelope) -> re.Pattern[str]:
-    return first_of(opened.closer, STOP.whole.pattern)
 
 
 def _ends(buffer: ReplyBuffer, opened: Envelope, border: re.Match[str] | None) -> tuple[int, int, bool]:

@@ -6,7 +6,7 @@ shown as it comes, and nothing in it is a call.
 
 import re
 
-from dynaspark_core.reply.atoms import END, Sign, ahead, chars, either, maybe, seq, word, words
+from dynaspark_core.reply.atoms import END, Sign, ahead, chars, either, maybe, run, seq, word, words
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope
@@ -24,12 +24,12 @@ _INLINE = chars("[ \t]", 0, 40)
 CLOSING = Sign(seq(TICKS, _INLINE, either(ahead(words("\n", "</turn", "<turn ")), END)), "```", "``", "```json")
 """The last line of a fence."""
 _SPACE = chars(r"\s", 0, 4)
-_WORD = seq(chars("[A-Za-z_]", 1, 1), chars(r"\w", 0, 60))
+_WORD = seq(chars("[A-Za-z_]", 1, 1), run(r"\w", 0, 60))
 PRINTED_API = Sign(
     either(
         seq(maybe(seq(_WORD, _SPACE, word("="), _SPACE)), maybe(seq(word("print"), _SPACE, word("("), _SPACE)),
             word("default_api"), _SPACE, word(".")),
-        seq(word("["), _SPACE, _WORD, chars(r"[\w.]", 0, 60), _SPACE, word("(")),
+        seq(word("["), _SPACE, _WORD, run(r"[\w.]", 0, 60), _SPACE, word("(")),
     ),
     "print(default_api.", "print(x)", "[1]",
 )  # fmt: skip
@@ -40,6 +40,7 @@ _CALLED = re.compile(
 )
 """What code calls; strings and comments are passed over."""
 _BETWEEN = " \t\r\n,;"
+_BLANKS = re.compile(r"\s*+")
 
 CODE_FENCES = frozenset({"tool_code", "toolcode"})
 CALL_FENCES = frozenset({"tool_call", "tool_calls", "toolcall", "tool-call", *CODE_FENCES})
@@ -102,8 +103,11 @@ def _fenced_values(buffer: ReplyBuffer, kind: Kind, begin: int) -> Waiting:
     calls: list[RawCall] = []
     place = begin
     while buffer.text[place : place + 1] in {"{", "["}:
+        if not buffer.within_budget(place, place):
+            return False
         end = yield from closing_bracket(buffer, place, kind)
         if end is None:
+            buffer.within_budget(place, len(buffer.text))  # the next fence may be as open
             return False
         found = read_calls(buffer, kind, place, end)
         if not may_offer(buffer, found):
@@ -137,7 +141,7 @@ def _fenced_tags(buffer: ReplyBuffer, begin: int) -> Waiting:
             body_end = closer.start() if closer is not None else end
             calls += read_body(buffer.text, found.end(), body_end, is_closed=closer is not None)
             place = closer.end() if closer is not None else end
-            place += len(buffer.text[place:end]) - len(buffer.text[place:end].lstrip())
+            place = _BLANKS.match(buffer.text, place, end).end()  # type: ignore[union-attr]  # it matches ""
     except Unreadable:
         return False
     if place < end or not buffer.judge.would_accept(calls):

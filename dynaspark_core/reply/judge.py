@@ -11,14 +11,15 @@ from functools import cached_property
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
-from dynaspark_core.reply.arguments import Refused, as_object, from_texts, unwrapped
+from dynaspark_core.reply.arguments import Parameters, Refused, as_object
 from dynaspark_core.reply.names import Names, plain_name
-from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo, new_id
 from dynaspark_core.reply.xml import Texts
-from dynaspark_core.schema import Mismatch, conform, is_flat_fit
+from dynaspark_core.schema import Mismatch, is_flat_fit
 
-_NAME_IN_RAW = re.compile(r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|([A-Za-z_][\w.\-]{0,127})\s*[({>]""")
+_NAME_IN_RAW = re.compile(
+    r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|(?<![A-Za-z_])([A-Za-z_][\w.\-]{0,127}+)\s*+[({>]"""
+)
 
 MAX_COMPARED = 2_000_000_000
 """Most characters that the calls of a reply are compared with: a thousand calls with a megabyte, in half a second."""
@@ -66,7 +67,7 @@ class Judge:
         self._squeezed: str | None = None
         self._raw: _Raw | None = None
         self._compared = 0
-        self._fitting: dict[str, Unwrapping] = {}
+        self._parameters: dict[str, Parameters] = {}
         self._held: dict[int, tuple[RawCall, ToolCall | InvalidToolCall]] = {}
         self._count = 0
 
@@ -74,6 +75,11 @@ class Judge:
     def _all(self) -> Names:
         """The names of all tools, those too that may not be called now."""
         return Names(tool.name for tool in self._written)
+
+    @cached_property
+    def _unknown(self) -> str:
+        """What is said of a call of another name; one text for all of them."""
+        return f"there is no tool of this name; there are: {', '.join(list(self._tools)[:50])}"
 
     def judge(self, call: RawCall) -> ToolCall | InvalidToolCall:
         """The call if it may run; it then counts as made."""
@@ -139,7 +145,7 @@ class Judge:
             tool = self._tools[self.only]
             properties = tool.parameters.get("properties")
             is_own = isinstance(properties, Mapping) and bool(source) and source.keys() <= properties.keys()
-            if is_own and not isinstance(conform(source, tool.parameters), Mismatch):
+            if is_own and self._parameters_of(tool).take(source):
                 return RawCall(call.raw, self.only, source, source)
         if call.reason != "missing_name":
             return call
@@ -153,8 +159,7 @@ class Judge:
         known = self._all.find(call.name or "")
         if known is not None:
             return self._invalid(call, "not_allowed", f"{known} may not be called now", arguments)
-        error = f"there is no tool of this name; there are: {', '.join(list(self._tools)[:50])}"
-        return self._invalid(call, "unknown_tool", error, arguments)
+        return self._invalid(call, "unknown_tool", self._unknown, arguments)
 
     def _with_tool(self, call: RawCall, tool: Tool) -> ToolCall | InvalidToolCall:
         schema = tool.parameters
@@ -167,7 +172,7 @@ class Judge:
         beside = call.beside and call.beside & (schema.get("properties") or {}).keys()
         if beside:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
-        fitted = values if is_fit else self._unwrapping(tool).fit(values)
+        fitted = values if is_fit else self._parameters_of(tool).fit(values)
         if isinstance(fitted, Mismatch):
             refused = self._invalid(call, "bad_arguments", str(fitted), values, tool.name)
             return replace(refused, is_wrong_value=_has_its_keys(values, schema))
@@ -179,15 +184,15 @@ class Judge:
 
     def _values(self, call: RawCall, tool: Tool) -> dict[str, Any]:
         """The object of arguments that was written. Raises `Refused`."""
-        given, schema = call.arguments, tool.parameters
+        given, parameters = call.arguments, self._parameters_of(tool)
         if isinstance(given, Texts):
-            return from_texts(given, schema)
-        return unwrapped(as_object(given, schema if call.has_arguments else {}), tool.name, schema, self.names)
+            return parameters.from_texts(given)
+        return parameters.unwrapped(as_object(given, tool.parameters if call.has_arguments else {}))
 
-    def _unwrapping(self, tool: Tool) -> Unwrapping:
-        if tool.name not in self._fitting:
-            self._fitting[tool.name] = Unwrapping(tool.parameters, tool.name)
-        return self._fitting[tool.name]
+    def _parameters_of(self, tool: Tool) -> Parameters:
+        if tool.name not in self._parameters:
+            self._parameters[tool.name] = Parameters(tool, self.names)
+        return self._parameters[tool.name]
 
     def _copied(self, call: RawCall) -> str:
         """Why the call counts as copied, or nothing. A name alone is no call: it may be shared with any text."""

@@ -51,9 +51,10 @@ def is_in_doubt(reply: Reply, chat: Chat) -> bool:
     tools = chat.offered()
     if chat.parallel_tool_calls or len(tools) != 1 or not reply.tool_calls:
         return False
+    first = reply.tool_calls[0].arguments
     late = [call.arguments for call in reply.invalid_tool_calls if call.reason == "not_allowed"]
-    beside = (reply.text, *map(json.dumps, late))
-    return not all(is_only_value(text, reply.tool_calls[0].arguments, tools[0].parameters) for text in beside)
+    beside = (reply.text, *(json.dumps(value) for value in late if not equal_json(value, first)))
+    return not all(is_only_value(text, first, tools[0].parameters) for text in beside)
 
 
 def is_only_value(text: str, value: Any, schema: Mapping[str, Any]) -> bool:

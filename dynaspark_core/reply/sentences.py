@@ -59,7 +59,8 @@ def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
     if found.reason != "truncated" and (yield from leave_quoted(buffer, opened, end)):
         return
     if found.calls:
-        buffer.accept([_whole(call, opened, buffer.text[opened.start : end]) for call in found.calls], end)
+        text = buffer.text[opened.start : end]
+        buffer.accept([_whole(call, opened, text) for call in found.calls], end)
     if found.error:
         buffer.reject(found.raw, found.reason, found.error, end, opened.name or buffer.judge.name_in(found.raw))
 

@@ -2,13 +2,13 @@
 
 import re
 
-from dynaspark_core.reply.atoms import Sign, ahead, chars, either, group, seq, word
+from dynaspark_core.reply.atoms import Sign, ahead, chars, either, group, run, seq, word
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.watch import any_of
 
 TICKS = either(chars("`", 3, 40), chars("~", 3, 40))
-_INLINE = chars("[ \t]", 0, 40)
+_INLINE = run("[ \t]", 0, 40)
 FENCE = Sign(
     seq(TICKS, _INLINE, group("language", chars(r"[\w+.\-]", 0, 30)), _INLINE,
         either(word("\n"), word("\r\n"), ahead(chars(r"[\[{<]", 1, 1)))),

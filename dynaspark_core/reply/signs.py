@@ -20,6 +20,7 @@ from dynaspark_core.reply.atoms import (
     group,
     many,
     maybe,
+    run,
     seq,
     unless,
     word,
@@ -54,7 +55,7 @@ _VALUE = either(
     seq(word('"'), chars('[^"<>]', 0, 200), word('"')),
     seq(word("'"), chars("[^'<>]", 0, 200), word("'")),
     seq(word("“"), chars("[^”<>]", 0, 200), word("”")),
-    chars(r"""[^\s"'“<>{|/]""", 1, 200),
+    run(r"""(?:[^\s"'“<>{|/:=]|[:=](?!["'“]))""", 1, 200),
 )
 _ATTRIBUTE = either(
     seq(chars("[:=]", 1, 1), _VALUE),
@@ -143,7 +144,7 @@ _LABEL = anycase(
 )
 OTHER_TURN = Sign(
     seq(
-        chars(r"[ \t]", 0, 40),
+        run(r"[ \t]", 0, 40),
         chars(r"[*_#>\s]", 0, 6),
         either(
             seq(_LABEL, chars("[*_ ]", 0, 3), word(":")),

@@ -70,7 +70,7 @@ class Unwrapping:
         if is_flat_fit(value, self._schema):
             return value  # none of its values could be what was wrapped
         is_echo = is_schema_echo(value, self._schema.get("properties"))
-        outer = _SCHEMA_ECHO if is_echo else self._check.conform(value)
+        outer = _SCHEMA_ECHO if is_echo else self._check.conform(value, is_within=level > 0)
         if isinstance(value, str) and outer is not value and self._own and (written := _object_in(value)) is not None:
             return self.fit(written, level)
         if not isinstance(value, dict) or level > MAX_NESTED_WRAPPERS:

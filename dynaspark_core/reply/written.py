@@ -29,7 +29,7 @@ MAX_NESTED_WRAPPERS = 6
 """Wrappers within wrappers that are opened: a message holds a list of calls that hold a function."""
 
 MAX_CALLS = 1_000
-"""Most calls in one value or in one text of Python."""
+"""Most calls in one value, in the values of one envelope, or in one text of Python."""
 TOO_MANY_CALLS = f"there are more than {MAX_CALLS:,} calls in one text"
 
 

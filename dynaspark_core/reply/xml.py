@@ -10,13 +10,13 @@ are written as its first ones, with the same namespace. Where two readings are l
 import re
 from typing import Any
 
-from dynaspark_core.reply.atoms import Atom, Sign, chars, either, group, maybe, seq, word, words
+from dynaspark_core.reply.atoms import Atom, Sign, chars, either, group, maybe, once, run, seq, word, words
 from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.signs import NAMESPACE
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.written import RawCall
 
-_BLANKS = chars(r"\s", 0, 24)
+_BLANKS = run(r"\s", 0, 24)
 _QUOTE = chars("[\"']", 0, 1)
 
 
@@ -28,17 +28,17 @@ def label(*names: str) -> Atom:
 def _named(style: str, name: str) -> Atom:
     equals = seq(_BLANKS, word("="), _BLANKS)
     return seq(group(style, either(equals, seq(chars(r"\s", 1, 9), word("name"), equals))), _QUOTE,
-               group(name, chars("[^\"'<>\\n]", 1, 128)), _QUOTE, _BLANKS)  # fmt: skip
+               group(name, chars("[^\"'<>\\n]", 1, 128)), _QUOTE)  # fmt: skip
 
 
 FUNCTION_LABEL = label("function", "invoke")
 WRAPPER_LABEL = label("tool_calls", "tool_call", "function_calls", "function_call", "toolcall", "calls")
-CALL = seq(word("<"), group("call", FUNCTION_LABEL), either(_named("calling", "called"), _BLANKS), maybe(word("/")),
-            word(">"))  # fmt: skip
+CALL = once(seq(word("<"), group("call", FUNCTION_LABEL), maybe(_named("calling", "called")), _BLANKS, maybe(word("/")),
+                word(">")))  # fmt: skip
 _PARAMETER = label("parameter", "param", "argument", "arg")
 _VALUE = either(
     seq(word("<"), group("value", _PARAMETER), _named("style", "key"),
-        maybe(seq(chars(r"\s", 1, 1), chars("[^<>\\n]", 0, 100))), word(">")),
+        maybe(seq(run(r"\s", 1, 25), run("[^<>\\n]", 0, 100))), word(">")),
     seq(word("<arg_key>"), _BLANKS, group("pair", chars("[^<>]", 1, 128)), word("</arg_key>"), _BLANKS,
         word("<arg_value>")),
     seq(word("<tool_name>"), _BLANKS, group("tool", chars(r"[\w.\-/:]", 1, 128)), _BLANKS, word("</tool_name>"),
@@ -60,6 +60,7 @@ TAGS = re.compile(
 _FUNCTION = re.compile(rf"{CALL.whole}\s*+(?=\{{|<\s{{0,4}}\\?/|\Z)")
 WRAPPER = re.compile(WRAPPER_LABEL.whole)
 _CLOSING = re.compile(rf"\s*+{_END.whole}")
+_SPACE = re.compile(r"\s*+")
 _LINE_CHARACTERS = 200  # how far back a line is looked for
 _ELEMENT = re.compile(r"\s*+<(?P<key>[A-Za-z_][\w\-]{0,127})>(?P<text>.*?)</(?P=key)>", re.DOTALL)
 
@@ -189,8 +190,7 @@ def _is_uneven(values: list[str]) -> bool:
 
 def _elements(text: str, start: int, end: int) -> Texts:
     """The values of elements that have the names of the arguments. Raises `Unreadable`."""
-    found = Texts()
-    position = start
+    found, position = Texts(), start
     while (element := _ELEMENT.match(text, position, end)) is not None:
         found.give(element["key"], _trimmed(element["text"]), element.start())
         position = element.end()
@@ -215,7 +215,7 @@ def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCal
     calls: list[RawCall] = []
     position = start
     while position < end:
-        position += len(text[position:end]) - len(text[position:end].lstrip())
+        position = _SPACE.match(text, position, end).end()  # type: ignore[union-attr]  # it matches ""
         if (head := HEAD.whole.match(text, position, end)) is not None:
             call = OpenCall(head)
             if not any(map(call.take, TAGS.finditer(text, head.end(), end))) and is_closed:
@@ -229,7 +229,7 @@ def read_xml(text: str, start: int, end: int, *, is_closed: bool) -> list[RawCal
             position = function.start() + len(calls[-1].raw)
         else:
             break
-    if text[position:end].strip() and (is_closed or not calls or text[position:end].lstrip()[0] == "<"):
+    if position < end and (is_closed or not calls or text[position] == "<"):
         raise Unreadable(position, "expected <function=…>")
     return calls
 

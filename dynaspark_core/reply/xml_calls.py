@@ -9,7 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from dynaspark_core.messages import InvalidReason
-from dynaspark_core.reply.atoms import Sign, chars, either, maybe, seq, word
+from dynaspark_core.reply.atoms import Sign, chars, either, maybe, run, seq, word
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, Finding, Found, read_up_to_closer, unread
 from dynaspark_core.reply.held import Steps
@@ -18,7 +18,7 @@ from dynaspark_core.reply.signs import MARKER
 from dynaspark_core.reply.written import RawCall
 from dynaspark_core.reply.xml import CALL, END, FUNCTION_LABEL, HEAD, TAGS, WRAPPER_LABEL, OpenCall, name_of
 
-_BLANKS = chars(r"\s", 0, 24)
+_BLANKS = run(r"\s", 0, 24)
 NEXT = Sign(
     either(
         seq(word("<"), WRAPPER_LABEL, maybe(seq(chars(r"[\s=:]", 1, 1), chars("[^<>]", 0, 128))), word(">"), _BLANKS,

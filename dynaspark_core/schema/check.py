@@ -18,6 +18,8 @@ MAX_SCHEMA_LEVELS = 150
 TOO_LARGE = "nested too deep, or too large, to be checked"
 MAX_CHECKS = 100_000
 """Most checks of one value against one schema; nested unions over a large value can ask for more."""
+MAX_ALL_CHECKS = 4 * MAX_CHECKS
+"""Most checks of all the values that one `Check` gets: those of a reply."""
 CHEAP_CHECKS = 16
 """A result that took no more checks is found once more rather than kept."""
 
@@ -60,10 +62,12 @@ class Check:
         self._enums: dict[tuple[int, str], EnumIndex] = {}
         self._plans: dict[int, _Plan] = {}
         self._identities = Identities()
+        self._left, self._steps = MAX_ALL_CHECKS, 0
         self._forget()
 
     def _forget(self) -> None:
         """Begin anew, with nothing known of any value."""
+        self._left -= self._steps
         self._open: set[tuple[int, int]] = set()
         self._known: defaultdict[int, dict[int, Result]] = defaultdict(dict)
         self._kept: list[Any] = []
@@ -71,16 +75,20 @@ class Check:
         self._is_exhausted = False
         self._identities.forget()
 
-    def conform(self, value: Any) -> Any | Mismatch:
-        """The value as the schema wants it, or what is wrong with it; see `conform`."""
+    def conform(self, value: Any, *, is_within: bool = False) -> Any | Mismatch:
+        """The value as the schema wants it, or what is wrong with it; see `conform`.
+
+        `is_within`: it is a part of the value before. What was found out there is known, and counts among the checks.
+        """
+        if not is_within:
+            self._forget()
         try:
             result = self.enter(value, self._root, "")
-            if self._is_exhausted and isinstance(result, Fit):  # what was not checked may be under `not`
-                return Mismatch("", TOO_LARGE)
         except RecursionError:  # the caller's own stack was nearly used up
+            self._is_exhausted = True
             return Mismatch("", TOO_LARGE)
-        finally:
-            self._forget()
+        if self._is_exhausted and isinstance(result, Fit):  # what was not checked may be under `not`
+            return Mismatch("", TOO_LARGE)
         return result if isinstance(result, Mismatch) else result.value
 
     def enter(self, value: Any, schema: Any, path: str) -> Result:
@@ -128,7 +136,7 @@ class Check:
         if (known := self._known[id(schema)].get(id(value))) is not None:
             return known
         self._steps += 1
-        if self._depth > MAX_SCHEMA_LEVELS or self._steps > MAX_CHECKS:
+        if self._depth > MAX_SCHEMA_LEVELS or self._steps > min(MAX_CHECKS, self._left):
             self._is_exhausted = True
             return Mismatch(path, TOO_LARGE)
         before, plan = self._steps, self._plan(schema)

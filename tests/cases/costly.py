@@ -155,6 +155,11 @@ WORST = (
     Costly("schema", '"5", ', "[" * 30, after="5" + "]" * 30),
     Costly("unique", "[1], ", "[" * 40, after="1" + "]" * 40),
     Costly("enum", "ab"),
+    Costly("whole", f"<tool_call{':' * 40}"),
+    Costly("whole", "<tool_call>get_time()</tool_call>", "x ", after="</think>"),
+    Costly("whole", " ", "<tool_call>#\n", after="x</tool_call>"),
+    Costly("whole", f'```json\n{{"name": {"{" * 40}\n```\n'),
+    Costly("whole", '{"a":1,"b":2}', 'x\n<tool_call name="add">', after="</tool_call>"),
 )
 """One of each kind; the tests look at them in every run."""
 MORE = (
@@ -207,5 +212,14 @@ MORE = (
     Costly("in pieces", "&quot;", "<tool_call>{"),
     Costly("in pieces", "</parameter>", "<tool_call><function=add><parameter=a>"),
     Costly("in pieces", '{"name": "add", "arguments": {"a": 1, "b": 2}}\n'),
+    Costly("whole", " ", "<tool_call>\nadd", after="x</tool_call>"),
+    Costly("whole", "_", "<tool_call>{", after="</tool_call>"),
+    Costly("whole", "<tool_call>get_time()</tool_call>\n", "```xml\n", after="```"),
+    Costly("whole", " ", '<tool_call>\n{"name": "get_time"}}', after="x</tool_call>"),
+    Costly("whole", " ", "<tool_call>\n```", after="x</tool_call>"),
+    Costly("whole", f"{'例' * 30}{':' * 60}x\n```\n"),
+    Costly("whole", f"{'would be ' * 10}{':' * 60}x\n<tool_call>get_time()</tool_call>\n"),
+    Costly("whole", f"<tool_call>\n<function=x><parameter=a{' ' * 120}<</tool_call>\n"),
+    Costly("whole", f"<tool_call>\n<function{' ' * 20}={' ' * 20}x{' ' * 60}/>\n\n\n\n</tool_call>\n"),
 )
 """Others, for `make fuzz` and the benchmark."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from dynaspark_core.messages import (
     Done,
     Event,
+    FinishReason,
     InvalidReason,
     InvalidToolCall,
     ReasoningDelta,
@@ -242,9 +243,8 @@ class ReplyBuffer(Places):
             self.accept((), len(self.text))
         if not self.is_cut:
             self.show(len(self.text))
-        self._events.extend(self._late)
-        self._late.clear()
         calls = tuple(call for call in self._calls if isinstance(call, ToolCall))
         invalid = tuple(call for call in self._calls if isinstance(call, InvalidToolCall))
-        reason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
-        self._events.append(Done(Reply("".join(self._texts), calls, invalid, reason, model, usage, 0, str(self._reasoning))))  # type: ignore[arg-type]  # the three literals
+        reason: FinishReason = "length" if self.is_truncated else "tool_calls" if calls else "stop"
+        reply = Reply("".join(self._texts), calls, invalid, reason, model, usage, 0, str(self._reasoning))
+        self._events += [*self._late, Done(reply)]

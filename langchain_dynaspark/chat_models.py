@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
@@ -206,8 +206,7 @@ class ChatDynaspark(AskingChatModel):
     ) -> ChatResult:
         with langchain_errors():
             question = self._question(messages, stop, **kwargs)
-            message = replies.message(await question.reply(), question.model)
-        return ChatResult(generations=[ChatGeneration(message=message)])
+            return replies.result(await question.reply(), question.model)
 
     def _stream(
         self, messages: list[BaseMessage], stop: Stop = None, run_manager: SyncRun = None, **kwargs: Any

@@ -11,7 +11,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call, tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from dynaspark_core import Done, Event, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
 from dynaspark_core.records import model_maker
@@ -20,29 +20,36 @@ PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"
 
 
+_whole = AIMessage(content=" ", additional_kwargs={}, response_metadata={}, usage_metadata=None)
+_piece = AIMessageChunk(content=" ")
+_text = type(_piece.text)
+"""LangChain's kind of text, that of a message."""
+_message_of = model_maker(
+    _whole, "content", "additional_kwargs", "response_metadata", "usage_metadata", "tool_calls", "invalid_tool_calls"
+)
+_generation_of = model_maker(ChatGeneration(message=_whole), "text", "message")
+_result_of = model_maker(ChatResult(generations=[]), "generations")
+_text_message = model_maker(_piece, "content")
+_text_chunk = model_maker(ChatGenerationChunk(message=_piece), "text", "message")
+
+
+def result(reply: Reply, model: str) -> ChatResult:
+    """The whole reply as one message; `model` is the name that went out."""
+    made = message(reply, model)
+    return _result_of([_generation_of(_text(reply.text), made)])
+
+
 def message(reply: Reply, model: str) -> AIMessage:
     """The whole reply as one message; `model` is the name that went out."""
-    written: dict[str, Any] = {}
-    if calls := (*reply.tool_calls, *_passed_on(reply)):
-        written["tool_calls"] = [tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls]
-    if refused := _refused(reply):
-        written["invalid_tool_calls"] = [
-            invalid_tool_call(**_written(call), error=call.error or call.reason) for call in refused
-        ]
-    return AIMessage(
-        content=reply.text,
-        additional_kwargs=_thought(reply.reasoning) if reply.reasoning else {},
-        response_metadata=_metadata(reply, model),
-        usage_metadata=_usage(reply.usage),
-        **written,
+    calls = (*reply.tool_calls, *_passed_on(reply))
+    return _message_of(
+        reply.text,
+        _thought(reply.reasoning) if reply.reasoning else {},
+        _metadata(reply, model),
+        _usage(reply.usage),
+        [tool_call(name=call.name, args=call.arguments, id=call.id) for call in calls],
+        [invalid_tool_call(**_written(call), error=call.error or call.reason) for call in _refused(reply)],
     )
-
-
-_said = AIMessageChunk(content=" ")
-_accessor = type(_said.text)
-"""LangChain's kind of text, that of a chunk."""
-_text_message = model_maker(_said, "content")
-_text_chunk = model_maker(ChatGenerationChunk(message=_said), "text", "message")
 
 
 class Chunks:
@@ -57,7 +64,7 @@ class Chunks:
         if isinstance(event, TextDelta):
             self._index = 1
             text = event.text
-            return [_text_chunk(_accessor(text), _text_message(text))]
+            return [_text_chunk(_text(text), _text_message(text))]
         return [ChatGenerationChunk(message=message) for message in self._messages(event)]
 
     def _messages(self, event: Event) -> Iterator[AIMessageChunk]:

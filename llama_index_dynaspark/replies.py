@@ -29,9 +29,17 @@ Call = ToolCall | InvalidToolCall
 
 
 _block = model_maker(TextBlock(text=" "), "text")
-_message = model_maker(ChatMessage(role=MessageRole.ASSISTANT, blocks=[]), "blocks")
-_response = model_maker(
+_message = model_maker(
+    ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={}), "blocks", "additional_kwargs"
+)
+_piece = model_maker(
     ChatResponse(message=ChatMessage(), delta="", additional_kwargs={}), "message", "delta", "additional_kwargs"
+)
+_whole = model_maker(
+    ChatResponse(message=ChatMessage(), raw={}, additional_kwargs={}), "message", "raw", "additional_kwargs"
+)
+_completion = model_maker(
+    CompletionResponse(text=" ", additional_kwargs={}, raw={}), "text", "additional_kwargs", "raw"
 )
 
 
@@ -64,20 +72,14 @@ class Responses:
         return last
 
     def _so_far(self, delta: str, **thinking: str) -> ChatResponse:
-        if self._calls or self._reasoning:
-            so_far = message(self._text, self._calls, self._reasoning)
-        else:
-            so_far = _message([_block(self._text)])
-        return _response(so_far, delta, thinking)
+        return _piece(message(self._text, self._calls, self._reasoning), delta, thinking)
 
 
 def response(chat: Chat, reply: Reply) -> ChatResponse:
     """The whole reply."""
     text, calls = _said(chat, reply)
     counts = _usage(reply.usage)
-    return ChatResponse(
-        message=message(text, calls, reply.reasoning), raw=_raw(reply, counts), additional_kwargs={**counts}
-    )
+    return _whole(message(text, calls, reply.reasoning), _raw(reply, counts), {**counts})
 
 
 def completion(chat: Chat, reply: Reply) -> CompletionResponse:
@@ -85,7 +87,7 @@ def completion(chat: Chat, reply: Reply) -> CompletionResponse:
     text, calls = _said(chat, reply)
     counts = _usage(reply.usage)
     known = {**_known_calls(calls), **counts} if calls else {**counts}
-    return CompletionResponse(text=text, additional_kwargs=known, raw=_raw(reply, counts))
+    return _completion(text, known, _raw(reply, counts))
 
 
 def _said(chat: Chat, reply: Reply) -> tuple[str, list[Call]]:
@@ -106,14 +108,13 @@ def message(text: str, calls: Sequence[Call] = (), reasoning: str = "") -> ChatM
     """The assistant's message; calls as blocks, and as dictionaries where LlamaIndex still looks for them."""
     thoughts = [ThinkingBlock(content=reasoning)] if reasoning else []
     if not calls:
-        return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*thoughts, TextBlock(text=text)])
+        return _message([*thoughts, _block(text)], {})
     blocks = [
         ToolCallBlock(tool_call_id=call.id, tool_name=call.name or "", tool_kwargs=dict(call.arguments or {}))
         for call in calls
     ]
-    texts = [TextBlock(text=text)] if text else []
-    known = _known_calls(calls)
-    return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*thoughts, *texts, *blocks], additional_kwargs=known)
+    texts = [_block(text)] if text else []
+    return _message([*thoughts, *texts, *blocks], _known_calls(calls))
 
 
 def _known_calls(calls: Sequence[Call]) -> dict[str, Any]:

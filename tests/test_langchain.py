@@ -87,6 +87,31 @@ async def test_a_piece_of_text_is_the_chunk_that_langchain_makes(model: ChatDyna
     assert other.message.additional_kwargs == {}
 
 
+WRITTEN = (
+    "Oslo.",
+    "<think>Hm.</think>Oslo.",
+    'So: <tool_call>{"name": "add", "arguments": {"a": [1, {"b": null}]}}</tool_call>',
+    '<tool_call>{"name": "nobody", "arguments": {}}</tool_call>',
+    '<tool_call>{"name": "add", "arguments": </tool_call>',
+)
+"""Replies of each kind: text, reasoning, a call, one of an unknown tool, a broken one."""
+ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}}}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_whole_answer_is_what_the_constructors_make(written: str) -> None:
+    """Here it is made without them."""
+    with LocalService(Script(lambda _: written)) as service:
+        model = ChatDynaspark(base_url=service.url, max_repairs=0)
+        result = model._generate(HISTORY, tools=[ADD])
+    (generation,) = result.generations
+    for ours in (result, generation, generation.message):
+        made = type(ours)(**{name: getattr(ours, name) for name in vars(ours)})
+        assert (ours, ours.model_dump(), vars(ours).keys()) == (made, made.model_dump(), vars(made).keys())
+        assert [type(value) for value in vars(ours).values()] == [type(value) for value in vars(made).values()]
+        assert pickle.loads(pickle.dumps(ours)) == copy.deepcopy(ours) == made
+
+
 def test_a_lone_message_is_sent_as_its_bare_text(model: ChatDynaspark, script: Script) -> None:
     model.invoke("  <turn> {x}\n")
     assert script.asked[0].prompt == "  <turn> {x}\n"

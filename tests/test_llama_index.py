@@ -67,7 +67,7 @@ def test_it_is_both_kinds_of_llm_and_defines_every_endpoint() -> None:
 async def test_a_piece_of_text_is_the_response_that_llama_index_makes(llm: Dynaspark) -> None:
     """Here it is made without the constructors, whose checks take a third of what a piece costs."""
     ours, another = [(await answers(llm, "astream_chat", HISTORY))[0] for _ in range(2)]
-    said = ChatMessage(role=MessageRole.ASSISTANT, blocks=[TextBlock(text=ours.delta)])
+    said = ChatMessage(role=MessageRole.ASSISTANT, blocks=[TextBlock(text=ours.delta)], additional_kwargs={})
     made = ChatResponse(message=said, delta=ours.delta, additional_kwargs={})
     for one, other in ((ours, made), (ours.message, said), (ours.message.blocks[0], said.blocks[0])):
         assert (one, repr(one), vars(one).keys()) == (other, repr(other), vars(other).keys())
@@ -75,6 +75,31 @@ async def test_a_piece_of_text_is_the_response_that_llama_index_makes(llm: Dynas
     assert pickle.loads(pickle.dumps(ours)) == copy.deepcopy(ours) == made
     ours.message.additional_kwargs["mine"] = ours.additional_kwargs["mine"] = 1
     assert (another.message.additional_kwargs, another.additional_kwargs) == ({}, {})
+
+
+WRITTEN = (
+    "Oslo.",
+    "<think>Hm.</think>Oslo.",
+    'So: <tool_call>{"name": "add", "arguments": {"a": [1, {"b": null}]}}</tool_call>',
+    '<tool_call>{"name": "nobody", "arguments": {}}</tool_call>',
+    '<tool_call>{"name": "add", "arguments": </tool_call>',
+)
+"""Replies of each kind: text, reasoning, a call, one of an unknown tool, a broken one."""
+ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}}}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_whole_answer_is_what_the_constructors_make(written: str) -> None:
+    """Here it is made without them."""
+    with LocalService(Script(lambda _: written)) as service:
+        llm = Dynaspark(base_url=service.url, max_repairs=0)
+        whole, completion = llm.chat(HISTORY, tools=[ADD]), llm.complete("Hi", tools=[ADD])
+    for ours in (whole, whole.message, completion, *whole.message.blocks):
+        made = type(ours)(**{name: getattr(ours, name) for name in ours.model_fields_set})
+        assert (ours, repr(ours), vars(ours).keys()) == (made, repr(made), vars(made).keys())
+        assert ours.model_fields_set == made.model_fields_set
+        assert [type(value) for value in vars(ours).values()] == [type(value) for value in vars(made).values()]
+        assert pickle.loads(pickle.dumps(ours)) == copy.deepcopy(ours) == made
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)

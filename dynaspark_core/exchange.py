@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage
+from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage, new_usage
 from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
 from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
@@ -162,7 +162,7 @@ class AnswerReader:
     def _estimated(self) -> Usage:
         """What is said of an answer that reports no usage."""
         asked, answered = self._asked.prompt_tokens, estimate_tokens(self.text)
-        return Usage(asked, answered, asked + answered, estimated=True)
+        return new_usage(asked, answered, asked + answered, estimated=True)
 
 
 def _without_system(chat: Chat) -> tuple[str, Chat]:

@@ -1,7 +1,7 @@
 """LlamaIndex's messages → ours. Shapes only: every decision is `dynaspark_core`'s. The way back is `replies`."""
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -35,6 +35,8 @@ ROLES: dict[MessageRole, Role] = {
     MessageRole.TOOL: "tool",
     MessageRole.FUNCTION: "tool",
 }
+Calls = tuple[tuple[ToolCall, ...], tuple[InvalidToolCall, ...]]
+"""Those of a message, and those of it that must not run."""
 
 
 def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tuple[Message, ...]:
@@ -55,22 +57,37 @@ def with_question(history: Sequence[ChatMessage] | None, question: str | ChatMes
 
 def _message(message: ChatMessage, index: int, places: Places) -> Message:
     role, blocks, known = ROLES[message.role], message.blocks, message.additional_kwargs
-    said = blocks if len(blocks) == 1 else [block for block in blocks if type(block) is not ToolCallBlock]
+    said: Sequence[Any] = blocks
+    called: Sequence[ToolCallBlock] = ()
+    if len(blocks) != 1 or type(blocks[0]) is not TextBlock:
+        said, called = _split(blocks)
     only = said[0] if len(said) == 1 else None
     if type(only) is TextBlock:
         content: tuple[Part, ...] = (text,) if (text := only.text) else ()
     else:
         content = tuple(_parts(blocks, places[index]))
-    is_mere_text = len(blocks) == 1 and content and not known
-    whole, invalid = calls(message) if role == "assistant" and not is_mere_text else ((), ())
+    whole, invalid = _calls(called, known) if role == "assistant" and (called or known) else ((), ())
     return new_message(role, content, known.get("name"), whole, invalid, known.get("tool_call_id"))
 
 
-def calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], tuple[InvalidToolCall, ...]]:
-    """The message's calls, and those that must not run: its blocks, or `additional_kwargs`, which repeats them."""
-    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+def _split(blocks: Iterable[Any]) -> tuple[list[Any], list[ToolCallBlock]]:
+    """What is said, and the calls."""
+    said: list[Any] = []
+    called: list[ToolCallBlock] = []
+    for block in blocks:  # whether a text is a call, pydantic says slowly
+        is_call = type(block) is not TextBlock and isinstance(block, ToolCallBlock)
+        (called if is_call else said).append(block)
+    return said, called
+
+
+def calls(message: ChatMessage) -> Calls:
+    """The message's calls: its blocks, or what is in `additional_kwargs`, which repeats them."""
+    return _calls(_split(message.blocks)[1], message.additional_kwargs)
+
+
+def _calls(blocks: Sequence[ToolCallBlock], known: Mapping[str, Any]) -> Calls:
     if not blocks:
-        written = message.additional_kwargs.get("tool_calls")
+        written = known.get("tool_calls")
         return _written_calls(written) if written else ((), ())
     whole = []
     for block in blocks:
@@ -83,7 +100,7 @@ def calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], tuple[InvalidTool
     return tuple(whole), ()
 
 
-def _written_calls(calls: Iterable[Any]) -> tuple[tuple[ToolCall, ...], tuple[InvalidToolCall, ...]]:
+def _written_calls(calls: Iterable[Any]) -> Calls:
     """Calls in OpenAI's shape, as dictionaries or as its objects."""
     written = [call if isinstance(call, dict) else call.model_dump() for call in calls]
     (message,) = messages_from([{"role": "assistant", "content": "", "tool_calls": written}])

@@ -381,6 +381,7 @@ ARGUMENTS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.text(), ARGUMENTS)
 @example("add", {"a\u2028b": "\ud800", "c": "<turn>"})
 def test_a_past_call_is_one_line_of_the_json_that_python_writes(name: str, arguments: dict[Any, Any]) -> None:

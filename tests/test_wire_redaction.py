@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
@@ -60,6 +60,7 @@ def test_a_secret_is_hidden_in_each_spelling(secret: str, spelling: str) -> None
     assert Redactor([secret]).text(f"bad key [{said}], sorry") == f"bad key [{HIDDEN}], sorry"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=6, max_size=40))
 def test_what_is_really_sent_is_hidden(secret: str) -> None:
     sent = URL("http://h").with_query({"": secret}).raw_query_string[1:]

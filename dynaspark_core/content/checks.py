@@ -23,12 +23,14 @@ def check_chat(chat: Chat) -> Chat:
     """The chat; one text as `stop` is one stop sequence. Raises `ConfigError` that names what cannot be used."""
     if not isinstance(chat, Chat):
         raise ConfigError(f"expected a Chat, got {type(chat).__name__}")
-    _each("messages", chat.messages, _MESSAGES)
+    if type(chat.messages) is not tuple or not _MESSAGES.issuperset(map(type, chat.messages)):
+        _each("messages", chat.messages, _MESSAGES)
     contents = [message.content for message in chat.messages]
     if not (_TUPLES.issuperset(map(type, contents)) and _PARTS.issuperset(map(type, chain.from_iterable(contents)))):
         for number, content in enumerate(contents):  # one of them is of another type
             _each(f"messages[{number}].content", content, _PARTS)
-    _text("model", chat.model)
+    if type(chat.model) is not str:
+        _text("model", chat.model)
     if chat.tools != ():
         _each("tools", chat.tools, _TOOLS)
     for tool in chat.tools:

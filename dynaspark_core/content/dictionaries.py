@@ -14,7 +14,7 @@ from typing import Any
 from dynaspark_core.content.blocks import read_parts
 from dynaspark_core.content.image_refs import Place, Places
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Role, ToolCall
+from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Part, Role, ToolCall, new_message
 
 ROLES: dict[str, Role] = {
     "system": "system",
@@ -57,11 +57,10 @@ def _written(value: object, *, allow_files: bool) -> Iterable[Message]:
     entries = [value] if isinstance(value, Mapping | Message) else value
     if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
         raise ConfigError(f"a prompt is text or a list of messages, not {type(value).__name__}")
-    roles = [_role(entry, f"messages[{index}]") for index, entry in enumerate(entries)]
-    places = Places(roles, allow_files=allow_files)
+    roles = [_role(entry, index) for index, entry in enumerate(entries)]
     last = max((index for index, entry in enumerate(entries) if _holds_results(entry)), default=0)
-    found = [places[index] if index >= last else replace(places[index], is_past=True) for index in range(len(roles))]
-    return chain.from_iterable(map(_messages, entries, found))
+    places = Places(roles, allow_files=allow_files, now_from=last)
+    return chain.from_iterable(_messages(entry, index, places) for index, entry in enumerate(entries))
 
 
 def _with_images(messages: list[Message], images: tuple[Image | ImageRef, ...]) -> list[Message]:
@@ -74,39 +73,46 @@ def _with_images(messages: list[Message], images: tuple[Image | ImageRef, ...]) 
     return [*messages, Message("user", images)]
 
 
-def _messages(entry: Message | Entry, place: Place) -> Iterable[Message]:
+def _messages(entry: Message | Entry, index: int, places: Places) -> Iterable[Message]:
     """One entry's message, after the tool results that an Anthropic user message carries in its content."""
     if isinstance(entry, Message):
         return (entry,)
-    calls = _calls(entry, place)
-    if entry.get("content") is None and not calls:
-        raise ConfigError(f"{place.name} (role {entry['role']!r}) has no content")
+    name, role, said = f"messages[{index}]", ROLES[entry["role"]], entry.get("content")
+    calls = _calls(entry, name)
+    if said is None and not calls:
+        raise ConfigError(f"{name} (role {entry['role']!r}) has no content")
+    results: tuple[Message, ...] = ()
+    if said is None or isinstance(said, str):
+        content: tuple[Part, ...] = (said,) if said else ()
+    else:
+        place = places[index].inner(".content")
+        said, results = _split_results(said, place)
+        content = read_parts(said, place)
     # OpenAI's old function messages have no ids: their name ties a result to its call
     function_id = f"function_{entry.get('name')}" if entry["role"] == "function" else None
-    content, results = _split_results(entry.get("content"), place.inner(".content"))
-    said = Message(
-        place.role,
-        read_parts(content, place.inner(".content")),
-        name=_text_or_none(entry, "name", place),
-        tool_calls=tuple(call for call in calls if isinstance(call, ToolCall)),
-        invalid_tool_calls=tuple(call for call in calls if isinstance(call, InvalidToolCall)),
-        tool_call_id=_text_or_none(entry, "tool_call_id", place) or function_id,
-        status="error" if entry.get("status") == "error" else "ok",
+    message = new_message(
+        role,
+        content,
+        _text_or_none(entry, "name", name),
+        tuple([call for call in calls if isinstance(call, ToolCall)]) if calls else (),
+        tuple([call for call in calls if isinstance(call, InvalidToolCall)]) if calls else (),
+        _text_or_none(entry, "tool_call_id", name) or function_id,
+        "error" if entry.get("status") == "error" else "ok",
     )
-    return results if results and not said.content else (*results, said)
+    return results if results and not content else (*results, message)
 
 
-def _role(entry: object, name: str) -> Role:
+def _role(entry: object, index: int) -> Role:
     if isinstance(entry, Message):
         return entry.role
-    if not isinstance(entry, Mapping):
-        kind = type(entry).__name__
-        raise ConfigError(f"{name} is of type {kind}; it has to be a dictionary with role and content, or a Message")
+    if type(entry) is not dict and not isinstance(entry, Mapping):
+        kind = f"messages[{index}] is of type {type(entry).__name__}"
+        raise ConfigError(f"{kind}; it has to be a dictionary with role and content, or a Message")
     role = entry.get("role")
     if isinstance(role, str) and role in ROLES:
         return ROLES[role]
     found = f"the unknown role {role!r}" if "role" in entry else f"no role, only {list(entry)[:8]}"
-    raise ConfigError(f"{name} has {found}; known are {', '.join(ROLES)}")
+    raise ConfigError(f"messages[{index}] has {found}; known are {', '.join(ROLES)}")
 
 
 def _holds_results(entry: Message | Entry) -> bool:
@@ -114,21 +120,19 @@ def _holds_results(entry: Message | Entry) -> bool:
     return isinstance(content, list | tuple) and any(map(_is_result, content))
 
 
-def _text_or_none(entry: Entry, key: str, place: Place) -> str | None:
+def _text_or_none(entry: Entry, key: str, name: str) -> str | None:
     value = entry.get(key)
     if value is None or isinstance(value, str):
         return value
-    raise ConfigError(f"{place.name}.{key} is of type {type(value).__name__}; it has to be text")
+    raise ConfigError(f"{name}.{key} is of type {type(value).__name__}; it has to be text")
 
 
-def _calls(entry: Entry, place: Place) -> tuple[Call, ...]:
-    listed = entry.get("tool_calls") or ()
-    if not isinstance(listed, Sequence) or not all(isinstance(item, Mapping) for item in listed):
-        raise ConfigError(f"{place.name}.tool_calls has to be a list of dictionaries")
-    if listed:
-        return tuple(_call(item, f"{place.name}.{number}") for number, item in enumerate(listed))
-    old = entry.get("function_call")
-    if isinstance(old, Mapping):
+def _calls(entry: Entry, name: str) -> tuple[Call, ...]:
+    if listed := entry.get("tool_calls"):
+        if not isinstance(listed, Sequence) or not all(isinstance(item, Mapping) for item in listed):
+            raise ConfigError(f"{name}.tool_calls has to be a list of dictionaries")
+        return tuple([_call(item, f"{name}.{number}") for number, item in enumerate(listed)])
+    if (old := entry.get("function_call")) is not None and isinstance(old, Mapping):
         return (_call(old, f"function_{old.get('name')}"),)
     return read_call_blocks(entry.get("content"))
 
@@ -138,7 +142,7 @@ def read_call_blocks(content: object) -> tuple[Call, ...]:
 
     For messages without a `tool_calls` of their own; where there is one, these blocks tell the same twice.
     """
-    if not isinstance(content, Sequence) or isinstance(content, str | bytes):
+    if isinstance(content, (str, bytes)) or not isinstance(content, Sequence):
         return ()
     blocks = (block for block in content if isinstance(block, Mapping))
     asked = (call for block in blocks if (call := _call_block(block)) is not None)

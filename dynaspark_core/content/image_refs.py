@@ -47,11 +47,15 @@ class Place:
 
 
 class Places:
-    """The place of each message of a conversation; made when it is asked for, as most messages are one plain text."""
+    """The place of each message of a conversation; made when it is asked for, as most messages are one plain text.
 
-    def __init__(self, roles: Iterable[Role], *, allow_files: bool = False) -> None:
+    Those before the message `now_from` are past, whatever their roles say.
+    """
+
+    def __init__(self, roles: Iterable[Role], *, allow_files: bool = False, now_from: int = 0) -> None:
         self._given = roles
         self._allow_files = allow_files
+        self._now_from = now_from
 
     @cached_property
     def _roles(self) -> Sequence[Role]:
@@ -62,7 +66,7 @@ class Places:
         return is_sent_now(self._roles)
 
     def __getitem__(self, index: int) -> Place:
-        is_past = not self._is_now[index]
+        is_past = index < self._now_from or not self._is_now[index]
         return Place(f"messages[{index}]", self._allow_files, role=self._roles[index], is_past=is_past)
 
 

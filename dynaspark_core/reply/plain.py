@@ -7,7 +7,7 @@ import re
 import sys
 from functools import partial
 
-from dynaspark_core.messages import Done, Event, Reply, TextDelta, Usage
+from dynaspark_core.messages import Done, Event, TextDelta, Usage, new_reply
 from dynaspark_core.reply.atoms import MAX_INDENT_CHARACTERS, Sign, anycase, chars, maybe, seq, unless, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
@@ -68,7 +68,7 @@ class TextReader:
         `model` and `usage` are what the service reported of it.
         """
         if self._begun is None and _is_plain(text):
-            return [TextDelta(text), Done(Reply(text, (), (), "stop", model, usage))]
+            return [TextDelta(text), Done(new_reply(text, (), (), "stop", model, usage))]
         buffer, steps = self._begun or self._begin()
         if text and not buffer.is_cut:
             buffer.add(text)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError
-from dynaspark_core.messages import Usage
+from dynaspark_core.messages import Usage, new_usage
 
 PAGE = "an HTML page came instead of an answer: the host is waking up, or base_url is not the service's"
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -101,4 +101,4 @@ def _usage(usage: Mapping[str, Any]) -> Usage | None:
     asked, answered, total = usage.get("prompt_tokens"), usage.get("completion_tokens"), usage.get("total_tokens")
     if not (type(asked) is type(answered) is type(total) is int):
         return None
-    return Usage(asked, answered, total) if asked >= 0 <= answered and total >= 0 else None
+    return new_usage(asked, answered, total) if asked >= 0 <= answered and total >= 0 else None

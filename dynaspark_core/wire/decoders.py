@@ -37,13 +37,16 @@ class Decoder(Protocol):
 
 def decoder(content_type: str, error_of: ErrorOf) -> Decoder:
     """The decoder for a body of this type: events, plain text, and JSON for any other."""
+    kind, parameters = _read_type(content_type)
+    if kind == "text/event-stream":
+        return EventDecoder(error_of)
+    return PlainDecoder(parameters) if kind == "text/plain" else JsonDecoder(error_of)
+
+
+@lru_cache(maxsize=16)
+def _read_type(content_type: str) -> tuple[str, str]:
     kind, _, parameters = content_type.partition(";")
-    match kind.strip().lower():
-        case "text/event-stream":
-            return EventDecoder(error_of)
-        case "text/plain":
-            return PlainDecoder(parameters)
-    return JsonDecoder(error_of)
+    return kind.strip().lower(), parameters
 
 
 class PlainDecoder:

@@ -8,6 +8,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
 from dynaspark_core.errors import DynasparkError, ReplyError, StreamBrokenError, WakingUpError

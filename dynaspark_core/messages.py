@@ -184,9 +184,8 @@ class Chat(QuicklyMade):
 
 def offered(tools: Sequence[Tool], tool_choice: str) -> tuple[Tool, ...]:
     """The tools that may be called: none, all, or the one that `tool_choice` names."""
-    if tool_choice in {"auto", "required"}:
-        return tuple(tools)
-    return tuple(tool for tool in tools if tool.name == tool_choice != "none")
+    is_any = tool_choice in {"auto", "required"}
+    return tuple(tools if is_any else [tool for tool in tools if tool.name == tool_choice != "none"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,8 @@ def model_maker(model: T, *names: str) -> Callable[..., T]:
         "__pydantic_fields_set__": "{" + ", ".join(map(repr, sorted(state["__pydantic_fields_set__"]))) + "}",
     }
     scope |= {f"set_{slot}": _setter(kind, slot) for slot in written}
-    body = "; ".join(f"set_{slot}(model, {value})" for slot, value in written.items())
-    exec(f"def made({', '.join(names)}): model = new(kind); {body}; return model", scope)  # noqa: S102  # names of fields
-    made: Callable[..., T] = scope["made"]
+    body = ["model = new(kind)", *(f"set_{slot}(model, {value})" for slot, value in written.items()), "return model"]
+    made: Callable[..., T] = _function(names, body, scope)
     return made
 
 

@@ -247,4 +247,4 @@ class Done:
 
 Event = TextDelta | ReasoningDelta | ToolCall | InvalidToolCall | Done
 new_message, new_call, new_tool = maker(Message), maker(ToolCall), maker(Tool)  # of which a call may bring many
-new_reply, new_usage = maker(Reply), maker(Usage)  # of which every call brings one
+new_chat, new_reply, new_usage = maker(Chat), maker(Reply), maker(Usage)  # of which every call brings one

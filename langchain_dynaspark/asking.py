@@ -11,7 +11,8 @@ from dynaspark_core import Chat, DynasparkClient, Event, Preview, Reply
 from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import OutputError, ToolCallError
 from dynaspark_core.frameworks import call_options, json_reply
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.messages import new_chat
+from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from langchain_dynaspark import convert, options, replies
 from langchain_dynaspark.errors import langchain_errors
@@ -26,7 +27,7 @@ def chat_of(
 ) -> Chat:
     """The chat that the messages and a call's other arguments mean. Raises `ConfigError` for what cannot be sent."""
     said = convert.history(messages, allow_files=allow_files)
-    return Chat(said, model=model, stop=tuple(stop), **(options.chat_fields(**others) if others else {}))
+    return new_chat(said, model, stop=tuple(stop), **(options.chat_fields(**others) if others else {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class Question(QuicklyMade):
             yield event
 
 
+_question_of = maker(Question)
+
+
 class AskingChatModel(ConfiguredChatModel):
     """Knows what a call of `ChatDynaspark` means, and shows it."""
 
@@ -100,4 +104,4 @@ class AskingChatModel(ConfiguredChatModel):
         client, settings = said.client, said.client.settings
         own = {"allow_files": settings.allow_files, **said.own}
         cuts = stops(self.stop if said.stop is None else said.stop)
-        return Question(client, chat_of(messages, said.model or self.model, cuts, **own), may_answer)
+        return _question_of(client, chat_of(messages, said.model or self.model, cuts, **own), may_answer)

@@ -35,7 +35,7 @@ def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tu
 
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark.
     """
-    places = Places((_row(message, index)[0] for index, message in enumerate(messages)), allow_files=allow_files)
+    places = Places(lambda: [_row(message, index)[0] for index, message in enumerate(messages)], allow_files)
     read: list[Message] = []
     for message in messages:
         role, reader = _PLAIN_KINDS.get(type(message)) or _row(message, len(read))

@@ -16,7 +16,8 @@ from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.messages import new_chat
+from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.fields import ConfiguredLLM
@@ -61,6 +62,9 @@ class Question(QuicklyMade):
         yield Done(await self.reply())
 
 
+_question_of = maker(Question)
+
+
 class AskingLLM(ConfiguredLLM):
     """Asks the service what a call of `Dynaspark` means, and shows it."""
 
@@ -100,7 +104,7 @@ class AskingLLM(ConfiguredLLM):
         """The question that a call of an endpoint means. Raises `ConfigError` that names what it does not know."""
         said = call_options(given, OWN, self._client, self._clients.warned)
         chat = self._chat(messages, said, **said.own)
-        return Question(said.client, chat, "response_format" in said.own)
+        return _question_of(said.client, chat, "response_format" in said.own)
 
     def _chat(
         self,
@@ -117,15 +121,17 @@ class AskingLLM(ConfiguredLLM):
     ) -> Chat:
         offered = tools_from(tools) if tools else ()
         is_parallel = False not in {allow_parallel_tool_calls, parallel_tool_calls}
-        return Chat(  # by place, as names take a quarter longer
+        is_chosen = tool_choice is not None or tool_required
+        wants_format = response_schema is None and response_format is not None
+        return new_chat(
             (messages,) if isinstance(messages, Message) else self._history(messages),
             said.model or self.model,
             offered,
-            known_choice(choice_from(tool_choice, is_required=tool_required), offered),
+            known_choice(choice_from(tool_choice, is_required=tool_required), offered) if is_chosen else "auto",
             is_parallel,
             stops(self.stop if said.stop is None else said.stop),
-            schema_of_format(response_format) if response_schema is None else response_schema,
-            False,  # nobody checks the arguments
+            schema_of_format(response_format) if wants_format else response_schema,
+            checks_arguments=False,
         )
 
     def _history(self, messages: Sequence[ChatMessage]) -> tuple[Message, ...]:

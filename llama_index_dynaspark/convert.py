@@ -45,7 +45,7 @@ def history(messages: Sequence[ChatMessage], *, allow_paths: bool = True) -> tup
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark. Without
     `allow_paths`, a block that names a local file cannot be sent.
     """
-    places = Places((ROLES[message.role] for message in messages), allow_files=allow_paths)
+    places = Places(lambda: [ROLES[message.role] for message in messages], allow_paths)
     return tuple([_message(message, index, places) for index, message in enumerate(messages)])
 
 

@@ -59,7 +59,7 @@ def _written(value: object, *, allow_files: bool) -> Iterable[Message]:
         raise ConfigError(f"a prompt is text or a list of messages, not {type(value).__name__}")
     roles = [_role(entry, index) for index, entry in enumerate(entries)]
     last = max((index for index, entry in enumerate(entries) if _holds_results(entry)), default=0)
-    places = Places(roles, allow_files=allow_files, now_from=last)
+    places = Places(lambda: roles, allow_files, last)
     return chain.from_iterable(_messages(entry, index, places) for index, entry in enumerate(entries))
 
 

@@ -4,7 +4,7 @@ Pure: it decides what a value refers to, and whether it may. `transport.loading`
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
@@ -46,28 +46,28 @@ class Place:
         return replace(self, name=self.name + step, depth=self.depth + 1)
 
 
+@dataclass
 class Places:
     """The place of each message of a conversation; made when it is asked for, as most messages are one plain text.
 
     Those before the message `now_from` are past, whatever their roles say.
     """
 
-    def __init__(self, roles: Iterable[Role], *, allow_files: bool = False, now_from: int = 0) -> None:
-        self._given = roles
-        self._allow_files = allow_files
-        self._now_from = now_from
+    find_roles: Callable[[], Sequence[Role]]
+    allow_files: bool = False
+    now_from: int = 0
 
     @cached_property
     def _roles(self) -> Sequence[Role]:
-        return tuple(self._given)
+        return self.find_roles()
 
     @cached_property
     def _is_now(self) -> list[bool]:
         return is_sent_now(self._roles)
 
     def __getitem__(self, index: int) -> Place:
-        is_past = index < self._now_from or not self._is_now[index]
-        return Place(f"messages[{index}]", self._allow_files, role=self._roles[index], is_past=is_past)
+        is_past = index < self.now_from or not self._is_now[index]
+        return Place(f"messages[{index}]", self.allow_files, role=self._roles[index], is_past=is_past)
 
 
 def image_ref(value: object, place: Place = Place("images")) -> Image | ImageRef:

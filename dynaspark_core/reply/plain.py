@@ -67,7 +67,8 @@ class TextReader:
 
         `model` and `usage` are what the service reported of it.
         """
-        if self._begun is None and _is_plain(text):
+        is_plain = "<" not in text and text[:1] not in {"", "["} and not text[0].isspace()
+        if self._begun is None and is_plain:  # it stands as it is: nothing leads it, and nothing in it can end it
             return [TextDelta(text), Done(new_reply(text, (), (), "stop", model, usage))]
         buffer, steps = self._begun or self._begin()
         if text and not buffer.is_cut:
@@ -77,11 +78,6 @@ class TextReader:
             pass
         buffer.finish(model, usage)
         return buffer.taken_events()
-
-
-def _is_plain(reply: str) -> bool:
-    """Whether a whole reply is text as it stands: nothing leads it, and nothing in it can end it."""
-    return "<" not in reply and reply[:1] not in {"", "["} and not reply[0].isspace()
 
 
 def _steps(buffer: ReplyBuffer, *, has_turns: bool) -> Steps:

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import aiohttp
 
@@ -21,7 +21,6 @@ from dynaspark_core.transport.endpoint import Endpoint
 from dynaspark_core.transport.sessions import Slots
 from dynaspark_core.wire import http
 
-T = TypeVar("T")
 _PIECE_BYTES = 64 * 1024
 """Bytes of an answer that are read at a time."""
 _MAX_ERROR_BYTES = 64 * 1024
@@ -90,9 +89,13 @@ class Attempt:
         task = self._task = asyncio.current_task()
         assert task is not None  # noqa: S101  # whoever awaits sockets is in a task
         cancellations = task.cancelling()
+        since = time.monotonic()
+        self._clock.watch(self, since + self._left)
         try:
-            return await self._in_time(posted)
+            return await posted
         finally:
+            self._clock.forget(self)
+            self._left -= time.monotonic() - since
             if self._is_late and task.uncancel() <= cancellations:
                 raise self._late_error()
 
@@ -121,7 +124,7 @@ class Attempt:
             raise
         return events
 
-    async def _in_time(self, arriving: Awaitable[T]) -> T:
+    async def _in_time(self, arriving: Awaitable[bytes]) -> bytes:
         """What arrives while seconds are left; only this wait takes some of them."""
         since = time.monotonic()
         self._clock.watch(self, since + self._left)

@@ -16,7 +16,6 @@ from dynaspark_core.exchange import Exchange
 from dynaspark_core.transport.quotas import quota_for
 from dynaspark_core.transport.settings import Settings
 from dynaspark_core.transport.tls import tls_context
-from dynaspark_core.wire import http
 from dynaspark_core.wire.query import check_request_line
 from dynaspark_core.wire.redaction import Redactor
 
@@ -58,9 +57,7 @@ class Endpoint:
         """The answer, once it has begun; `name` is for the log. Raises what aiohttp raises."""
         if exchange.query is not None:
             return self._get(self.query_url(exchange.query, is_stream=is_stream), session, tls, name)
-        return self._post(exchange.form, session, tls, name)
-
-    def _post(self, form: http.Form, session: aiohttp.ClientSession, tls: Tls, name: str) -> Asked:
+        form = exchange.form
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("request %s: posts %d bytes to %s", name, form.size, self._address)
         headers = self._headers

@@ -23,7 +23,7 @@ from dynaspark_core.errors import (
     StatusError,
 )
 from dynaspark_core.messages import Image
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.wire.pacing import requested_wait
 
 MAX_ERROR_CHARACTERS = 4096
@@ -37,6 +37,9 @@ class Form(QuicklyMade):
     content_type: str
     pieces: tuple[bytes, ...] = field(repr=False)
     size: int
+
+
+_form_of = maker(Form)
 
 
 def form(prompt: str, model: str, image: Image | None = None) -> Form:
@@ -54,7 +57,7 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
     content_type = f"multipart/form-data; boundary={boundary}"
     if image is None:
         text += b"--\r\n"
-        return Form(content_type, (text,), len(text))
+        return _form_of(content_type, (text,), len(text))
     name = image.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     head = f'\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
     head += f"Content-Type: {image.content_type}\r\n\r\n"

@@ -192,8 +192,10 @@ class _Steps:
 
 def _plain_answer(data: bytes) -> dict[str, Any] | None:
     """The answer that these bytes are, if they are small, hold one text and no error; None leaves it to the steps."""
-    if len(data) > MAX_AT_ONCE_BYTES or not data.rstrip().endswith(b"}") or not _has_one_text(data):
+    if len(data) > MAX_AT_ONCE_BYTES or not data.rstrip().endswith(b"}") or data.count(b'"response"') != 1:
         return None
+    if b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data):
+        return None  # letters of another such name: within a string its quotes are escaped
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         return None
     try:
@@ -204,12 +206,6 @@ def _plain_answer(data: bytes) -> dict[str, Any] | None:
     is_whole = end == len(text) or text[end:].strip(_BLANKS) == ""
     is_plain = is_whole and type(answer) is dict and type(answer.get("response")) is str and not answer.get("error")
     return answer if is_plain else None
-
-
-def _has_one_text(data: bytes) -> bool:
-    """Whether no two names can be `response`: within a string its quotes are escaped, and so may a name's letters."""
-    has_letters = b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data)
-    return not has_letters and data.count(b'"response"') == 1
 
 
 def _end_of_piece(text: str, at: int) -> int:

@@ -413,7 +413,7 @@ def chain(length: int) -> dict[str, Any]:
 
 LIMITS: list[tuple[dict[str, Any], Any, Any]] = [
     ({"items": {"$ref": "#"}}, nested(75), nested(76)),
-    ({"items": {"minimum": 0}}, [1] * 99_999, [1] * 100_000),
+    ({"items": {"minimum": 0}}, [1] * 31_999, [1] * 32_000),
     (INTEGER, "9" * 300, "9" * 301),
     ({"type": "number"}, "0." + "1" * 15, "1." + "1" * 299),
     (STRING, 2**898, 2**899),
@@ -523,13 +523,13 @@ def test_a_value_is_converted_once_on_every_way() -> None:
     assert str(conform({"a": ["x"] * 30, "b": 2}, schema)) == 'a[0]: expected an integer, got a string ("x")'
 
 
-def test_how_many_checks_a_value_and_all_values_may_take() -> None:
+def test_how_many_checks_all_values_may_take() -> None:
+    """Those of a reply: those before count, and those within one count with it."""
     check = Check({"items": {"anyOf": [INTEGER, {"type": "null"}]}})
-    values = [None] * 49_000
-    assert [check.conform(values) for _ in range(4)] == [values] * 4
+    values = [None] * 7_000
+    assert [check.conform(values) for _ in range(2)] == [values] * 2
     assert isinstance(check.conform(values), Mismatch)
-    assert isinstance(conform([None] * 100_000, {"items": {"anyOf": [INTEGER]}}), Mismatch)
+    assert isinstance(conform([None] * 32_000, {"items": {"anyOf": [INTEGER]}}), Mismatch)
     within = Check({"items": {"anyOf": [INTEGER, {"type": "null"}]}})
-    assert within.conform([None] * 30_000) == [None] * 30_000
-    assert isinstance(within.conform([None] * 30_000, is_within=True), Mismatch)
-    assert within.conform([None] * 30_000) == [None] * 30_000
+    assert within.conform([None] * 10_000) == [None] * 10_000
+    assert isinstance(within.conform([None] * 10_000, is_within=True), Mismatch)

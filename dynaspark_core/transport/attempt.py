@@ -86,7 +86,7 @@ class Attempt:
 
     async def _head(self, posted: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
         """The answer, once it has begun. Raises `RequestTimeoutError` where the clock cancelled the task."""
-        task = self._task = asyncio.current_task()
+        task = self._task = asyncio.current_task(self._clock.loop)
         assert task is not None  # noqa: S101  # whoever awaits sockets is in a task
         cancellations = task.cancelling()
         since = time.monotonic()

@@ -75,12 +75,14 @@ class Caller:
         endpoint = self._endpoint
         own = sessions.opened() or await sessions.for_this_loop()
         slots = own.slots(endpoint.origin, endpoint.max_concurrency)
-        if turn := endpoint.quota.acquire(slots, endpoint.seconds):
+        turn = endpoint.quota.acquire(slots, endpoint.seconds)
+        if turn is not None:
             await turn
         attempt = Attempt(exchange, endpoint, name, slots)
         try:
             tls = await endpoint.tls() if endpoint.has_tls else True  # True is aiohttp's own
-            own = sessions.opened() or await sessions.for_this_loop()  # those of before the waits may be closed by now
+            if turn is not None or endpoint.has_tls:  # those of before the waits may be closed by now
+                own = sessions.opened() or await sessions.for_this_loop()
             session = own.session(endpoint.origin)
             await attempt.begin(endpoint.asked(exchange, session, tls, name, is_stream=not is_whole), own.clock)
             attempt.events = await attempt.more(is_whole=is_whole)

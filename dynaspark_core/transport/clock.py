@@ -16,7 +16,7 @@ class Clock:
     """Ends the waits of one loop whose time is over: `watch` each, and `forget` it when it has ended by itself."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._waits: dict[Waiting, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._next = math.inf
@@ -35,7 +35,7 @@ class Clock:
         if self._timer is not None:
             self._timer.cancel()
         self._next = until
-        self._timer = self._loop.call_later(until - time.monotonic(), self._look)
+        self._timer = self.loop.call_later(until - time.monotonic(), self._look)
 
     def _look(self) -> None:
         self._timer, self._next = None, math.inf

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os import urandom
+from random import Random
 from typing import Any
 
 from dynaspark_core._version import __version__
@@ -40,6 +40,7 @@ class Form(QuicklyMade):
 
 
 _form_of = maker(Form)
+_boundaries = Random()  # noqa: S311  # only the service sees what this one gives, so no text can guess the next
 
 
 def form(prompt: str, model: str, image: Image | None = None) -> Form:
@@ -47,7 +48,7 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
 
     Raises `ConfigError` for text that UTF-8 cannot hold.
     """
-    boundary = urandom(16).hex()
+    boundary = f"{_boundaries.getrandbits(128):032x}"
     try:
         text = (_TEXTS % (boundary, prompt, boundary, model, boundary)).encode()
     except UnicodeEncodeError:

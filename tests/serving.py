@@ -75,3 +75,14 @@ def dynaspark(answer: Any) -> Iterator[tuple[Dynaspark, Script]]:
     script = Script(answer)
     with LocalService(script) as service:
         yield Dynaspark(base_url=service.url, max_retries=0), script
+
+
+WRITTEN = (
+    "Oslo.",
+    "<think>Hm.</think>Oslo.",
+    'So: <tool_call>{"name": "add", "arguments": {"a": [1, {"b": null}]}}</tool_call>',
+    '<tool_call>{"name": "nobody", "arguments": {}}</tool_call>',
+    '<tool_call>{"name": "add", "arguments": </tool_call>',
+)
+"""Replies of each kind: text, reasoning, a call, one of an unknown tool, a broken one."""
+ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}}}

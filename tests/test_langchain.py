@@ -15,7 +15,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import ChatPromptTemplate
 from pydantic import SecretStr, ValidationError
-from serving import PNG
+from serving import ADD, PNG, WRITTEN
 
 import langchain_dynaspark
 from dynaspark_core import errors
@@ -85,17 +85,6 @@ async def test_a_piece_of_text_is_the_chunk_that_langchain_makes(model: ChatDyna
     assert pickle.loads(pickle.dumps(chunk)) == copy.deepcopy(chunk) == made
     chunk.message.additional_kwargs["mine"] = 1
     assert other.message.additional_kwargs == {}
-
-
-WRITTEN = (
-    "Oslo.",
-    "<think>Hm.</think>Oslo.",
-    'So: <tool_call>{"name": "add", "arguments": {"a": [1, {"b": null}]}}</tool_call>',
-    '<tool_call>{"name": "nobody", "arguments": {}}</tool_call>',
-    '<tool_call>{"name": "add", "arguments": </tool_call>',
-)
-"""Replies of each kind: text, reasoning, a call, one of an unknown tool, a broken one."""
-ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}}}
 
 
 @pytest.mark.parametrize("written", WRITTEN)

@@ -18,7 +18,7 @@ from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.schema import ImageDocument
 from pydantic import SecretStr
-from serving import PNG
+from serving import ADD, PNG, WRITTEN
 
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
@@ -75,17 +75,6 @@ async def test_a_piece_of_text_is_the_response_that_llama_index_makes(llm: Dynas
     assert pickle.loads(pickle.dumps(ours)) == copy.deepcopy(ours) == made
     ours.message.additional_kwargs["mine"] = ours.additional_kwargs["mine"] = 1
     assert (another.message.additional_kwargs, another.additional_kwargs) == ({}, {})
-
-
-WRITTEN = (
-    "Oslo.",
-    "<think>Hm.</think>Oslo.",
-    'So: <tool_call>{"name": "add", "arguments": {"a": [1, {"b": null}]}}</tool_call>',
-    '<tool_call>{"name": "nobody", "arguments": {}}</tool_call>',
-    '<tool_call>{"name": "add", "arguments": </tool_call>',
-)
-"""Replies of each kind: text, reasoning, a call, one of an unknown tool, a broken one."""
-ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}}}
 
 
 @pytest.mark.parametrize("written", WRITTEN)

@@ -1,4 +1,4 @@
-"""Values that are made quickly: frozen dataclasses that every call needs, pydantic models for answers and their pieces."""
+"""Values that are made quickly: frozen dataclasses that every call needs, pydantic models for answers."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields

@@ -80,7 +80,7 @@ def test_a_call_that_meets_another_runs_elsewhere_and_both_stay_in_their_threads
     script = """
 import asyncio, threading
 from dynaspark_core.transport import blocking
-begun, go_on = threading.Event(), threading.Event()
+begun, go_on, said = threading.Event(), threading.Event(), []
 async def first():
     begun.set()
     while not go_on.is_set(): await asyncio.sleep(0)
@@ -91,12 +91,12 @@ async def second():
     return threading.current_thread()
 def later():
     begun.wait()
-    print(blocking.run(second()).name)
+    said.append(blocking.run(second()).name)
 thread = threading.Thread(target=later)
 thread.start()
-print(blocking.run(first()) is threading.current_thread())
+said.append(str(blocking.run(first()) is threading.current_thread()))
 thread.join()
-print(blocking.run(second()).name)
+print(*said, blocking.run(second()).name)
 """
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", "-c", script], capture_output=True, text=True, check=True

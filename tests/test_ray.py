@@ -66,6 +66,6 @@ def test_workers_of_ray_share_one_limit(server: Redis) -> None:
     waits = re.findall(
         r"error: requests_per_hour=10 is used up; the next request is allowed in ([\d,]+) s", done.stdout
     )
-    assert len(waits) == QUESTIONS - LIMIT
+    assert len(waits) == QUESTIONS - LIMIT, done.stdout
     assert all(3_000 < int(wait.replace(",", "")) <= 3_600 for wait in waits)
     assert f"{QUESTIONS} rows by 2 workers" in done.stdout

@@ -1,27 +1,21 @@
-"""What the two faces share: the client that their fields mean, and what a call's keywords mean."""
+"""What the two faces share: what the keywords of a call mean, and what is said of a model."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 from warnings import warn
-from weakref import ref
-
-from pydantic import SecretStr
 
 from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Reply
 from dynaspark_core.records import QuicklyMade
-from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
-from dynaspark_core.transport.settings import PUBLIC_URL, ROWS, VARIABLES, Settings
+from dynaspark_core.transport.settings import PUBLIC_URL, Settings
 from dynaspark_core.wire.query import SAMPLING, sampling
 
 OF_GENERATION = (*SAMPLING, "max_tokens", "top_k")
@@ -58,80 +52,8 @@ FRAMEWORKS = frozenset(
     )
 )
 """Packages that are not the caller whom a warning is for."""
-FIELDS = {name: "default_headers" if name == "headers" else name for name in ROWS}
-"""Setting → the field of the frameworks' models that holds it."""
-_FIELDS_OF_A_CLIENT = (*FIELDS.values(), *SAMPLING)
-_PROXIES = [name for upper in PROXY_VARIABLES for name in (upper, upper.lower())]
 _OF_A_CALL = frozenset(("model", "stop", "timeout", "extra_headers"))
 _OTHERS_OF_A_CALL = frozenset((*OF_GENERATION_IN_A_CALL, *WITHOUT_EFFECT, *SECOND_NAMES))
-
-
-class ClientCache:
-    """Keeps the client that a model's fields mean, and makes another when one of them has changed.
-
-    The environment is read when a client is made. Deep copies and pickles of a model begin with a cache of their own;
-    shallow copies share it, and each has its own client there. It does not count for the model's equality.
-    """
-
-    def __init__(self) -> None:
-        self._kept: tuple[tuple[ref[Any], int, itemgetter[Any], tuple[object, ...], DynasparkClient], ...] = ()
-        self.warned: set[str] = set()
-        """The parameters of which a warning has said that they are not sent."""
-
-    def client_for(self, model: Any) -> DynasparkClient:
-        """The client for a model with these fields, the same for the same values; a field that is missing is None."""
-        held = vars(model)
-        for whose, size, values_of, kept, client in self._kept:
-            if whose() is model and size == len(held) and values_of(held) == kept:
-                return client
-        frozen = {name: _frozen(held[name]) for name in _FIELDS_OF_A_CLIENT if name in held}
-        client = _client_of(tuple(map(frozen.get, _FIELDS_OF_A_CLIENT)))
-        copied = tuple([dict(value) if type(value) is _Items else held[name] for name, value in frozen.items()])
-        others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
-        self._kept = (*others, (ref(model), len(held), itemgetter(*frozen), copied, client))
-        return client
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ClientCache)
-
-    def __hash__(self) -> int:
-        return hash(ClientCache)
-
-    def __reduce__(self) -> tuple[type["ClientCache"], tuple[()]]:
-        return ClientCache, ()
-
-
-class _Items(tuple[tuple[str, str], ...]):
-    """A mapping's items: unlike the mapping they can be hashed, and do not change."""
-
-    __slots__ = ()
-
-
-def _frozen(value: object) -> object:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return _Items(value.items()) if isinstance(value, Mapping) else value
-
-
-def _client_of(values: tuple[object, ...]) -> DynasparkClient:
-    environment = tuple(map(os.environ.get, VARIABLES.values()))  # a model made later may find another
-    if values[list(ROWS).index("trust_env")] or os.environ.get(VARIABLES["trust_env"]):
-        environment += tuple(map(os.environ.get, _PROXIES))
-    try:
-        return _client(environment, values)
-    except TypeError:  # a value cannot be hashed, so it is no setting: the client says why
-        return _client.__wrapped__(environment, values)
-
-
-@lru_cache(maxsize=256)
-def _client(_environment: tuple[str | None, ...], values: tuple[object, ...]) -> DynasparkClient:
-    given: dict[str, Any] = {
-        name: dict(value) if isinstance(value, _Items) else value
-        for name, value in zip((*ROWS, *SAMPLING), values, strict=True)
-    }
-    parameters = {name: given.pop(name) for name in SAMPLING}
-    client = DynasparkClient(**given | {name: given[name] or None for name in ("model", "context_window")})
-    return client.with_options(query=sampling(parameters, client.settings.route))
 
 
 def without_user(url: str) -> str:

@@ -1,7 +1,6 @@
 """What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -19,9 +18,10 @@ from pydantic import (
     model_validator,
 )
 
-from dynaspark_core import Chat, DynasparkClient, __version__
+from dynaspark_core import Chat, __version__
+from dynaspark_core.client.of_model import HasClient
 from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
-from dynaspark_core.frameworks import OF_GENERATION, ClientCache, about_model, warn_of_unsent, without_user
+from dynaspark_core.frameworks import OF_GENERATION, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 from dynaspark_core.prompt.render import estimate_tokens, render
 from dynaspark_core.wire.query import parameter, sampling
@@ -35,7 +35,7 @@ def _listed(stop: object) -> object:
     return [stop] if isinstance(stop, str) else stop
 
 
-class ConfiguredChatModel(BaseChatModel):
+class ConfiguredChatModel(HasClient, BaseChatModel):
     """The fields of `ChatDynaspark`, which describes them."""
 
     model_config = ConfigDict(
@@ -99,14 +99,6 @@ class ConfiguredChatModel(BaseChatModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             yield name, without_user(value) if name == "base_url" and value else value
-
-    @cached_property
-    def _clients(self) -> ClientCache:
-        return ClientCache()
-
-    @property
-    def _client(self) -> DynasparkClient:
-        return self._clients.client_for(self)
 
     @property
     def model_name(self) -> str:

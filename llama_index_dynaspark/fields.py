@@ -1,7 +1,6 @@
 """The fields of `Dynaspark`, their checks, and the client that they mean."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
@@ -9,13 +8,13 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, field
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
-from dynaspark_core import DynasparkClient
+from dynaspark_core.client.of_model import HasClient
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import OF_GENERATION, ClientCache, about_model, warn_of_unsent, without_user
+from dynaspark_core.frameworks import OF_GENERATION, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
 
 
-class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
+class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM):
     """The fields of `Dynaspark`, which describes them."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -89,11 +88,3 @@ class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
             "model_name": self._client.settings.resolved(),
             "system_role": MessageRole.SYSTEM,
         }
-
-    @cached_property
-    def _clients(self) -> ClientCache:
-        return ClientCache()
-
-    @property
-    def _client(self) -> DynasparkClient:
-        return self._clients.client_for(self)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from dynaspark_core.client.of_model import ClientCache, HasClient
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import ClientCache
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
 
 
 @dataclass
-class Holder:
+class Holder(HasClient):
     """A model's fields, named as the settings."""
 
     model: str = ""
@@ -42,14 +42,55 @@ def test_objects_with_the_same_values_have_the_same_client() -> None:
 
 
 def test_a_value_that_changes_brings_another_client_also_inside_a_mapping() -> None:
-    cache, model = ClientCache(), Holder()
-    first = cache.client_for(model)
+    model = Holder()
+    first = model._client
     model.timeout = 5
-    second = cache.client_for(model)
+    second = model._client
     model.default_headers["X-Own"] = "1"
-    third = cache.client_for(model)
+    third = model._client
     assert [client.settings.timeout for client in (first, second, third)] == [120, 5, 5]
     assert (second.settings.headers, third.settings.headers) == ({}, {"X-Own": "1"})
+
+
+@pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])
+def test_every_way_to_change_a_model_brings_the_client_that_its_fields_mean(face: type[Any]) -> None:
+    model = face(base_url="http://127.0.0.1:1", default_headers={"X-Own": "1"}, query={})
+    assert model._client is model._client
+    model.timeout = 5
+    assert model._client.settings.timeout == 5
+    setattr(model, "timeout", 6)  # noqa: B010  # as programs that configure others do
+    assert model._client.settings.timeout == 6
+    model.default_headers["X-Own"] = "2"
+    assert model._client.settings.headers == {"X-Own": "2"}
+    model.default_headers = {"X-Own": "3"}
+    assert model._client.settings.headers == {"X-Own": "3"}
+    del model.timeout
+    assert model._client.settings.timeout == 120
+
+
+@pytest.mark.parametrize("face", [ChatDynaspark, Dynaspark])
+def test_a_copy_that_is_changed_leaves_the_other_alone(face: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model = face(base_url="http://127.0.0.1:1")
+    other = copy.copy(model)
+    before = model._client, other._client
+    monkeypatch.setenv("DYNASPARK_MAX_RETRIES", "7")
+    other.timeout = 5
+    assert model._client is before[0]
+    assert (other._client.settings.timeout, other._client.settings.max_retries) == (5, 7)
+
+
+def test_a_field_that_another_thread_sets_while_a_client_is_made_counts() -> None:
+    class Slow(dict[str, str]):
+        """A mapping during whose reading a field is set."""
+
+        def items(self) -> Any:
+            if model.timeout is None:
+                model.timeout = 5
+            return super().items()
+
+    model = Holder(default_headers=Slow({"X-Own": "1"}))
+    first, second = model._client, model._client
+    assert (first.settings.timeout, second.settings.timeout) == (120, 5)
 
 
 def test_the_environment_is_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:

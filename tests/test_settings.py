@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dynaspark_core import DynasparkClient, models
+from dynaspark_core.client.of_model import FIELDS
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.frameworks import FIELDS
 from dynaspark_core.transport.settings import (
     OTHER_CONCURRENCY,
     PUBLIC_CONCURRENCY,

@@ -1,6 +1,5 @@
 """What every answer has in common: strict UTF-8 under a cap, a strict JSON object, what it says of itself. No I/O."""
 
-import codecs
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -27,7 +26,6 @@ class Utf8:
 
     def __init__(self, charset: str = "utf-8") -> None:
         self._charset = charset
-        self._decode = codecs.utf_8_decode if charset == "utf-8" else _single_bytes(charset)
         self._count = 0
         self._half = b""
         self._has_begun = False
@@ -40,27 +38,28 @@ class Utf8:
         self._count += len(data)
         if self._count > MAX_ANSWER_BYTES:
             raise ReplyError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-        data = self._half + data
+        data, self._half = self._half + data, b""
         try:
-            text, end = self._decode(data, "strict", final)
+            text = data.decode(self._charset)
         except UnicodeDecodeError as exc:
             if final:
                 raise StreamBrokenError("the answer ended inside a character") from exc
+            text = data[: exc.start].decode(self._charset)
+            self._stop(data, exc)
+        return text if self._has_begun else self._begin(text)
+
+    def _stop(self, data: bytes, exc: UnicodeDecodeError) -> None:
+        """Keep what begins a character at the end of the data; any other wrong byte is told of at the next call."""
+        if exc.reason == "unexpected end of data":
+            self._half = data[exc.start :]
+        else:
             self._wrong = ReplyError(f"the answer is not {self._charset.upper()}: {exc.reason}")
             self._wrong.__cause__ = exc
-            text, end = data[: exc.start].decode(self._charset), len(data)
-        self._half = data[end:]
-        return text if self._has_begun else self._begin(text)
 
     def _begin(self, text: str) -> str:
         """The first text, without the mark that may lead it."""
         self._has_begun = bool(text)
         return text.removeprefix("\ufeff")
-
-
-def _single_bytes(charset: str) -> Callable[[bytes, str, bool], tuple[str, int]]:
-    decode = codecs.lookup(charset).decode
-    return lambda data, errors, _final: decode(data, errors)
 
 
 def join_surrogates(text: str) -> str:

@@ -21,8 +21,8 @@ _NAMES = frozenset({"response", "error", "model", "usage"})
 """What an event of the service may hold."""
 _BLANKS = " \t\n\r"
 """Of JSON."""
-_object: Callable[[str], tuple[dict[str, Any], int]] = json.JSONDecoder().raw_decode
-"""The JSON value that begins a text, and where it ends."""
+_value: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once
+"""The JSON value at a place of a text, and where it ends. Raises `StopIteration` where there is none."""
 
 
 class Decoder(Protocol):
@@ -134,9 +134,11 @@ class EventDecoder:
         out: list[str] = []
         try:
             for line in lines:
-                if line:
+                if line.startswith("data:"):
+                    self._data.append(line[5 + line.startswith(" ", 5) :])
+                elif line:
                     self._read_line(line)
-                else:
+                elif self._data or self._kind:
                     out.append(self._end_event())
         except DynasparkError as exc:
             exc.text = "".join(out)
@@ -191,12 +193,10 @@ class EventDecoder:
         text = event.get("response")
         if text is not None and not isinstance(text, str):
             raise ReplyError(f"an event's `response` is not text: {data[:200]}")
-        return self._joined(text or "")
+        return text if text and text.isascii() and not self._half else self._joined(text or "")
 
     def _joined(self, text: str) -> str:
         """The text, after the half of a surrogate pair that an earlier event ended with; a half at its end is held."""
-        if text.isascii() and not self._half:
-            return text
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return join_surrogates(text.removesuffix(self._half))
@@ -207,7 +207,8 @@ def _json_or_none(text: str) -> dict[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        value, end = _object(text)
-    except (ValueError, RecursionError):
+        value: dict[str, Any]
+        value, end = _value(text, 0)
+    except (ValueError, RecursionError, StopIteration):
         return None
     return value if end == len(text) or not text[end:].strip(_BLANKS) else None

@@ -21,7 +21,7 @@ _NAMES = frozenset({"response", "error", "model", "usage"})
 """What an event of the service may hold."""
 _BLANKS = " \t\n\r"
 """Of JSON."""
-_value: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once
+_value: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
 """The JSON value at a place of a text, and where it ends. Raises `StopIteration` where there is none."""
 
 

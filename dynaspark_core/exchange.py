@@ -5,7 +5,6 @@ The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage, new_usage
@@ -85,7 +84,7 @@ class Exchange:
     def reader(self, headers: Mapping[str, str], now: float) -> "AnswerReader":
         """The reader of one attempt's answer: a 2xx response with these headers, which began at Unix time `now`."""
         return AnswerReader(
-            decoder(headers.get("Content-Type", ""), partial(http.body_error, header=headers, now=now)),
+            decoder(headers.get("Content-Type", ""), lambda error: http.body_error(error, headers, now)),
             _reply_reader(self._chat),
             self,
             Stops(self._chat.stop) if self._chat.stop and any(self._chat.stop) else None,

@@ -176,15 +176,22 @@ class Attempt:
         return body
 
     def close(self) -> None:
-        """Give the slot and the connection back; close the connection where the answer was not read to its end."""
+        """Give the slot and the connection back."""
         self._slots.release()
         self._end_watch()
-        if self._response is not None and self._response.connection is not None:
-            self._response.close()
+        self.disconnect()
 
-    def __del__(self) -> None:
-        """Close what a stream left open whose loop is gone: nobody else can, and aiohttp would warn."""
+    def disconnect(self) -> None:
+        """Close the connection where the answer was not read to its end, also one of a loop that is gone."""
         if self._response is not None and (connection := self._response.connection) is not None:
             self._response.close()
             with suppress(RuntimeError):  # the loop is closed
                 connection.close()
+
+
+class StreamAttempt(Attempt):
+    """One that a generator holds between its pieces: it may outlive its loop, and nobody closes it then."""
+
+    def __del__(self) -> None:
+        """Disconnect before aiohttp warns."""
+        self.disconnect()

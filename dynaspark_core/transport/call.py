@@ -13,7 +13,7 @@ from dynaspark_core.errors import ConfigError, DynasparkError, RequestTimeoutErr
 from dynaspark_core.exchange import Exchange, Preview
 from dynaspark_core.messages import Chat, Done, Event, Reply
 from dynaspark_core.transport import sessions
-from dynaspark_core.transport.attempt import Attempt
+from dynaspark_core.transport.attempt import Attempt, StreamAttempt
 from dynaspark_core.transport.endpoint import Endpoint
 from dynaspark_core.transport.retrying import retried
 from dynaspark_core.transport.settings import Settings
@@ -78,7 +78,7 @@ class Caller:
         turn = endpoint.quota.acquire(slots, endpoint.seconds)
         if turn is not None:
             await turn
-        attempt = Attempt(exchange, endpoint, name, slots)
+        attempt = (Attempt if is_whole else StreamAttempt)(exchange, endpoint, name, slots)
         try:
             tls = await endpoint.tls() if endpoint.has_tls else True  # True is aiohttp's own
             if turn is not None or endpoint.has_tls:  # those of before the waits may be closed by now

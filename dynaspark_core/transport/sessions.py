@@ -30,6 +30,7 @@ _CONNECTING = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS)
 """The whole attempt's seconds are counted in `Attempt`."""
 KEEP_ALIVE_SECONDS = 60.0
 """Seconds an idle connection is kept. A stale one costs nothing, as each is looked at before it is used again."""
+_POLL = getattr(select, "poll", None)  # Windows has none
 
 
 class Pool(aiohttp.TCPConnector):
@@ -79,9 +80,9 @@ def _has_unread_bytes(connection: Connection) -> bool:
     opened = protocol.transport.get_extra_info("socket")
     if opened is None:
         return True
-    if not hasattr(select, "poll"):
+    if _POLL is None:
         return bool(select.select([opened.fileno()], [], [], 0)[0])
-    poll = select.poll()
+    poll = _POLL()
     poll.register(opened.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 

@@ -50,7 +50,10 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
     """
     boundary = f"{_boundaries.getrandbits(128):032x}"
     try:
-        text = (_TEXTS % (boundary, prompt, boundary, model, boundary)).encode()
+        text = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="user_input"\r\n\r\n{prompt}\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="ai_model"\r\n\r\n{model}\r\n--{boundary}'
+        ).encode()
     except UnicodeEncodeError:
         encoded("user_input", prompt)
         encoded("ai_model", model)
@@ -64,13 +67,6 @@ def form(prompt: str, model: str, image: Image | None = None) -> Form:
     head += f"Content-Type: {image.content_type}\r\n\r\n"
     pieces = (text + head.encode(errors="replace"), image.data, f"\r\n--{boundary}--\r\n".encode())
     return Form(content_type, pieces, sum(map(len, pieces)))
-
-
-_TEXTS = (
-    '--%s\r\nContent-Disposition: form-data; name="user_input"\r\n\r\n%s\r\n'
-    '--%s\r\nContent-Disposition: form-data; name="ai_model"\r\n\r\n%s\r\n--%s'
-)
-"""The two texts of a form, up to the delimiter behind them."""
 
 
 def encoded(name: str, value: str) -> bytes:

@@ -29,7 +29,7 @@ from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, options, replies
 from llama_index_dynaspark.asking import AskingLLM
-from llama_index_dynaspark.structured import Options
+from llama_index_dynaspark.options import Options
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool

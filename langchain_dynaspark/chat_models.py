@@ -25,7 +25,7 @@ SyncRun = CallbackManagerForLLMRun | None
 AsyncRun = AsyncCallbackManagerForLLMRun | None
 
 
-class ChatDynaspark(AskingChatModel):
+class ChatDynaspark(AskingChatModel, defer_build=False):
     """Chat model of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and schemas are encoded in that text, and calls and values are read from the answer: all of

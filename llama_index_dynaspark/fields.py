@@ -15,8 +15,8 @@ from dynaspark_core.frameworks import OF_GENERATION, ClientCache, about_model, w
 from dynaspark_core.messages import Policy
 
 
-class ConfiguredLLM(CustomLLM, FunctionCallingLLM):
-    """The fields of `Dynaspark`, which describes them."""
+class ConfiguredLLM(CustomLLM, FunctionCallingLLM, defer_build=True):
+    """The fields of `Dynaspark`, which describes them. Only that class needs pydantic's validator of them."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

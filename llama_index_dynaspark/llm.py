@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
 
 
-class Dynaspark(AskingLLM):
+class Dynaspark(AskingLLM, defer_build=False):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and schemas are encoded in that text: emulated. Text is yielded as its bytes arrive.

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
 from dynaspark_core.errors import ConfigError
@@ -17,14 +16,16 @@ from dynaspark_core.transport import blocking
 from langchain_dynaspark import options, replies
 from langchain_dynaspark.asking import AskingChatModel
 from langchain_dynaspark.errors import langchain_errors
-from langchain_dynaspark.structured import structured_chain
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 Stop = list[str] | None
 SyncRun = CallbackManagerForLLMRun | None
 AsyncRun = AsyncCallbackManagerForLLMRun | None
 
 
-class ChatDynaspark(AskingChatModel):
+class ChatDynaspark(AskingChatModel, defer_build=False):
     """Chat model of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and schemas are encoded in that text, and calls and values are read from the answer: all of
@@ -138,7 +139,7 @@ class ChatDynaspark(AskingChatModel):
 
     def bind_tools(
         self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        tools: "Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]",
         *,
         tool_choice: str | bool | dict[str, Any] | None = None,
         strict: bool | None = None,
@@ -191,6 +192,8 @@ class ChatDynaspark(AskingChatModel):
         Raises `ValueError` for an unknown method or a schema that cannot be used. The runnable raises
         `OutputParserException`, with what the model wrote in `llm_output`.
         """
+        from langchain_dynaspark.structured import structured_chain  # noqa: PLC0415  # with the readers of values
+
         with langchain_errors():
             if kwargs:
                 raise ConfigError(f"unknown arguments: {', '.join(kwargs)}")

@@ -35,8 +35,8 @@ def _listed(stop: object) -> object:
     return [stop] if isinstance(stop, str) else stop
 
 
-class ConfiguredChatModel(HasClient, BaseChatModel):
-    """The fields of `ChatDynaspark`, which describes them."""
+class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
+    """The fields of `ChatDynaspark`, which describes them. Only that class needs pydantic's validator of them."""
 
     model_config = ConfigDict(
         extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, hide_input_in_errors=True

@@ -9,7 +9,7 @@ from llama_index.core.base.llms.generic_utils import messages_to_prompt as gener
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
-from llama_index.core.types import PydanticProgramMode
+from llama_index.core.types import Model, PydanticProgramMode
 
 from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Preview, Reply
 from dynaspark_core.content.checks import stops
@@ -21,12 +21,13 @@ from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.fields import ConfiguredLLM
-from llama_index_dynaspark.options import choice_from, known_choice, schema_of_format, tools_from
-from llama_index_dynaspark.structured import Model, Options, Prediction, announce
+from llama_index_dynaspark.options import Options, choice_from, known_choice, schema_of_format, tools_from
 
 if TYPE_CHECKING:
     from llama_index.core.chat_engine.types import AgentChatResponse
     from llama_index.core.tools.types import BaseTool
+
+    from llama_index_dynaspark.structured import Prediction
 
 
 OWN = frozenset(
@@ -173,7 +174,9 @@ class AskingLLM(ConfiguredLLM):
         prompt: PromptTemplate,
         options: Options,
         prompt_args: dict[str, Any],
-    ) -> Prediction[Model]:
+    ) -> "Prediction[Model]":
+        from llama_index_dynaspark.structured import Prediction, announce  # noqa: PLC0415  # with the readers of values
+
         announce(output_cls, prompt, prompt_args)
         messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
         return Prediction(output_cls, messages, options, self._client.settings.max_repairs)
@@ -189,7 +192,7 @@ class AskingLLM(ConfiguredLLM):
                 if response is not None:
                     yield response
 
-    async def _predictions(self, prediction: Prediction[Model]) -> AsyncGenerator[Model | FlexibleModel, None]:
+    async def _predictions(self, prediction: "Prediction[Model]") -> AsyncGenerator[Model | FlexibleModel, None]:
         while prediction.result is None:
             async for response in await self.astream_chat(prediction.messages, **prediction.options):
                 for partial in prediction.show(response):

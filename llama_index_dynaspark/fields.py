@@ -14,8 +14,8 @@ from dynaspark_core.frameworks import OF_GENERATION, about_model, warn_of_unsent
 from dynaspark_core.messages import Policy
 
 
-class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM):
-    """The fields of `Dynaspark`, which describes them."""
+class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
+    """The fields of `Dynaspark`, which describes them. Only that class needs pydantic's validator of them."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

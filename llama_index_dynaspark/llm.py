@@ -29,13 +29,13 @@ from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, options, replies
 from llama_index_dynaspark.asking import AskingLLM
-from llama_index_dynaspark.structured import Options
+from llama_index_dynaspark.options import Options
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
 
 
-class Dynaspark(AskingLLM):
+class Dynaspark(AskingLLM, defer_build=False):
     """LLM of Dynaspark, a web service that takes one text and at most one file, and gives one text back.
 
     Roles, history, tools and schemas are encoded in that text: emulated. Text is yielded as its bytes arrive.

@@ -13,6 +13,7 @@ from dynaspark_core.errors import ConfigError, ToolCallError
 from dynaspark_core.messages import new_tool
 from llama_index_dynaspark import convert
 
+Options = dict[str, Any] | None
 CHOICES: dict[str | None, str] = {
     None: "auto",
     "auto": "auto",

@@ -23,10 +23,9 @@ from dynaspark_core.errors import OutputError
 from dynaspark_core.prompt.turns import json_line
 from dynaspark_core.reply.partial import PartialObject
 from dynaspark_core.reply.value import read_object
-from llama_index_dynaspark.options import schema_of_class
+from llama_index_dynaspark.options import Options, schema_of_class
 
 Model = TypeVar("Model", bound=BaseModel)
-Options = dict[str, Any] | None
 OF_TOOLS = frozenset({"tools", "tool_choice", "tool_required", "allow_parallel_tool_calls"})
 """Options of a call that mean nothing here, and that LlamaIndex's programs leave out, too."""
 _dispatcher = get_dispatcher(__name__)

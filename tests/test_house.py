@@ -181,7 +181,7 @@ def test_each_check_notices_what_it_is_for(check: object, path: str, text: str) 
             "dynaspark_core",
             ["langchain_core", "llama_index", "PIL", "dynaspark_core.server", "openvino_genai", "tenacity"],
         ),
-        ("langchain_dynaspark", ["llama_index", "PIL", "dynaspark_core.server"]),
+        ("langchain_dynaspark", ["llama_index", "PIL", "dynaspark_core.server", "langchain_core.tools.base"]),
         ("llama_index_dynaspark", ["langchain_core", "dynaspark_core.server"]),
         ("dynaspark_core.server", ["langchain_core", "llama_index", "PIL", "openvino_genai", "rapidocr"]),
     ],

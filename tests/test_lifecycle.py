@@ -259,3 +259,29 @@ def test_loops_that_are_closed_by_hand_leave_neither_a_warning_nor_a_hang(make: 
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == ["o"] * 7
+
+
+NOT_FOR_TEXT = (
+    *("dynaspark_core.reply.prose", "dynaspark_core.reply.buffer", "dynaspark_core.reply.reader"),
+    *("dynaspark_core.reply.value", "dynaspark_core.reply.phrases", "dynaspark_core.schema"),
+    *("dynaspark_core.images", "dynaspark_core.transport.loading", "dynaspark_core.server"),
+)
+"""What streams, tools, schemas and images need, and most of what an import would take."""
+TEXT_CALLS = {
+    "dynaspark_core": ("DynasparkClient", ".sync.complete('x').text", ("tenacity", "PIL")),
+    "langchain_dynaspark": ("ChatDynaspark", ".invoke('x').text", ("langchain_dynaspark.structured", "PIL")),
+    "llama_index_dynaspark": ("Dynaspark", ".complete('x').text", ("llama_index_dynaspark.structured",)),
+}
+
+
+@pytest.mark.parametrize("package", TEXT_CALLS)
+def test_what_a_call_of_plain_text_does_not_need_is_not_imported(package: str, url: str) -> None:
+    """Neither with the package nor by the call."""
+    model, call, also = TEXT_CALLS[package]
+    late = (*NOT_FOR_TEXT, *also)
+    assert [name for name in late if importlib.util.find_spec(name) is None] == []
+    head = f"import sys; from {package} import {model} as Model"
+    loaded = f"[name for name in {late!r} if name in sys.modules]"
+    script = f"{head}; print({loaded}, Model(base_url=sys.argv[1]){call}, {loaded})"
+    done = subprocess.run([sys.executable, "-c", script, url], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[] o []\n"

@@ -1,6 +1,6 @@
 """A reply is read back: text → text, calls, a value. It knows nothing of `prompt`.
 
-    plain → shown                                  replies without calls
+    plain → prose → shown                          replies without calls
     reader → blocks · fences · react · tokens → own · tags → envelope · sentences · heads · offers
     buffer → places → held · watch · context       the text that is not decided, and what has come of the rest
     signs · thoughts · vendors → atoms             what calls, reasoning and other turns look like
@@ -9,6 +9,7 @@
     strict_json → lenient_json → lenient_strings   one JSON value
     value → candidates → presented, wrapped   one JSON value of a schema;  stops   where the answer is cut
 
-It is imported with the first tools or schema, as its patterns take tens of milliseconds: nothing is imported here. It
-raises nothing for what a model wrote, but for `OutputError` from `read_object`.
+Its patterns take tens of milliseconds: `prose` is imported with the first stream or reply with a `<`, what reads calls
+and values with the first tools or schema, nothing here. It raises nothing for what a model wrote, but for `OutputError`
+from `read_object`.
 """

@@ -9,8 +9,6 @@ Nothing is looked at before somebody asks, and each character once.
 import re
 from collections.abc import Mapping
 
-from dynaspark_core.reply.phrases import LIKE
-
 QUOTATION: Mapping[str, str] = {
     "“": "”", "‘": "’", "„": "“”", "‚": "‘’", "«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "『": "』",
     "《": "》", "〈": "〉", "【": "】", "〝": "〞〟", "﹁": "﹂", "”": "”", "’": "’", '"': '"', "'": "'", "＂": "＂",
@@ -34,10 +32,12 @@ _EXAMPLE = (
     r"(?i:\b(?:examples?|e\.\s?g\.|for instance|beispiel\w*|z\.\s?b\.|exemples?|ejemplos?|exemplos?|esempi\w*"
     r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例|たとえば|예)"
 )
+_LIKE = r"\b(?:aussehen|sähe|wäre|ressemblerai\w*|serait|sería|seria|sarebbe|uitzien|выгляд\w*)\b"
+"""What says how a call or a value would look."""
 _EXAMPLE_ALONE = re.compile(rf"\A\W*+{_EXAMPLE}\W*+\Z|(?i:\be\.\s?g\.)\W*+\Z")
 _COLON = re.compile(r"(?<!\W)[^\w:：]*+[:：](?=\W*+\Z)")
 """What ends a line with a colon; behind the colon are no words."""
-_ANNOUNCED = re.compile(rf"{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect|{LIKE})")
+_ANNOUNCED = re.compile(rf"{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect|{_LIKE})")
 _ANNOUNCED_CLOSELY = re.compile(rf"{_EXAMPLE}\W*+\Z|(?i:\bwould (?:look like|be)\b)[^.!?。]*+\Z")
 """What announces an example before the colon, and what does so closely."""
 _GOES_ON = frozenset(" .,;:!?)")

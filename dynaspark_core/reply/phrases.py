@@ -14,8 +14,6 @@ _POSSIBLE = (
     r"\b(?:würden?|wären?|könnten?|sähen?|serai(?:t|ent)|pourrai(?:t|ent)|ressemblerai(?:t|ent)|serían?|podrían?"
     r"|sarebbe(?:ro)?|potrebbe(?:ro)?|seriam?|poderiam?|zou(?:den)?|бы)\b"
 )
-LIKE = r"\b(?:aussehen|sähe|wäre|ressemblerai\w*|serait|sería|seria|sarebbe|uitzien|выгляд\w*)\b"
-"""What says how a call or a value would look."""
 _MODELS = (
     r"\b(?:Beispiel\w*|Muster|Vorlage|exemple|modèle|ejemplo|plantilla|esempio|exemplo|modelo|voorbeeld|пример\w*|шаблон)\b"
     r"|示例|例子|范例|格式|形式|サンプル|예시|형식"

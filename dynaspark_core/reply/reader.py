@@ -11,7 +11,8 @@ from dynaspark_core.reply.blocks import read_bare_code, read_block
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.judge import Judge
-from dynaspark_core.reply.plain import TextReader, pass_lead
+from dynaspark_core.reply.plain import TextReader
+from dynaspark_core.reply.prose import pass_lead
 from dynaspark_core.reply.signs import LINE_BEGINS, trigger
 from dynaspark_core.reply.tokens import read_sign
 from dynaspark_core.reply.vendors import RECIPIENT

@@ -12,7 +12,7 @@ from dynaspark_core.reply.atoms import END, Sign, ahead, anycase, chars, either,
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, first_of, opened_by, read_values
 from dynaspark_core.reply.held import Steps, Waiting
-from dynaspark_core.reply.plain import read_aside
+from dynaspark_core.reply.prose import read_aside
 from dynaspark_core.reply.sentences import leave_quoted, settle
 from dynaspark_core.reply.signs import (
     BARS,

@@ -40,6 +40,7 @@ ROOMS: Mapping[str, Sequence[str]] = {
     "reply/lenient_json": (READINGS, "test_reply_lenient_json.py", *VALUE[1:]),
     "reply/lenient_strings": (READINGS, "test_reply_lenient_json.py", *VALUE[1:]),
     "reply/plain": ("test_reply_shown.py", *READING),
+    "reply/prose": ("test_reply_shown.py", *READING),
     "reply/shown": ("test_reply_shown.py", *READING),
     "reply": (*READING, "test_reply_value.py"),
     "schema/flat": ("test_schema_flat.py", READINGS, "test_schema.py", "test_reply_value.py", "test_reply_reader.py"),

@@ -119,13 +119,18 @@ class EventDecoder:
         self._kind = ""
 
     def feed(self, data: bytes) -> str:
-        text = self._held + self._utf8.feed(data)
-        self._held = "\r" if text.endswith("\r") else ""
-        if "\r" in text:
-            text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        text = self._utf8.feed(data)
+        if self._held or "\r" in text:
+            text = self._with_line_feeds(text)
         lines = text.split("\n")
         self._line.append(lines[0])
         return self._read_lines(lines) if len(lines) > 1 else ""
+
+    def _with_line_feeds(self, text: str) -> str:
+        """The text, each of its lines ended by a line feed; a carriage return at its end waits for what follows."""
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        return text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
 
     def _read_lines(self, lines: list[str]) -> str:
         """The text of the events that end in these lines; the first was begun before, the last is only begun."""

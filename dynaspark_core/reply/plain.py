@@ -45,6 +45,10 @@ class TextReader:
         buffer = ReplyBuffer()
         return self._first_step(buffer, _steps(buffer, has_turns=self._has_turns))
 
+    def _is_plain(self, text: str) -> bool:
+        """Whether a whole reply stands as it is: nothing leads it, and nothing in it can end it."""
+        return "<" not in text and text[:1] not in {"", "["} and not text[0].isspace()
+
     def _first_step(self, buffer: ReplyBuffer, steps: Steps) -> tuple[ReplyBuffer, Steps]:
         self._begun = buffer, steps
         next(steps)
@@ -67,8 +71,7 @@ class TextReader:
 
         `model` and `usage` are what the service reported of it.
         """
-        is_plain = "<" not in text and text[:1] not in {"", "["} and not text[0].isspace()
-        if self._begun is None and is_plain:  # it stands as it is: nothing leads it, and nothing in it can end it
+        if self._begun is None and self._is_plain(text):
             return [TextDelta(text), Done(new_reply(text, (), (), "stop", model, usage))]
         buffer, steps = self._begun or self._begin()
         if text and not buffer.is_cut:

@@ -3,7 +3,7 @@
 The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds it the body's bytes and closes it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dynaspark_core.errors import ConfigError, DynasparkError
@@ -164,6 +164,13 @@ class AnswerReader:
         return new_usage(asked, answered, asked + answered, estimated=True)
 
 
+def reply_in(events: Sequence[Event]) -> Reply:
+    """The whole reply, with which the events of an answer end."""
+    done = events[-1]
+    assert isinstance(done, Done)  # noqa: S101  # see above
+    return done.reply
+
+
 def _without_system(chat: Chat) -> tuple[str, Chat]:
     """The leading system text, which has a field of its own in the query API, and the chat without it."""
     first, *rest = chat.messages
@@ -181,5 +188,10 @@ def _reply_reader(chat: Chat) -> TextReader:
         chat.tools,
         chat.tool_choice,
         parallel_tool_calls=chat.parallel_tool_calls,
-        untrusted=chat.untrusted_texts(),
+        untrusted=_results(chat),
     )
+
+
+def _results(chat: Chat) -> Iterator[str]:
+    """The results of tools, which are looked for once a sign of a call is read."""
+    yield from chat.untrusted_texts()

@@ -8,9 +8,10 @@ from typing import Any, get_origin
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from dynaspark_core import frameworks
+from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import new_tool
+from dynaspark_core.prompt.kept import kept
 
 WORDS = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
 """What a `tool_choice` that names no tool may say, and what it is in a `Chat`."""
@@ -52,17 +53,25 @@ def chat_fields(
     response_format: object = None,
 ) -> dict[str, Any]:
     """The fields of a `Chat` for these arguments. Raises `ConfigError` for one that is of no use."""
-    functions = [
-        (tool if _is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
-        for index, tool in enumerate(tools or ())
-    ]
-    known = [new_tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions]
+    known = _known(tools) if tools else ()
     return {
-        "tools": tuple(known),
+        "tools": known,
         "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),
         "parallel_tool_calls": parallel_tool_calls is not False,
         "response_schema": response_schema(response_format),
     }
+
+
+@kept
+def _known(tools: Sequence[Any]) -> tuple[Tool, ...]:
+    """The tools as ours."""
+    functions = [
+        (tool if _is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
+        for index, tool in enumerate(tools)
+    ]
+    return tuple(
+        new_tool(each["name"], each.get("description") or "", each.get("parameters") or {}) for each in functions
+    )
 
 
 def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[str, Any]:

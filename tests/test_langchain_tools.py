@@ -119,6 +119,19 @@ def test_every_form_of_a_tool_is_offered_and_called(served: Serve, given: Any, n
     assert re.fullmatch("call_[0-9a-f]{24}", made["id"] or "")
 
 
+def test_a_tool_that_its_owner_changes_is_offered_as_it_is_now(served: Serve) -> None:
+    model, script = served("One.", "Two.", "Three.")
+    function = {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {"a": {}}}}
+    bound = model.bind(tools=[{"type": "function", "function": function}])
+    bound.invoke("x")
+    function["parameters"]["properties"]["b"] = {}  # type: ignore[index]
+    bound.invoke("x")
+    function["name"] = "g"
+    bound.invoke("x")
+    said = [(line["name"], [*line["parameters"]["properties"]]) for each in script.asked for line in offered(each)]
+    assert said == [("f", ["a"]), ("f", ["a", "b"]), ("g", ["a", "b"])]
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [

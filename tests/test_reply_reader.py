@@ -42,6 +42,11 @@ def events_of(pieces: Sequence[str], **options: Any) -> list[Event]:
     return [event for piece in pieces for event in reading.feed(piece)] + reading.close()
 
 
+def events_at_once(text: str, **options: Any) -> list[Event]:
+    """The events of a reply that comes whole with its end."""
+    return reader(**options).close(text)
+
+
 def outcome(events: Sequence[Event]) -> Outcome:
     """The calls, the reasons and the text; the events must say the same as the reply at their end."""
     done = events[-1]
@@ -61,7 +66,8 @@ def read(text: str, **options: Any) -> Reply:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_whole_reply_is_read(case: Case) -> None:
-    assert outcome(events_of([case.reply], **case.options)) == (case.calls, case.invalid, case.text)
+    outcomes = [outcome(events_of([case.reply], **case.options)), outcome(events_at_once(case.reply, **case.options))]
+    assert outcomes == [(case.calls, case.invalid, case.text)] * 2
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if len(case.reply) < 2000], ids=str)
@@ -169,6 +175,7 @@ def test_pieces_change_nothing_and_nothing_raises(
     pieces = [text[begin:end] for begin, end in pairwise(borders)]
     whole = outcome(events_of([text], **options))
     assert [outcome(events_of(cut, **options)) for cut in (pieces, list(text))] == [whole, whole]
+    assert outcome(events_at_once(text, **options)) == whole
 
 
 @settings(deadline=None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError, OutputError, ReplyError, StatusError, TransportError
-from dynaspark_core.exchange import Preview
-from dynaspark_core.messages import Chat, Done, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
+from dynaspark_core.exchange import Preview, reply_in
+from dynaspark_core.messages import Chat, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.transport.call import Caller
 from dynaspark_core.transport.settings import ROWS, settings_from
@@ -198,13 +198,19 @@ class DynasparkClient:
         except FAILED as exc:
             raise error from exc
 
-    def _reply(self, chat: Chat, max_repairs: int) -> Awaitable[Reply]:
-        """The whole reply."""
-        return self._repaired_reply(chat, max_repairs) if chat.tools else self._calls.reply(chat)
-
-    async def _repaired_reply(self, chat: Chat, max_repairs: int) -> Reply:
-        async with aclosing(self._repaired(chat, max_repairs, is_whole=True)) as events:
-            return [event async for event in events if isinstance(event, Done)][-1].reply
+    async def _reply(self, chat: Chat, max_repairs: int) -> Reply:
+        """The whole reply, in one coroutine: it costs less than `events`."""
+        if not chat.tools:
+            return reply_in(await self._calls.whole(chat))
+        repairs = Repairs(chat, max_repairs, is_whole=True)
+        shown: list[Event] = []
+        while repairs.chat is not None:
+            try:
+                for event in await self._calls.whole(repairs.chat):
+                    shown = repairs.feed(event)
+            except FAILED as exc:
+                shown = repairs.fall_back(exc)
+        return reply_in(shown)
 
     async def _repaired(self, chat: Chat, max_repairs: int, *, is_whole: bool) -> AsyncGenerator[Event]:
         repairs = Repairs(chat, max_repairs, is_whole=is_whole)
@@ -240,8 +246,5 @@ async def _loaded(images: Sequence[object]) -> list[Image | ImageRef]:
 
 async def _value(reply: Reply, chat: Chat) -> Value:
     """The reply's value; a long text, which may take seconds when it is hostile, is read in a thread."""
-    return (
-        value_in(reply, chat)
-        if len(reply.text) < LONG_TEXT_CHARACTERS
-        else await asyncio.to_thread(value_in, reply, chat)
-    )
+    is_long = len(reply.text) >= LONG_TEXT_CHARACTERS
+    return await asyncio.to_thread(value_in, reply, chat) if is_long else value_in(reply, chat)

@@ -1,4 +1,4 @@
-"""What is written of tools and schemas, kept by content: every call of an agent brings the same ones.
+"""What is made of tools and schemas, kept by content: every call of an agent brings the same ones.
 
 A schema is an object that its owner may change, so what identifies it is a copy of all that is in it, as bytes.
 """
@@ -17,7 +17,7 @@ MAX_KEPT = 64
 def kept(write: Callable[[*Arguments], T]) -> Callable[[*Arguments], T]:
     """The function, whose result for equal arguments is made once.
 
-    Arguments that hold other objects than Python's own, or are nested too deep or in themselves, are written each time.
+    Arguments that hold other objects than Python's own, or are nested too deep or in themselves, are handled each time.
     """
 
     @lru_cache(maxsize=MAX_KEPT)

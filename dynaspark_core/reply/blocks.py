@@ -62,13 +62,13 @@ def read_block(buffer: ReplyBuffer, at: int) -> Steps:
         if not (yield from buffer.more()):
             break
     buffer.go_on(max(buffer.scan, at))
-    if buffer.text[place : place + 1] not in _BLOCKS:
+    if buffer.text[place : place + 1] not in BLOCKS:
         return
     left = (yield from buffer.match(LEFTOVER, place)) if buffer.text[place] in "jJA*" else None
     if buffer.context.is_markup():
         return
     place = left.end() if left is not None else place
-    begin = _BLOCKS.get(buffer.text[place : place + 1])
+    begin = BLOCKS.get(buffer.text[place : place + 1])
     if begin is not None:
         yield from begin(buffer, place)
 
@@ -129,7 +129,7 @@ def _nothing(_buffer: ReplyBuffer, _at: int) -> Steps:
     yield from ()
 
 
-_BLOCKS: Mapping[str, Callable[[ReplyBuffer, int], Steps]] = {
+BLOCKS: Mapping[str, Callable[[ReplyBuffer, int], Steps]] = {
     "{": _bracket,
     "[": _square,
     "`": read_fence,
@@ -141,3 +141,4 @@ _BLOCKS: Mapping[str, Callable[[ReplyBuffer, int], Steps]] = {
     "j": _nothing,
     "J": _nothing,
 }
+"""What begins a block, and what reads it."""

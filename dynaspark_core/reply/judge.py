@@ -5,7 +5,7 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -53,7 +53,7 @@ class Judge:
     """
 
     def __init__(
-        self, tools: Sequence[Tool], tool_choice: str, *, parallel: bool = True, untrusted: str | Sequence[str] = ()
+        self, tools: Sequence[Tool], tool_choice: str, *, parallel: bool = True, untrusted: str | Iterable[str] = ()
     ) -> None:
         self._tools = {tool.name: tool for tool in offered(tools, tool_choice)}
         self._written = tools

@@ -24,14 +24,19 @@ class TextReader:
         self._has_turns = has_turns
 
     def _begin(self) -> "tuple[ReplyBuffer, Steps]":
+        self._begun = buffer, steps = self._reading()
+        next(steps)
+        return buffer, steps
+
+    def _reading(self) -> "tuple[ReplyBuffer, Steps]":
+        """A buffer, and the steps that read it."""
         from dynaspark_core.reply.prose import reading  # noqa: PLC0415  # with the patterns of what is no text
 
-        return self._first_step(*reading(has_turns=self._has_turns))
+        return reading(has_turns=self._has_turns)
 
-    def _first_step(self, buffer: "ReplyBuffer", steps: "Steps") -> "tuple[ReplyBuffer, Steps]":
-        self._begun = buffer, steps
-        next(steps)
-        return self._begun
+    def _is_plain(self, text: str) -> bool:
+        """Whether a whole reply stands as it is: nothing leads it, and nothing in it can end it."""
+        return "<" not in text and text[:1] not in {"", "["} and not text[0].isspace()
 
     @property
     def is_finished(self) -> bool:
@@ -50,8 +55,7 @@ class TextReader:
 
         `model` and `usage` are what the service reported of it.
         """
-        is_plain = "<" not in text and text[:1] not in {"", "["} and not text[0].isspace()
-        if self._begun is None and is_plain:  # it stands as it is: nothing leads it, and nothing in it can end it
+        if self._begun is None and self._is_plain(text):
             return [TextDelta(text), Done(new_reply(text, (), (), "stop", model, usage))]
         buffer, steps = self._begun or self._begin()
         if text and not buffer.is_cut:

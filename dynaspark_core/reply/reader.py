@@ -4,10 +4,11 @@ Here are the public names and the main loop. `tags`, `blocks` and `react` know w
 may run. It raises nothing for what a model wrote.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from dynaspark_core.messages import Done, Reply, Tool, offered
-from dynaspark_core.reply.blocks import read_bare_code, read_block
+from dynaspark_core.reply.blocks import BLOCKS, read_bare_code, read_block
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.judge import Judge
@@ -21,6 +22,8 @@ from dynaspark_core.reply.vendors import TRIGGER as VENDORS
 TRIGGER = trigger(VENDORS, LINE_BEGINS)
 TRIGGER_AFTER = trigger(VENDORS, "")
 """After a call, each line may also begin another's turn."""
+_LEADS = frozenset(("", *BLOCKS, *"tpd"))
+"""What a reply begins with that may be a call without a sign: a block, Python, or a recipient; or nothing at all."""
 
 
 class ReplyReader(TextReader):
@@ -37,15 +40,23 @@ class ReplyReader(TextReader):
         tool_choice: str = "auto",
         *,
         parallel_tool_calls: bool = True,
-        untrusted: str | Sequence[str] = (),
+        untrusted: str | Iterable[str] = (),
         has_turns: bool = False,
     ) -> None:
-        if not offered(tools, tool_choice):
-            super().__init__(has_turns=has_turns)
-            return
-        judge = Judge(tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
-        buffer = ReplyBuffer(judge)
-        self._first_step(buffer, _steps(buffer))
+        super().__init__(has_turns=has_turns)
+        self._may_call = bool(offered(tools, tool_choice))
+        self._judge = partial(Judge, tools, tool_choice, parallel=parallel_tool_calls, untrusted=untrusted)
+
+    def _reading(self) -> tuple[ReplyBuffer, Steps]:
+        if not self._may_call:
+            return super()._reading()
+        buffer = ReplyBuffer(self._judge())
+        return buffer, _steps(buffer)
+
+    def _is_plain(self, text: str) -> bool:
+        if not self._may_call:
+            return super()._is_plain(text)
+        return text[:1] not in _LEADS and not text[0].isspace() and TRIGGER.search(text) is None
 
 
 def read_reply(
@@ -54,7 +65,7 @@ def read_reply(
     tool_choice: str = "auto",
     *,
     parallel_tool_calls: bool = True,
-    untrusted: str | Sequence[str] = (),
+    untrusted: str | Iterable[str] = (),
 ) -> Reply:
     """The whole reply, as `ReplyReader` reads it."""
     reader = ReplyReader(tools, tool_choice, parallel_tool_calls=parallel_tool_calls, untrusted=untrusted)

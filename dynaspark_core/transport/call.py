@@ -11,7 +11,7 @@ from dynaspark_core import models
 from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
 from dynaspark_core.errors import ConfigError, DynasparkError, RequestTimeoutError
 from dynaspark_core.exchange import Exchange, Preview
-from dynaspark_core.messages import Chat, Done, Event, Reply
+from dynaspark_core.messages import Chat, Event
 from dynaspark_core.transport import sessions
 from dynaspark_core.transport.attempt import Attempt, StreamAttempt
 from dynaspark_core.transport.endpoint import Endpoint
@@ -41,13 +41,11 @@ class Caller:
         """What a call sends; images are loaded for it, and nothing goes to the service."""
         return (self._exchange(chat) or await self._exchange_with_files(chat)).preview
 
-    async def reply(self, chat: Chat) -> Reply:
-        """The whole reply, in one coroutine: it costs less than `events`."""
+    async def whole(self, chat: Chat) -> list[Event]:
+        """All events of the whole answer, in one coroutine: it costs less than `events`."""
         attempt = await self._open(chat, is_whole=True)
         attempt.close()
-        done = attempt.events[-1]
-        assert isinstance(done, Done)  # noqa: S101  # a whole answer ends with it
-        return done.reply
+        return attempt.events
 
     async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         """The events as they arrive; with `is_whole` none before the answer has ended."""

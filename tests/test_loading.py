@@ -621,3 +621,22 @@ async def test_an_address_of_a_history_is_fetched_once() -> None:
         assert seen.count("/bad") == 2
         with pytest.raises(ForbiddenImageError):  # what one may fetch is not shown to another
             await load_packed([good], "sheet", replace(HOME, allow_urls=False))
+
+
+async def test_the_only_address_of_a_history_is_tried_again_once_it_is_sent_anew() -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        return web.Response(status=404)
+
+    dead: set[str] = set()
+    async with serving(answer) as url:
+        bad = ImageRef("url", f"{url}/bad")
+        for _ in range(3):
+            packed = await load_packed([bad], "sheet", HOME, History(now=0, large=1, dead=dead))
+            assert (packed.file, packed.numbers, set(packed.hidden)) == (None, (1,), {1})
+        assert seen == ["/bad"]
+        with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/bad"):
+            await load_packed([bad], "sheet", HOME, History(now=1, large=1, dead=dead))
+    assert seen == ["/bad", "/bad"]

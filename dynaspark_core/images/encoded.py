@@ -40,16 +40,14 @@ def _decode(text: str | bytes) -> bytes:
     with suppress(binascii.Error):
         return pybase64.b64decode(text, validate=True)
     with suppress(binascii.Error):
-        return pybase64.b64decode(_on_one_line(text), validate=True)
-    raw = text.encode("ascii") if isinstance(text, str) else text
-    bare = raw.translate(_URL_SAFE, _BLANKS).rstrip(b"=")
+        line = _ascii(text).replace(b"\n", b"").replace(b"\r", b"")
+        return pybase64.b64decode(line.ljust(len(line) + -len(line) % 4, b"="), validate=True)
+    bare = _ascii(text).translate(_URL_SAFE, _BLANKS).rstrip(b"=")
     return pybase64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
 
 
-def _on_one_line(text: str | bytes) -> str | bytes:
-    if isinstance(text, str):
-        return text.replace("\n", "").replace("\r", "")
-    return text.replace(b"\n", b"").replace(b"\r", b"")
+def _ascii(text: str | bytes) -> bytes:
+    return text.encode("ascii") if isinstance(text, str) else text
 
 
 def from_data_uri(uri: str, limit: int) -> bytes:
@@ -60,7 +58,7 @@ def from_data_uri(uri: str, limit: int) -> bytes:
     head, comma, payload = uri.partition(",")
     if not comma:
         raise UnreadableImageError("the data URI has no comma, so it holds no data")
-    escapes = payload.count("%")
+    escapes = "%" in payload and payload.count("%")  # none are found sooner than counted
     if escapes > MAX_ESCAPES or len(payload) > 4 * limit:  # four: base64 with every sign escaped
         raise _too_large(limit)
     if "base64" in (parameter.strip().lower() for parameter in head.split(";")[1:]):

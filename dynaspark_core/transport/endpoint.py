@@ -19,8 +19,8 @@ from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire.query import check_request_line
 from dynaspark_core.wire.redaction import Redactor
 
-MAX_JOINED_BYTES = 64 * 1024
-"""Bytes: up to here a form is joined and sent at once; a larger one goes in slices, and its image is never copied."""
+MAX_JOINED_BYTES = 128 * 1024
+"""Up to here a form is joined and sent at once; a larger one goes in slices of this, and its image is never copied."""
 
 Asked = Awaitable[aiohttp.ClientResponse]
 Tls = ssl.SSLContext | bool

@@ -1,7 +1,7 @@
 """The images of a conversation → the one file of the form: what can be shown is loaded, then drawn in a thread."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -13,6 +13,8 @@ from dynaspark_core.transport.loading import DEFAULT_OPTIONS, LoadOptions, load
 
 MAX_PARALLEL_LOADS = 4
 """Images of one question that are loaded at the same time."""
+Wanted = tuple[Image | ImageRef, bool]
+"""An image, and whether it is sent now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +42,36 @@ async def load_packed(
     shown. Without a `history` all images are sent now.
     """
     known = history or History()
-    numbers = {source: number for number, source in enumerate(dict.fromkeys(sources), 1)}
-    newest_last = [*dict.fromkeys(reversed(sources))][::-1]
+    found = _numbers(sources)
+    newest_last = [*dict.fromkeys(reversed(found))][::-1]
     wanted = choose(newest_last, policy)
-    now, large = (
-        set(sources if count is None else sources[len(sources) - count :]) for count in (known.now, known.large)
-    )
-    loaded = await _loaded(wanted, now, known.dead, options)
+    now, large = (set(found if count is None else found[len(found) - count :]) for count in (known.now, known.large))
+    numbered = dict(zip(found, sources, strict=True))
+    loaded = await _loaded([(numbered[number], number in now) for number in wanted], known.dead, options)
     entries = [
-        Entry(image, numbers[source], is_large=source in large, is_optional=source not in now)
-        for source, image in zip(wanted, loaded, strict=True)
+        Entry(image, number, is_large=number in large, is_optional=number not in now)
+        for number, image in zip(wanted, loaded, strict=True)
         if image is not None
     ]
     packed = await _packed(entries, options.limits)
     remarks = dict(zip(packed.numbers, packed.remarks, strict=True))
-    found = tuple(numbers[source] for source in sources)
-    hidden = frozenset(numbers.values()) - remarks.keys()
+    hidden = frozenset(found) - remarks.keys()
     return Packed(packed.file, found, tuple(remarks.get(number, "") for number in found), hidden)
 
 
+def _numbers(sources: Sequence[Image | ImageRef]) -> tuple[int, ...]:
+    """The number of each source, from 1; one that is given twice has one number."""
+    if len(sources) == 1:  # spares the hash of all its bytes
+        return (1,)
+    numbers: dict[Image | ImageRef, int] = {}
+    return tuple(numbers.setdefault(source, len(numbers) + 1) for source in sources)
+
+
 async def _packed(entries: Sequence[Entry], limits: Limits) -> Packed:
-    is_light = not entries or (len(entries) == 1 and fits(entries[0].image, limits))
-    if is_light:
-        return pack_entries(entries, limits)
+    if not entries:
+        return Packed(None)
+    if len(entries) == 1 and fits(entries[0].image, limits):
+        return Packed(entries[0].image, (entries[0].number,), ("",))
     return await asyncio.to_thread(_drawn, entries, limits)
 
 
@@ -77,34 +86,50 @@ def _drawn(entries: Sequence[Entry], limits: Limits) -> Packed:
     return packed
 
 
-async def _loaded(
-    sources: Sequence[Image | ImageRef], now: Collection[Image | ImageRef], dead: set[str], options: LoadOptions
-) -> list[Image | None]:
-    """The images in order, a few loaded at a time, with an eye on the sum of their sizes; None for one left out."""
+async def _loaded(wanted: Sequence[Wanted], dead: set[str], options: LoadOptions) -> list[Image | None]:
+    """The images in order, with an eye on the sum of their sizes; None for one left out."""
+    if len(wanted) == 1:
+        images = [await _shown(wanted[0], dead, options)]
+    else:
+        images = await _loaded_together(wanted, dead, options)
+    return _within_total([(image, is_new) for image, (_, is_new) in zip(images, wanted, strict=True)], options)
+
+
+async def _loaded_together(wanted: Sequence[Wanted], dead: set[str], options: LoadOptions) -> list[Image | None]:
+    """The images in order, a few loaded at a time; an error names the image's number."""
     slots = asyncio.Semaphore(MAX_PARALLEL_LOADS)
 
-    async def one(number: int, source: Image | ImageRef) -> Image | None:
-        address = _web_address(source)
-        if source not in now and address in dead:
-            return None
+    async def one(number: int, each: Wanted) -> Image | None:
         try:
             async with slots:
-                image = await load(source, options)
+                return await _shown(each, dead, options)
         except (ImageError, RequestTimeoutError) as exc:
-            if address:
-                dead.add(address)
-            if source not in now:
-                return None
-            raise exc if len(sources) == 1 else type(exc)(f"image {number} of {len(sources)}: {exc}") from exc
-        dead.discard(address)
-        return image
+            raise type(exc)(f"image {number} of {len(wanted)}: {exc}") from exc
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(number, source)) for number, source in enumerate(sources, 1)]
+            tasks = [group.create_task(one(number, each)) for number, each in enumerate(wanted, 1)]
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
-    return _within_total([(task.result(), source in now) for task, source in zip(tasks, sources, strict=True)], options)
+    return [task.result() for task in tasks]
+
+
+async def _shown(wanted: Wanted, dead: set[str], options: LoadOptions) -> Image | None:
+    """The image; None for one that cannot be loaded and is not sent now. An address that fails is dead."""
+    source, is_new = wanted
+    address = _web_address(source)
+    if not is_new and address in dead:
+        return None
+    try:
+        image = await load(source, options)
+    except (ImageError, RequestTimeoutError):
+        if address:
+            dead.add(address)
+        if is_new:
+            raise
+        return None
+    dead.discard(address)
+    return image
 
 
 def _within_total(images: Sequence[tuple[Image | None, bool]], options: LoadOptions) -> list[Image | None]:

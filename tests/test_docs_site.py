@@ -18,6 +18,7 @@ from typing import Any
 
 import pages
 import pytest
+from langchain_core.language_models import BaseChatModel
 from llama_index.core import Settings as LlamaIndexSettings
 
 from dynaspark_core import errors

@@ -28,7 +28,7 @@ HEADERS = {
     "X-Requested-With": "XMLHttpRequest",
     "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
 }
-SLICE = 65536
+SLICE = 131072
 
 
 def _field(name: str, value: str) -> str:

@@ -33,11 +33,13 @@ class HasClient:
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        self._clients.forget(self)
+        if name in _FIELDS_OF_A_CLIENT:
+            self._clients.forget(self)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        self._clients.forget(self)
+        if name in _FIELDS_OF_A_CLIENT:
+            self._clients.forget(self)
 
 
 class ClientCache:
@@ -68,9 +70,10 @@ class ClientCache:
                 return client
         state = self._state
         values = tuple(map(vars(model).get, _FIELDS_OF_A_CLIENT))
-        mappings = tuple([value for value in values if isinstance(value, Mapping)])
-        copied = tuple(map(dict, mappings))
-        client = _client_of(tuple(map(_frozen, values)))
+        frozen = tuple(map(_frozen, values))
+        client = _client_of(frozen)
+        mappings = tuple([value for value, items in zip(values, frozen, strict=True) if type(items) is _Items])
+        copied = tuple([dict(items) for items in frozen if type(items) is _Items])
         others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
         self._kept = (*others, (ref(model), mappings, copied, client))
         if self._state is not state:  # another thread set a field meanwhile
@@ -94,6 +97,8 @@ class _Items(tuple[tuple[str, str], ...]):
 
 
 def _frozen(value: object) -> object:
+    if value is None:  # as most are
+        return None
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return _Items(value.items()) if isinstance(value, Mapping) else value

@@ -192,11 +192,7 @@ class _Steps:
 
 def _plain_answer(data: bytes) -> dict[str, Any] | None:
     """The answer that these bytes are, if they are small, hold one text and no error; None leaves it to the steps."""
-    if len(data) > MAX_AT_ONCE_BYTES or not data.rstrip().endswith(b"}") or data.count(b'"response"') != 1:
-        return None
-    if b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data):
-        return None  # letters of another such name: within a string its quotes are escaped
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+    if len(data) > MAX_AT_ONCE_BYTES or not data.rstrip().endswith(b"}"):
         return None
     try:
         text = data.decode()
@@ -204,8 +200,17 @@ def _plain_answer(data: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     is_whole = end == len(text) or text[end:].strip(_BLANKS) == ""
-    is_plain = is_whole and type(answer) is dict and type(answer.get("response")) is str and not answer.get("error")
-    return answer if is_plain else None
+    if not is_whole or type(answer) is not dict or type(answer.get("response")) is not str or answer.get("error"):
+        return None
+    return answer if _is_simple(text, answer["response"]) else None
+
+
+def _is_simple(text: str, said: str) -> bool:
+    """Whether an answer names its text once, in plain letters, and is not deep: each bracket outside of it counts."""
+    if text.count('"response"') != 1 or ("\\u00" in text and ("\\u006" in text or "\\u007" in text)):
+        return False  # those are letters of another such name: within a string its quotes are escaped
+    brackets = text.count("{") + text.count("[")
+    return brackets <= MAX_DEPTH or brackets - said.count("{") - said.count("[") <= MAX_DEPTH
 
 
 def _end_of_piece(text: str, at: int) -> int:

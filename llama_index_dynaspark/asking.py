@@ -16,7 +16,7 @@ from dynaspark_core.content.checks import stops
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
-from dynaspark_core.messages import new_chat
+from dynaspark_core.messages import new_chat, new_message
 from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
@@ -161,7 +161,7 @@ class AskingLLM(ConfiguredLLM):
             convert.document_ref(document, Place(f"image_documents[{index}]", self.allow_image_paths))
             for index, document in enumerate(options.pop("image_documents", None) or ())
         ]
-        return {"messages": Message("user", (text, *images) if text else tuple(images)), **options}
+        return {"messages": new_message("user", (text, *images) if text else tuple(images)), **options}
 
     @property
     def _predicts(self) -> bool:

@@ -434,6 +434,27 @@ def test_an_unquoted_password_is_refused_and_not_shown(scheme: str, password: st
     assert "SECRET" not in "".join(traceback.format_exception(caught.value))
 
 
+SLOW_IMPORT = """
+class Loop(asyncio.SelectorEventLoop):
+    ahead = 0
+    def time(self):
+        return super().time() + Loop.ahead
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        Loop.ahead += 10 * (name == "limits")
+sys.meta_path.insert(0, Finder())
+with asyncio.Runner(loop_factory=Loop) as runner:
+    print(runner.run(client(requests_per_hour=5).complete("x")).text)
+"""
+
+
+@needs_redis
+def test_the_storages_time_does_not_count_what_an_import_takes(key: str, server: Redis) -> None:
+    """Ten seconds by the loop's clock, on which a busy machine or a cold disk may spend them."""
+    with LocalService(Script(lambda _: "o")) as service:
+        assert ended(started(SLOW_IMPORT, service.url, key, server.url)) == "o\n"
+
+
 FORKED = """
 own = client(requests_per_hour=2)
 print(*ask(own, 1), flush=True)

@@ -102,18 +102,26 @@ async def ask_memory(question: "Callable[[MovingWindowRateLimiter], T]") -> T:
 
 async def ask_storage(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
     """The answer of a shared storage. Raises `ConnectError` or `ConfigError`; the URL's password is in neither."""
+    loop = asyncio.get_running_loop()
+    own = _limiters.get(url)
+    if own is None:  # its libraries are imported, which is not the storage's time
+        own = await loop.run_in_executor(_threads, _made, url)
     try:
         async with asyncio.timeout(MAX_QUESTION_SECONDS):
-            return await asyncio.get_running_loop().run_in_executor(_threads, _asked, url, question)
+            return await loop.run_in_executor(_threads, _asked, url, own, question)
     except TimeoutError as exc:
         raise _unreachable(url, f"no answer within {MAX_QUESTION_SECONDS:.0f} s", is_retryable=True) from exc
 
 
-def _asked(url: str, question: "Callable[[MovingWindowRateLimiter], T]") -> T:
-    if url not in _limiters:
-        require_packages(url)
+def _made(url: str) -> "MovingWindowRateLimiter":
+    require_packages(url)
     with _translated(url):
-        return question(limiter(url))
+        return limiter(url)
+
+
+def _asked(url: str, own: "MovingWindowRateLimiter", question: "Callable[[MovingWindowRateLimiter], T]") -> T:
+    with _translated(url):
+        return question(own)
 
 
 @contextmanager

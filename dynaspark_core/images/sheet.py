@@ -3,9 +3,11 @@
 The images of the last turn that has any keep their size; those of earlier turns share what is left.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -24,6 +26,8 @@ MAX_SHEET_IMAGES = 25
 """Images on one sheet: 3,072 pixels a side leave each a good 600. Of more, the newest are shown."""
 SMALL_SIDE = 400
 """Pixels of the longer side of a picture of an earlier turn, at most: the gist of a screenshot."""
+_EDGE = 2
+"""Pixels that the first letter may reach over its place, and the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +202,20 @@ def _sheet(layout: Layout, drawable: Sequence[_Drawable], limits: Limits) -> Ima
 
 def _frame_and_label(sheet: "Picture", band: int, box: Box, number: int, size: tuple[int, int]) -> None:
     """A thin frame, so that a white picture has an edge, and the picture's label above its left corner."""
-    from PIL import ImageDraw, ImageFont  # noqa: PLC0415  # see `pillow`
+    from PIL import ImageDraw  # noqa: PLC0415  # see `pillow`
 
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((box.left - 1, box.top - 1, box.left + size[0], box.top + size[1]), outline="#808080")
+    sheet.paste("black", (box.left - _EDGE, box.top - band), _label(number, band))
+
+
+@lru_cache(maxsize=64)
+def _label(number: int, band: int) -> "Picture":
+    """A label as the mask through which it is drawn, as high as the band: writing takes longer than a small picture."""
+    from PIL import Image as Pillow  # noqa: PLC0415  # see `pillow`
+    from PIL import ImageDraw, ImageFont  # noqa: PLC0415  # see `pillow`
+
     font = ImageFont.load_default(band * 3 // 4)
-    draw.text((box.left, box.top - band // 2), label(number), "black", font, anchor="lm")
+    mask = Pillow.new("L", (math.ceil(font.getlength(label(number))) + 2 * _EDGE, band))
+    ImageDraw.Draw(mask).text((_EDGE, band - band // 2), label(number), 255, font, anchor="lm")
+    return mask

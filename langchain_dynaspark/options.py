@@ -64,7 +64,7 @@ def chat_fields(
 
 @kept
 def _known(tools: Sequence[Any]) -> tuple[Tool, ...]:
-    """The tools as ours."""
+    """The tools of any form as ours, in their order."""
     functions = [
         (tool if _is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
         for index, tool in enumerate(tools)

@@ -93,6 +93,16 @@ def test_a_field_that_another_thread_sets_while_a_client_is_made_counts() -> Non
     assert (first.settings.timeout, second.settings.timeout) == (120, 5)
 
 
+def test_copies_that_are_gone_leave_nothing_in_the_cache_that_they_shared() -> None:
+    model = Holder()
+    for timeout in range(1, 50):
+        other = copy.copy(model)
+        other.timeout = timeout
+        assert other._client.settings.timeout == timeout
+    assert model._client.settings.timeout == 120
+    assert len(model._clients._kept) <= 2
+
+
 def test_the_environment_is_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, model = ClientCache(), Holder()
     before = cache.client_for(model)

@@ -132,6 +132,19 @@ def test_a_tool_that_its_owner_changes_is_offered_as_it_is_now(served: Serve) ->
     assert said == [("f", ["a"]), ("f", ["a", "b"]), ("g", ["a", "b"])]
 
 
+def test_a_tool_with_values_of_numpy_is_offered_as_it_is(served: Serve) -> None:
+    """`marshal`, by which tools are known again, writes such values as bytes."""
+    numpy = pytest.importorskip("numpy")
+    model, script = served(*(call("set_unit", unit="C") for _ in range(2)))
+    unit = {"type": "string", "enum": list(numpy.array(["C", "F"]))}
+    parameters = {"type": "object", "properties": {"unit": unit, "n": {"minimum": numpy.float64(0.5)}}}
+    bound = model.bind(tools=[{"type": "function", "function": {"name": "set_unit", "parameters": parameters}}])
+    for _ in range(2):
+        assert [made["args"] for made in bound.invoke("Celsius, please.").tool_calls] == [{"unit": "C"}]
+    offers = [line["parameters"]["properties"] for asked in script.asked for line in offered(asked)]
+    assert offers == [{"unit": {"type": "string", "enum": ["C", "F"]}, "n": {"minimum": 0.5}}] * 2
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [

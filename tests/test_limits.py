@@ -26,7 +26,7 @@ from langchain_core.load import dumps
 from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, RateLimitError
 from dynaspark_core.server import Answer, Asked, LocalService, Script
-from dynaspark_core.transport import blocking
+from dynaspark_core.transport import blocking, counters
 from dynaspark_core.wire.pacing import MAX_REQUESTED_WAIT_SECONDS
 from langchain_dynaspark import ChatDynaspark
 from llama_index_dynaspark import Dynaspark
@@ -453,6 +453,21 @@ def test_the_storages_time_does_not_count_what_an_import_takes(key: str, server:
     """Ten seconds by the loop's clock, on which a busy machine or a cold disk may spend them."""
     with LocalService(Script(lambda _: "o")) as service:
         assert ended(started(SLOW_IMPORT, service.url, key, server.url)) == "o\n"
+
+
+@needs_redis
+async def test_storages_that_hang_do_not_keep_another_from_being_made(server: Redis) -> None:
+    done = threading.Event()
+    stuck = [counters._threads.submit(done.wait) for _ in range(counters.MAX_STORAGE_THREADS)]
+    try:
+        asked = asyncio.create_task(counters.ask_storage(server.url, lambda limiter: limiter.storage.check()))
+        async with asyncio.timeout(30):
+            while server.url not in counters._limiters:  # noqa: ASYNC110  # a thread makes it, and tells nobody
+                await asyncio.sleep(0)
+    finally:
+        done.set()
+    assert await asked
+    assert all(each.result() for each in stuck)
 
 
 FORKED = """

@@ -623,6 +623,22 @@ async def test_an_address_of_a_history_is_fetched_once() -> None:
             await load_packed([good], "sheet", replace(HOME, allow_urls=False))
 
 
+async def test_an_address_that_answers_again_is_fetched_for_a_history_too() -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        return web.Response(status=404) if len(seen) == 1 else web.Response(body=PNG)
+
+    dead: set[str] = set()
+    async with serving(answer) as url:
+        picture = [ImageRef("url", f"{url}/late")]
+        with pytest.raises(ImageError, match="404"):
+            await load_packed(picture, "sheet", HOME, History(now=1, large=1, dead=dead))
+        assert (await load_packed(picture, "sheet", HOME, History(now=1, large=1, dead=dead))).file is not None
+        assert (await load_packed(picture, "sheet", HOME, History(now=0, large=1, dead=dead))).file is not None
+
+
 async def test_the_only_address_of_a_history_is_tried_again_once_it_is_sent_anew() -> None:
     seen: list[str] = []
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dynaspark_core import DynasparkClient
+from dynaspark_core import Chat, DynasparkClient, Message, TextDelta
 from dynaspark_core.transport import sessions
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -138,3 +138,16 @@ async def test_closing_is_possible_at_any_time_and_the_next_call_opens_anew() ->
             assert (await DynasparkClient(base_url=url).complete("x")).text == "ok"
             await sessions.close()
         assert connections == [1, 2]
+
+
+async def test_a_whole_answer_whose_events_are_left_holds_no_place() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await request(reader):
+            writer.write(http("ok"))
+
+    async with serving(talk) as (url, _):
+        client = DynasparkClient(base_url=url, max_concurrency=1, timeout=5)
+        left = client.events(Chat((Message("user", ("x",)),)), is_whole=True)
+        assert isinstance(await anext(left), TextDelta)
+        assert (await client.complete("x")).text == "ok"
+        await left.aclose()

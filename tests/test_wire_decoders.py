@@ -34,6 +34,11 @@ def read(content_type: str, *pieces: bytes) -> tuple[object, ...]:
     return text, reader.model, reader.usage
 
 
+def used(asked: int, answered: int, total: int) -> bytes:
+    counts = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": total}
+    return json.dumps({"response": "x", "usage": counts}).encode()
+
+
 GOOD = [
     (JSON, json.dumps(RICH).encode(), (TEXT, "m", USAGE)),
     (JSON, json.dumps(RICH, ensure_ascii=False).encode(), (TEXT, "m", USAGE)),
@@ -45,6 +50,11 @@ GOOD = [
     (JSON, b'{"response": ""}', ("", None, None)),
     (JSON, b'{"response": "' + b"{[" * 60 + b'"}', ("{[" * 60, None, None)),
     (JSON, b'{"list": [' + b"[], " * 120 + b'1], "response": "' + b"]}" * 60 + b'"}', ("]}" * 60, None, None)),
+    (JSON, used(1, -2, 3), ("x", None, None)),
+    (JSON, used(1, 2, -3), ("x", None, None)),
+    (JSON, used(0, 0, 0), ("x", None, Usage(0, 0, 0))),
+    (EVENTS, b"event: error\n\ndata: x\n\ndata: [DONE]\n\n", ("x", None, None)),
+    (EVENTS, b"data: caf\xc3\xa9 \xf0\x9f\x98\x80\n\ndata: [DONE]\n\n", ("café 😀", None, None)),
     (JSON, b'{"response": "[", "n": ' + b"[" * 99 + b"]" * 99 + b"}", ("[", None, None)),
     (JSON, b'{"response": "x", "error": null, "model": 3, "usage": {"prompt_tokens": -1}}', ("x", None, None)),
     ("text/html", b'{"response": "some hosts say it is HTML"}', ("some hosts say it is HTML", None, None)),
@@ -80,6 +90,8 @@ BAD = [
     (JSON, b'{"response": "abc", "n": ' + b"1" * 6000 + b"}", ReplyError, "abc"),
     (JSON, b'{"response": "abc", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", ReplyError, "abc"),
     (JSON, b'{"response": "abc", "n": ' + b"[" * 100 + b"]" * 100 + b"}", ReplyError, "abc"),
+    (JSON, b'{"response": "' + rb"\u005b" * 100 + b'", "n": ' + b"[" * 150 + b"]" * 150 + b"}", ReplyError, "[" * 100),
+    (JSON, b'{"response": "a", "respons\\u0065": "b"}', ReplyError, "a"),
     (JSON, b'{"response": "{{[[", "n": ' + b"[" * 100 + b"]" * 100 + b"}", ReplyError, "{{[["),
     (JSON, b'{"response": "abc\ndef"}', ReplyError, "abc"),
     (JSON, b'{"response": "abc\\x"}', ReplyError, "abc"),

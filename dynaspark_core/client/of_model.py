@@ -1,6 +1,7 @@
 """The client that the fields of a framework's model mean; another when one of them has changed."""
 
 import os
+import threading
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -45,6 +46,7 @@ class HasClient:
 class ClientCache:
     """Keeps the client that a model's fields mean, until it has to `forget` it because one of them was set.
 
+    What is written into a model's `__dict__` is not noticed.
     The environment is read when a client is made. Deep copies and pickles of a model begin with a cache of their own;
     shallow copies share it, and each has its own client there. It does not count for the model's equality.
     """
@@ -52,13 +54,15 @@ class ClientCache:
     def __init__(self) -> None:
         self._kept: tuple[tuple[ref[Any], _Mappings, _Mappings, DynasparkClient], ...] = ()
         self._state = object()
+        self._lock = threading.Lock()
         self.warned: set[str] = set()
         """The parameters of which a warning has said that they are not sent."""
 
     def forget(self, model: object) -> None:
         """Make the model's client anew when it is asked for again: a field was set."""
-        self._state = object()
-        self._kept = tuple([kept for kept in self._kept if kept[0]() is not model])
+        with self._lock:
+            self._state = object()
+            self._kept = tuple([kept for kept in self._kept if kept[0]() is not model])
 
     def client_for(self, model: Any) -> DynasparkClient:
         """The client for a model with these fields, the same for the same values; a field that is missing is None.
@@ -74,10 +78,10 @@ class ClientCache:
         client = _client_of(frozen)
         mappings = tuple([value for value, items in zip(values, frozen, strict=True) if type(items) is _Items])
         copied = tuple([dict(items) for items in frozen if type(items) is _Items])
-        others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
-        self._kept = (*others, (ref(model), mappings, copied, client))
-        if self._state is not state:  # another thread set a field meanwhile
-            self.forget(model)
+        with self._lock:
+            if self._state is state:  # else a field may have been set meanwhile
+                others = [kept for kept in self._kept if kept[0]() is not None and kept[0]() is not model]
+                self._kept = (*others, (ref(model), mappings, copied, client))
         return client
 
     def __eq__(self, other: object) -> bool:

@@ -58,7 +58,7 @@ def from_data_uri(uri: str, limit: int) -> bytes:
     head, comma, payload = uri.partition(",")
     if not comma:
         raise UnreadableImageError("the data URI has no comma, so it holds no data")
-    escapes = "%" in payload and payload.count("%")  # none are found sooner than counted
+    escapes = payload.count("%") if "%" in payload else 0  # that there is none is found sooner than counted
     if escapes > MAX_ESCAPES or len(payload) > 4 * limit:  # four: base64 with every sign escaped
         raise _too_large(limit)
     if "base64" in (parameter.strip().lower() for parameter in head.split(";")[1:]):

@@ -22,7 +22,10 @@ def kept(write: Callable[[*Arguments], T]) -> Callable[[*Arguments], T]:
 
     @lru_cache(maxsize=MAX_KEPT)
     def written(content: bytes) -> T:
-        return write(*marshal.loads(content))  # noqa: S302  # `found` has written it
+        arguments = marshal.loads(content)  # noqa: S302  # `found` has written it
+        if _holds_bytes(arguments):
+            raise _BytesError
+        return write(*arguments)
 
     @wraps(write)
     def found(*arguments: *Arguments) -> T:
@@ -30,6 +33,26 @@ def kept(write: Callable[[*Arguments], T]) -> Callable[[*Arguments], T]:
             content = marshal.dumps(arguments)  # type: ignore[arg-type]  # what it cannot write raises
         except ValueError:
             return write(*arguments)
-        return written(content)
+        try:
+            return written(content)
+        except _BytesError:
+            return write(*arguments)
 
     return found
+
+
+class _BytesError(Exception):
+    """The content has bytes in it, as which `marshal` writes NumPy's values, too."""
+
+
+def _holds_bytes(value: object) -> bool:
+    """Whether a value that was read from its content holds bytes."""
+    left = [value]
+    for each in left:  # it grows
+        if isinstance(each, bytes):
+            return True
+        if isinstance(each, dict):
+            left += [*each, *each.values()]
+        elif isinstance(each, list | tuple | set | frozenset):
+            left += each
+    return False

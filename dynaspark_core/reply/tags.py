@@ -171,9 +171,11 @@ def _begin(buffer: ReplyBuffer, opened: Envelope) -> Generator[None, None, int]:
 
 
 def _is_only_name(buffer: ReplyBuffer, begin: int) -> Waiting:
-    """Whether the reply ends with the name of a tool."""
+    """Whether the reply ends with the name of a tool, where a call could go on."""
     head = yield from buffer.match(HEAD, begin)
     if head is not None or not buffer.is_final or len(buffer.text) - begin > _MOST_NAME_CHARACTERS:
+        return False
+    if HEAD.begun.match(buffer.text, begin) is None:  # nobody has waited for the end here
         return False
     return buffer.judge.names.find(buffer.text[begin:].strip()) is not None
 

@@ -49,7 +49,11 @@ class Caller:
 
     async def events(self, chat: Chat, *, is_whole: bool) -> AsyncGenerator[Event]:
         """The events as they arrive; with `is_whole` none before the answer has ended."""
-        attempt = await self._open(chat, is_whole=is_whole)
+        if is_whole:
+            for event in await self.whole(chat):
+                yield event
+            return
+        attempt = await self._open(chat, is_whole=False)
         try:
             events = attempt.events
             while events:

@@ -105,7 +105,7 @@ async def ask_storage(url: str, question: "Callable[[MovingWindowRateLimiter], T
     loop = asyncio.get_running_loop()
     own = _limiters.get(url)
     if own is None:  # its libraries are imported, which is not the storage's time
-        own = await loop.run_in_executor(_threads, _made, url)
+        own = await asyncio.to_thread(_made, url)
     try:
         async with asyncio.timeout(MAX_QUESTION_SECONDS):
             return await loop.run_in_executor(_threads, _asked, url, own, question)

@@ -21,6 +21,8 @@ _BLANKS = " \t\n\r"
 """What may follow a JSON value."""
 _MARK = re.compile(r"[{}\[\]:,]")
 _STRING = re.compile(r'[^"\\\x00-\x1f]*+(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])[^"\\\x00-\x1f]*+)*+')
+_ESCAPED = re.compile(r"\\u00[567]")
+"""Begins the escape of a letter, which may be one of another name, or of a bracket."""
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
 
@@ -207,8 +209,8 @@ def _plain_answer(data: bytes) -> dict[str, Any] | None:
 
 def _is_simple(text: str, said: str) -> bool:
     """Whether an answer names its text once, in plain letters, and is not deep: each bracket outside of it counts."""
-    if text.count('"response"') != 1 or ("\\u00" in text and ("\\u006" in text or "\\u007" in text)):
-        return False  # those are letters of another such name: within a string its quotes are escaped
+    if text.count('"response"') != 1 or ("\\u00" in text and _ESCAPED.search(text)):
+        return False
     brackets = text.count("{") + text.count("[")
     return brackets <= MAX_DEPTH or brackets - said.count("{") - said.count("[") <= MAX_DEPTH
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
@@ -16,9 +16,6 @@ from dynaspark_core.transport import blocking
 from langchain_dynaspark import options, replies
 from langchain_dynaspark.asking import AskingChatModel
 from langchain_dynaspark.errors import langchain_errors
-
-if TYPE_CHECKING:
-    from langchain_core.tools import BaseTool
 
 Stop = list[str] | None
 SyncRun = CallbackManagerForLLMRun | None
@@ -139,7 +136,7 @@ class ChatDynaspark(AskingChatModel, defer_build=False):
 
     def bind_tools(
         self,
-        tools: "Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]",
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | Runnable[Any, Any]],
         *,
         tool_choice: str | bool | dict[str, Any] | None = None,
         strict: bool | None = None,

@@ -1,11 +1,12 @@
 """What `ChatDynaspark` is made of: its fields, their checks, what it tells of itself. No request is made here."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.utils import secret_from_env
 from pydantic import (
     AliasChoices,
@@ -112,7 +113,8 @@ class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """All that can change an answer, with what the environment gave; no secret is in it."""
-        settings = self._client.settings
+        with langchain_errors():
+            settings = self._client.settings
         url = urlsplit(settings.base_url)
         return {
             "model": settings.resolved(self.model),
@@ -144,12 +146,19 @@ class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         traced = super()._get_ls_params(stop=stop or self.stop, **kwargs)
         params: Any = {name: value for name, value in traced.items() if name not in {"ls_temperature", "ls_max_tokens"}}
-        settings = self._client.settings
-        name = settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
-        temperature = {**settings.query, **sampling(kwargs, settings.route)}.get("temperature")
+        with langchain_errors():
+            settings = self._client.settings
+            name = settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
+            temperature = {**settings.query, **sampling(kwargs, settings.route)}.get("temperature")
         if temperature is not None:
             params["ls_temperature"] = float(parameter("temperature", temperature))
         return {**params, **LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)}
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """By what a cache knows an answer: the fields as they are now, and the headers, which may name a tenant."""
+        self.__dict__.pop("_serialized", None)  # LangChain keeps what the fields were at the first call
+        headers = sha256(repr(sorted(self._client.settings.headers.items())).encode(errors="replace")).hexdigest()
+        return super()._get_llm_string(stop=stop, **kwargs, sha256_of_headers=headers)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         """What is published of the model. Tools are emulated in the prompt; native structured output is not claimed."""
@@ -195,7 +204,8 @@ class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
         Nothing is opened or fetched for it: a text file that is named by its path is not counted.
         """
         with langchain_errors():
-            said = convert.history(messages, allow_files=self._client.settings.allow_files)
-            chat = Chat(said, **chat_fields(tools=tools))
+            answered = [*messages, AIMessage("")]  # so that all are past: what cannot be sent of those is a mark
+            said = convert.history(answered, allow_files=self._client.settings.allow_files)
+            chat = Chat(said[:-1], **chat_fields(tools=tools))
             has_image = any(chat.images())
             return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)

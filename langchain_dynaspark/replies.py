@@ -58,22 +58,30 @@ class Chunks:
     def __init__(self, model: str) -> None:
         self._model = model
         self._index = 0
+        """Of the next block: LangChain numbers text and reasoning anew where one follows the other."""
+        self._kind = ""
 
     def of(self, event: Event) -> list[ChatGenerationChunk]:
         """The chunks for the next event; none for a call that must not run, which `Done` brings again."""
         if isinstance(event, TextDelta):
-            self._index = 1
+            self._begin("text")
             text = event.text
             return [_text_chunk(_text(text), _text_message(text))]
         return [ChatGenerationChunk(message=message) for message in self._messages(event)]
 
     def _messages(self, event: Event) -> Iterator[AIMessageChunk]:
         if isinstance(event, ReasoningDelta):
+            self._begin("reasoning")
             yield AIMessageChunk(content="", additional_kwargs=_thought(event.text))
         elif isinstance(event, ToolCall):
             yield AIMessageChunk(content="", tool_call_chunks=[self._whole(event)])
         elif isinstance(event, Done):
             yield from self._end(event.reply)
+
+    def _begin(self, kind: str) -> None:
+        if kind != self._kind:
+            self._kind = kind
+            self._index += 1
 
     def _end(self, reply: Reply) -> Iterator[AIMessageChunk]:
         """The calls that are left, in a chunk before the last: in the last one, LangChain's events pass over them."""

@@ -1,7 +1,9 @@
 """Agents to their end: the scripted service decides only from the prompt, so an answer shows that all of it arrived."""
 
+import inspect
 import json
 import re
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -273,3 +275,22 @@ def test_the_real_small_model_answers_from_what_a_tool_told_it() -> None:
     assert [type(message) for message in state["messages"]] == [HumanMessage, AIMessage, ToolMessage, AIMessage]
     assert "library" in state["messages"][1].tool_calls[0]["args"]["place"].lower()
     assert re.search("nine|9", state["messages"][-1].text)
+
+
+def test_an_agent_goes_on_with_the_model_that_stands_in(served: Serve) -> None:
+    """`with_fallbacks` looks at the types of `bind_tools`."""
+    failing, _ = served(lambda _: Answer("", status=503))
+    model, _ = served(call("get_weather", city="Oslo"), "Sunny.")
+    standing_in: Any = failing.with_fallbacks([model])
+    agent: Any = create_agent(standing_in, [get_weather])
+    said = agent.invoke({"messages": [HumanMessage("How is it in Oslo?")]})["messages"]
+    assert said[-1].text == "Sunny."
+    assert [message.name for message in said if isinstance(message, ToolMessage)] == ["get_weather"]
+
+
+def test_programs_can_look_at_the_types_of_every_method() -> None:
+    ours = [kind for kind in ChatDynaspark.__mro__ if kind.__module__.startswith("langchain_dynaspark")]
+    functions = [(name, each) for kind in ours for name, each in vars(kind).items() if inspect.isfunction(each)]
+    public = [each for name, each in functions if name[0] != "_"]
+    assert len(public) > 5
+    assert all("return" in typing.get_type_hints(each) for each in public)

@@ -17,7 +17,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumpd, dumps, load
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, trim_messages
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, trim_messages
 from langchain_core.outputs import LLMResult
 from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.tools import tool
@@ -98,6 +98,43 @@ def test_two_configurations_never_share_a_cache_entry(monkeypatch: pytest.Monkey
     assert len(by_dump) == len(by_parameters) == len(models)
     monkeypatch.setenv("DYNASPARK_MODEL", "gemini-2.0-flash-lite")
     assert '"gemini-2.0-flash-lite"' in ChatDynaspark(timeout=77)._get_llm_string()
+
+
+def test_a_cache_knows_headers_apart_and_holds_none(url: str, script: Script) -> None:
+    cache = InMemoryCache()
+    for headers in (
+        {"X-Tenant": "h-secret"},
+        {"X-Tenant": "b"},
+        {"X-Other": "b"},
+        {"X-Tenant": "b", "X-Other": "b"},
+        None,
+    ):
+        for _ in range(2):
+            ChatDynaspark(base_url=url, cache=cache, default_headers=headers).invoke("Hi")
+    assert len(script.asked) == 5
+    assert "h-secret" not in repr(vars(cache))
+
+
+def test_a_cache_knows_the_fields_as_they_are_now(url: str, script: Script) -> None:
+    model = ChatDynaspark(base_url=url, route="api", cache=InMemoryCache(), context_window=100_000)
+    changes: list[tuple[str, Any]] = [
+        ("temperature", 0.5),
+        ("stop", ["x"]),
+        ("model", "gemini-2.0-flash-lite"),
+        ("query", {"seed": "1"}),
+        ("default_headers", {"X-Own": "1"}),
+        ("image_policy", "last"),
+    ]
+    model.invoke("Hi")
+    for count, (name, value) in enumerate(changes, 2):
+        setattr(model, name, value)
+        model.invoke("Hi")
+        model.invoke("Hi")
+        assert (len(script.asked), name) == (count, name)
+    copied = model.model_copy(update={"temperature": 0.9})
+    copied.invoke("Hi")
+    assert script.asked[-1].sampling == {"temperature": 0.9, "seed": 1}
+    assert len(script.asked) == len(changes) + 2
 
 
 async def test_a_cache_answers_only_what_was_asked_before(url: str, script: Script) -> None:
@@ -242,14 +279,23 @@ def test_tokens_are_counted_of_what_a_prompt_would_carry(tmp_path: Path) -> None
     model = ChatDynaspark(allow_files=True)
     assert model.get_num_tokens_from_messages([picture]) == estimate_tokens("[image]") + 258
     assert model.get_num_tokens_from_messages([broken, AIMessage("ok"), HumanMessage("x")]) > 20
-    wrong: list[tuple[list[BaseMessage], Any]] = [
-        ([picture], None),
-        ([broken], None),
-        ([HumanMessage("x")], [{"type": "web_search"}]),
-    ]
-    for messages, tools in wrong:
-        with pytest.raises(exceptions.ModelInvalidRequestError):
-            ChatDynaspark().get_num_tokens_from_messages(messages, tools)
+    with pytest.raises(exceptions.ModelInvalidRequestError):
+        ChatDynaspark().get_num_tokens_from_messages([HumanMessage("x")], [{"type": "web_search"}])
+
+
+def test_what_cannot_be_sent_is_counted_as_its_mark_for_who_trims_a_history_counts_its_parts_in_any_order(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    picture = HumanMessage([{"type": "image", "url": (tmp_path / "a.png").as_uri()}])
+    broken = HumanMessage([{"type": "file", "base64": "AA==", "mime_type": "application/pdf"}])
+    model = ChatDynaspark()
+    assert all(0 < model.get_num_tokens_from_messages([message]) < 40 for message in (picture, broken))
+    history = [broken, AIMessage("ok"), picture, AIMessage("ok"), HumanMessage("x")]
+    for strategy in ("first", "last"):
+        assert trim_messages(history, max_tokens=2000, token_counter=model, strategy=strategy) == history
+    with pytest.raises(exceptions.ModelInvalidRequestError):
+        model.invoke([broken])
 
 
 def test_messages_are_trimmed_by_that_count() -> None:

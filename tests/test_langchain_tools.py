@@ -318,6 +318,32 @@ def test_blocks_of_output_version_v1_are_the_same_streamed_and_not(served: Serve
         assert [block.get("name") for block in blocks] == [None, "add", "get_weather"]
 
 
+@pytest.mark.parametrize(
+    ("written", "kinds"),
+    [
+        (f"<think>Hm.</think>{TWO}", ["reasoning", "text", "tool_call", "tool_call"]),
+        (f"<think>Hm.</think>{call('add', a=1)}", ["reasoning", "tool_call"]),
+        (call("add", a=1), ["tool_call"]),
+        ("<think>Hm.</think>A text.", ["reasoning", "text"]),
+        (f"<think>Hm.</think>A text.\n{call('add', a=1)}", ["reasoning", "text", "tool_call"]),
+        (f"A text.\n{call('add', a=1)}", ["text", "tool_call"]),
+        ("<think>Hm.</think>A text. <think>Oh.</think> More.", None),
+    ],
+)
+def test_every_block_of_a_stream_is_one_of_its_own(served: Serve, written: str, kinds: list[str] | None) -> None:
+    model, _ = served(lambda _: written, output_version="v1")
+    bound = model.bind_tools([add, get_weather])
+    whole, streamed = bound.invoke("x"), joined(list(bound.stream("x")))  # type: ignore[arg-type]
+    shown: list[Any] = [message.content_blocks for message in (whole, streamed)]
+    blocks = [[{key: each[key] for key in each if key not in {"index", "id"}} for each in one] for one in shown]
+    assert kinds is None or blocks[0] == blocks[1]
+    assert kinds is None or [each["type"] for each in blocks[1]] == kinds
+    assert [(made["name"], made["args"]) for made in streamed.tool_calls] == [
+        (made["name"], made["args"]) for made in whole.tool_calls
+    ]
+    assert "".join(each["text"] for each in blocks[1] if each["type"] == "text").split() == str(whole.text).split()
+
+
 @pytest.mark.parametrize("written", [TWO, f"Hm.\n{call('add', a=1)[:-30]}"], ids=["calls", "cut"])
 def test_events_of_version_3_tell_the_whole_answer(served: Serve, written: str) -> None:
     model, _ = served(lambda _: written, max_repairs=0)

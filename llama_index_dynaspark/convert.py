@@ -87,24 +87,31 @@ def calls(message: ChatMessage) -> Calls:
 
 def _calls(blocks: Sequence[ToolCallBlock], known: Mapping[str, Any]) -> Calls:
     if not blocks:
-        written = known.get("tool_calls")
-        return _written_calls(written) if written else ((), ())
+        return _written_calls(known) if known.get("tool_calls") or known.get("function_call") else ((), ())
     whole = []
     for block in blocks:
         name, arguments, call_id = block.tool_name, block.tool_kwargs, block.tool_call_id
         if not (name and call_id and isinstance(arguments, dict)):  # those who read any shape read all of them
-            return _written_calls(
-                {"id": each.tool_call_id, "name": each.tool_name, "arguments": each.tool_kwargs} for each in blocks
-            )
+            written = [{"id": one.tool_call_id, "name": one.tool_name, "arguments": one.tool_kwargs} for one in blocks]
+            return _written_calls({"tool_calls": written})
         whole.append(new_call(name, dict(arguments), call_id))
     return tuple(whole), ()
 
 
-def _written_calls(calls: Iterable[Any]) -> Calls:
-    """Calls in OpenAI's shape, as dictionaries or as its objects."""
-    written = [call if isinstance(call, dict) else call.model_dump() for call in calls]
-    (message,) = messages_from([{"role": "assistant", "content": "", "tool_calls": written}])
+def _written_calls(known: Mapping[str, Any]) -> Calls:
+    """Calls in OpenAI's shapes, as dictionaries or as its objects: `tool_calls`, else its older `function_call`."""
+    if called := known.get("tool_calls"):
+        if not isinstance(called, list | tuple):
+            raise ConfigError(f"tool_calls of a message is of type {type(called).__name__}; it has to be a list")
+        written = {"tool_calls": [_plain(call) for call in called]}
+    else:
+        written = {"function_call": _plain(known["function_call"])}
+    (message,) = messages_from([{"role": "assistant", "content": "", **written}])
     return message.tool_calls, message.invalid_tool_calls
+
+
+def _plain(call: Any) -> Any:
+    return call.model_dump() if hasattr(call, "model_dump") else call
 
 
 def _parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:

@@ -59,7 +59,9 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
         self.context_window = self.context_window or about.context_window
         self.num_output = self.num_output or self.max_tokens or about.max_output
         if not 0 < self.num_output < self.context_window:
-            raise ConfigError(f"num_output is {self.num_output}; it must be below context_window {self.context_window}")
+            raise ConfigError(
+                f"num_output is {self.num_output}; it must be from 1 to below context_window {self.context_window}"
+            )
         given = {name: getattr(self, name, None) for name in OF_GENERATION}  # there is no `top_k` here
         warn_of_unsent(given, settings.route, self._clients.warned)
 

@@ -7,6 +7,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError, ToolCallError
@@ -31,6 +32,10 @@ def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
     """
     if isinstance(tool, Mapping):
         return dict(tool)
+    if not isinstance(tool, BaseTool):
+        raise ConfigError(
+            f"a tool is of type {type(tool).__name__}; FunctionTool.from_defaults makes one of a function"
+        )
     about = tool.metadata
     function = {
         "name": about.get_name(),
@@ -45,9 +50,9 @@ def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...
     found = []
     for tool in map(tool_dictionary, tools):
         function = tool.get("function") or tool
-        name = function.get("name")
+        name = function.get("name") if isinstance(function, Mapping) else None
         if not isinstance(name, str) or not name:
-            raise ConfigError(f"a tool has no name; it has {', '.join(function)}")
+            raise ConfigError(f"a tool has no name: {str(tool)[:200]}")
         found.append(new_tool(name, function.get("description") or "", function.get("parameters") or {}))
     return tuple(found)
 
@@ -58,11 +63,15 @@ def schema_of_format(value: Any) -> Mapping[str, Any] | None:
 
 
 def schema_of_class(output_cls: type[BaseModel]) -> dict[str, Any]:
-    """The class's JSON Schema. Raises `ConfigError` for classes that are nested too deep for pydantic."""
+    """The class's JSON Schema. Raises `ConfigError` for what has none, and for one that is nested too deep."""
     try:
         return output_cls.model_json_schema()
     except RecursionError as exc:
         raise ConfigError(f"the schema of {output_cls.__name__} is nested too deep") from exc
+    except AttributeError as exc:
+        raise ConfigError(f"{output_cls!r} is no pydantic class: give one, with a field for what you want") from exc
+    except PydanticInvalidForJsonSchema as exc:
+        raise ConfigError(f"{output_cls.__name__} has no JSON Schema: {exc.message}") from exc
 
 
 def _schema_of(value: Any) -> Mapping[str, Any]:
@@ -70,7 +79,8 @@ def _schema_of(value: Any) -> Mapping[str, Any]:
         return value
     if isinstance(value, type) and issubclass(value, BaseModel):
         return schema_of_class(value)
-    raise ConfigError(f"response_format is of the type {type(value).__name__}; give a dictionary or a pydantic class")
+    given = "empty" if value == {} else f"of the type {type(value).__name__}"
+    raise ConfigError(f"response_format is {given}; give OpenAI's dictionary, a JSON Schema or a pydantic class")
 
 
 def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
@@ -81,6 +91,8 @@ def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = F
         named = choice.get("function", choice)
         name = named.get("name") if isinstance(named, Mapping) else named
         choice = str(name or choice.get("type") or "auto")
+    if not isinstance(choice, str):
+        raise ConfigError(f"tool_choice is {choice!r}; it must be {', '.join(filter(None, CHOICES))} or a tool's name")
     return CHOICES.get(choice, choice) or "auto"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import io
 import json
 import logging
 import pickle
@@ -11,6 +12,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from serving import PNG
@@ -18,6 +20,7 @@ from serving import PNG
 from dynaspark_core import Chat, Done, DynasparkClient, Message, Reply, TextDelta, Usage
 from dynaspark_core.errors import (
     AccessError,
+    ConfigError,
     ConnectError,
     DynasparkError,
     NotFoundError,
@@ -560,3 +563,9 @@ async def test_the_clock_goes_on_with_the_seconds_that_are_left(comes: bool, tex
             for event in (second, third, never):
                 event.set()
     assert "".join(got) == text
+
+
+@pytest.mark.parametrize("wrong", [Path("a.png"), b"x", "https://x/y.png", io.BytesIO(b"x"), 5, {"a": 1}, iter([b"x"])])
+def test_images_that_are_no_list_are_named(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"images is of type .*; give a list of images, also of one"):
+        DynasparkClient().sync.preview("q", images=wrong)

@@ -492,3 +492,43 @@ def test_where_files_are_not_allowed_no_error_tells_whether_one_is_there(tmp_pat
             llm.complete("x", image_documents=[ImageDocument(metadata={"file_path": str(tmp_path / name)})])
         messages.add(str(caught.value))
     assert len(messages) == 1
+
+
+def test_a_stored_function_call_of_openais_older_kind_is_a_call(llm: Dynaspark, script: Script) -> None:
+    called = {"function_call": {"name": "f", "arguments": '{"a": 1}'}}
+    history = [
+        ChatMessage("q", role="user"),
+        ChatMessage(role="assistant", content=None, additional_kwargs=called),
+        ChatMessage("r", role="function", additional_kwargs={"name": "f"}),
+    ]
+    llm.chat(history)
+    assert '{"name": "f", "arguments": {"a": 1}}' in script.asked[-1].prompt
+    assert '<tool_result id="c1" name="f" status="ok">\nr\n' in script.asked[-1].prompt
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"tools": [len]}, "a tool is of type builtin_function_or_method; FunctionTool.from_defaults"),
+        ({"tools": [5]}, "a tool is of type int"),
+        ({"tools": [{}]}, "a tool has no name: {}"),
+        ({"tools": [{"function": "x"}]}, "a tool has no name: {'function': 'x'}"),
+        ({"tool_choice": []}, r"tool_choice is \[\]; it must be auto"),
+        ({"tool_choice": 5}, "tool_choice is 5"),
+        ({"response_format": {}}, "response_format is empty"),
+        ({"response_format": 5}, "response_format is of the type int"),
+    ],
+)
+def test_what_is_no_tool_choice_or_format_is_named_with_the_way_out(
+    llm: Dynaspark, script: Script, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        llm.chat([ChatMessage("x")], **given)
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("wrong", [5, "x", {"a": 1}])
+def test_stored_calls_that_are_no_list_are_named(llm: Dynaspark, wrong: Any) -> None:
+    message = ChatMessage("x", role="assistant", additional_kwargs={"tool_calls": wrong})
+    with pytest.raises(ConfigError, match="tool_calls of a message is of type"):
+        llm.chat([message, ChatMessage("y")])

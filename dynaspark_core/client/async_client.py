@@ -9,7 +9,6 @@ from dataclasses import replace
 from dynaspark_core.client.sync_client import Prompt, SyncClient
 from dynaspark_core.content.checks import check_chat, stops
 from dynaspark_core.content.dictionaries import messages_from
-from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError, OutputError, ReplyError, StatusError, TransportError
 from dynaspark_core.exchange import Preview, reply_in
 from dynaspark_core.messages import Chat, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
@@ -236,12 +235,11 @@ class DynasparkClient:
         return replace(prompt, messages=messages, model=model or prompt.model, stop=cuts)
 
 
-async def _loaded(images: Sequence[object]) -> list[Image | ImageRef]:
+async def _loaded(images: object) -> list[Image | ImageRef]:
     """What a caller gave as images."""
     from dynaspark_core.transport import loading  # noqa: PLC0415  # see `transport.call`
 
-    places = (Place(f"images[{index}]") for index in range(len(images)))
-    return [await loading.image_from(image, place=place) for image, place in zip(images, places, strict=True)]
+    return await loading.images_from(images)
 
 
 async def _value(reply: Reply, chat: Chat) -> Value:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -155,6 +155,13 @@ def read_file(path: str, limit: int) -> bytes:
     if len(data) > limit:
         raise ImageError(f"{path[-100:]} is larger than the {limit:,} bytes that are read")
     return data
+
+
+async def images_from(images: object) -> list[Image | ImageRef]:
+    """The references to a caller's list of images. Raises `ConfigError` for anything but a list."""
+    if isinstance(images, str | bytes | bytearray | memoryview) or not isinstance(images, Sequence | Set):
+        raise ConfigError(f"images is of type {type(images).__name__}; give a list of images, also of one")
+    return [await image_from(image, place=Place(f"images[{index}]")) for index, image in enumerate(images)]
 
 
 async def image_from(value: object, limits: Limits = LIMITS, place: Place = IMAGES) -> Image | ImageRef:

@@ -75,7 +75,7 @@ class Dynaspark(AskingLLM, defer_build=False):
 
     def __init__(
         self,
-        model: str = "",
+        model: str | None = None,
         *,
         stop: str | Sequence[str] | None = None,
         base_url: str | None = None,
@@ -98,8 +98,8 @@ class Dynaspark(AskingLLM, defer_build=False):
         image_policy: Policy | None = None,
         allow_image_urls: bool | None = None,
         allow_image_paths: bool = True,
-        context_window: int = 0,
-        num_output: int = 0,
+        context_window: int | None = None,
+        num_output: int | None = None,
         is_function_calling_model: bool = True,
         temperature: float | None = None,
         top_p: float | None = None,
@@ -115,8 +115,12 @@ class Dynaspark(AskingLLM, defer_build=False):
         pydantic_program_mode: PydanticProgramMode = PydanticProgramMode.DEFAULT,
         output_parser: BaseOutputParser | None = None,
         query_wrapper_prompt: Any = None,
+        **own: Any,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
+        if unknown := own.keys() - type(self).model_fields.keys():  # a subclass may have fields of its own
+            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {min(unknown)!r}")
+        given = {name: value for name, value in locals().items() if name not in {"self", "__class__", "own", "unknown"}}
+        given = {name: value for name, value in given.items() if value is not None} | own
         given["stop"] = None if stop is None else list(stops(stop))
         super().__init__(**given | {"callback_manager": callback_manager or CallbackManager([])})
         self._complete_fields()

@@ -55,6 +55,7 @@ SECTIONS = [
     "Response metadata",
 ]
 INHERITED = {
+    "own",  # of a subclass
     "self",
     "callback_manager",
     "completion_to_prompt",

@@ -532,3 +532,25 @@ def test_stored_calls_that_are_no_list_are_named(llm: Dynaspark, wrong: Any) -> 
     message = ChatMessage("x", role="assistant", additional_kwargs={"tool_calls": wrong})
     with pytest.raises(ConfigError, match="tool_calls of a message is of type"):
         llm.chat([message, ChatMessage("y")])
+
+
+class Own(Dynaspark):
+    """A user's model with a field more."""
+
+    team: str = "a"
+
+
+def test_a_subclass_may_have_fields_of_its_own_and_loads_from_its_dump() -> None:
+    own = Own(team="b", timeout=5)
+    assert (own.team, own.timeout, Own().team) == ("b", 5, "a")
+    assert Own.from_dict(own.to_dict()).team == "b"
+    kinds: list[Callable[..., Any]] = [Own, Dynaspark]
+    for kind in kinds:
+        with pytest.raises(TypeError, match=r"got an unexpected keyword argument 'tema'"):
+            kind(tema="b")
+
+
+def test_none_means_the_default_in_every_argument() -> None:
+    names = inspect.signature(Dynaspark.__init__).parameters.keys() - {"self", "own"}
+    given: dict[str, Any] = dict.fromkeys(names)
+    assert Dynaspark(**given).to_dict() == Dynaspark().to_dict()

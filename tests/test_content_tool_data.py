@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from test_content_blocks import IMAGES, TEXTS
 
-from dynaspark_core.content.blocks import read_parts
+from dynaspark_core.content.blocks import READERS, read_parts
 from dynaspark_core.content.image_refs import Place
 from dynaspark_core.content.tool_data import json_text
 from dynaspark_core.messages import Chat, ImageRef, Message, TextFile
@@ -26,6 +27,11 @@ RECORDS: dict[str, dict[str, Any]] = {
     "file without data": {"type": "file", "name": "a.txt", "size": 3},
     "file of a number": {"type": "file", "bytes": 3, "name": "a"},
     "file with an object as data": {"type": "file", "data": {"k": 1}},
+    "file with a text as data": {"type": "file", "name": "a.txt", "data": "hello world"},
+    "file with a word as data": {"type": "file", "name": "a.txt", "data": "word"},
+    "file with a text": {"type": "file", "name": "a.txt", "text": "hello"},
+    "file with content": {"type": "file", "name": "a.txt", "content": "hello"},
+    "image with a text as data": {"type": "image", "data": "a photo of a cat"},
     "document": {"type": "document", "title": "D", "text": "hello"},
     "document of a store": {"type": "document", "id": "7", "page_content": "hello", "metadata": {"source": "a.pdf"}},
     "document with a source as text": {"type": "document", "source": "wiki", "title": "D"},
@@ -57,6 +63,9 @@ RECORDS: dict[str, dict[str, Any]] = {
     "type of nothing": {"type": None, "file": "a.py", "line": 3},
     "no type": {"name": "x", "text": "found", "score": 0.5},
     "no type, a file": {"file": "a.py", "line": 3},
+    "no type, reasoning": {"reasoning": "the sky is grey"},
+    "no type, a result": {"tool_result": {"rows": 2}},
+    "no type, a call": {"tool_call": {"name": "f"}},
     "empty": {},
     "letters": {"type": "stadt", "name": "Zürich"},
 }
@@ -93,6 +102,9 @@ VALUES: dict[str, tuple[dict[str, Any], tuple[object, ...]]] = {
     "text of Bedrock": ({"text": "hi"}, ("hi",)),
     "empty text": ({"type": "text", "text": ""}, ()),
     "image": ({"type": "image", "base64": B64, "mime_type": "image/png"}, (ImageRef("base64", B64),)),
+    "image that declares nothing": ({"type": "image", "data": "iVBO" * 30}, (ImageRef("base64", "iVBO" * 30),)),
+    "file of v0": ({"type": "file", "source_type": "text", "text": "one"}, (TextFile("", "one"),)),
+    "image of the AI SDK": ({"type": "image", "image": b"x"}, (ImageRef("bytes", b"x"),)),
     "image by address": ({"type": "image", "url": WEB}, (ImageRef("url", WEB),)),
     "image of Bedrock": ({"image": {"format": "png", "source": {"bytes": b"x"}}}, (ImageRef("bytes", b"x"),)),
     "file with more keys": (
@@ -108,6 +120,7 @@ VALUES: dict[str, tuple[dict[str, Any], tuple[object, ...]]] = {
     "empty result": ({"type": "tool_result", "tool_use_id": "t1"}, ()),
     "reasoning": ({"type": "reasoning", "reasoning": "hm"}, ()),
     "thinking": ({"type": "thinking", "thinking": "hm", "signature": "s"}, ()),
+    "reasoning of Bedrock": ({"reasoningContent": {"reasoningText": {"text": "hm"}}}, ()),
     "cache point": ({"cachePoint": {"type": "default"}}, ()),
     "server's result": ({"type": "server_tool_result", "output": "4"}, (TextFile("server_tool_result", "4"),)),
 }
@@ -116,6 +129,13 @@ VALUES: dict[str, tuple[dict[str, Any], tuple[object, ...]]] = {
 @pytest.mark.parametrize(("block", "expected"), VALUES.values(), ids=VALUES)
 def test_a_block_in_a_result_is_read(block: dict[str, Any], expected: tuple[object, ...]) -> None:
     assert read_parts([block], RESULT) == expected
+
+
+@pytest.mark.parametrize(
+    "block", [*IMAGES.values(), *TEXTS.values()], ids=[*IMAGES, *(f"text {name}" for name in TEXTS)]
+)
+def test_a_block_of_any_dialect_is_read_in_a_result_as_elsewhere(block: tuple[object, object]) -> None:
+    assert read_parts([block[0]], RESULT) == read_parts([block[0]])
 
 
 MARKED: dict[str, tuple[dict[str, Any], str]] = {
@@ -149,6 +169,13 @@ def test_a_files_data_that_cannot_be_sent_is_marked(block: dict[str, Any], mark:
     assert isinstance(part, str)
     assert part.startswith(mark)
     assert part.endswith(" – not shown]")
+
+
+@pytest.mark.parametrize("odd", [["a"], {"a": 1}, 5, None, b"x"], ids=str)
+@pytest.mark.parametrize("key", ["type", "source_type", "data", "url", "source", "content", "title", "mime_type"])
+def test_values_of_other_types_end_no_thread(key: str, odd: object) -> None:
+    for kind in READERS:
+        read_parts([{"type": kind, key: odd}, {"type": kind, "source": {key: odd}}], RESULT)
 
 
 def test_a_record_is_untrusted_as_every_result_is() -> None:

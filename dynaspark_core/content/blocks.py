@@ -17,7 +17,7 @@ from itertools import chain
 from dynaspark_core.content.files import block_not_shown, names_text, read_text_file
 from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, file_name, flatten, held_ref
 from dynaspark_core.content.records import record
-from dynaspark_core.content.tool_data import SHAPES, Reader, as_json, if_shaped, json_value, or_json, unsent
+from dynaspark_core.content.tool_data import SHAPES, Reader, as_json, if_file, if_shaped, json_value, or_json, unsent
 from dynaspark_core.errors import ConfigError, ImageError
 from dynaspark_core.messages import Image, ImageRef, Part, TextFile
 
@@ -150,7 +150,7 @@ def _file(block: Block, place: Place) -> Iterable[Part]:
 def _document(block: Block, place: Place) -> Iterable[Part]:
     """A document: as a file, but what does not say that it is an image or text is a PDF."""
     known = flatten(block)
-    is_known = known.get("type") in {"text", "content"} or declared_type(known).startswith("image/")
+    is_known = known.get("type") in ("text", "content") or declared_type(known).startswith("image/")
     if is_known or names_text(block, known):
         return _file(block, place)
     what = declared_type(known) or known.get("format") or "PDF"
@@ -189,6 +189,8 @@ _WAYS = {
     "document": "give its text as text, or its pages as png, jpeg, gif or webp images",
 }
 
+_PICTURES = ("image", "image_url", "input_image", "image_file", "inline_data", "inlineData")
+_FILES = ("file", "input_file", "media", "file_data", "fileData", "resource_link")
 _CALLS = (
     *("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"),
     *("function_call", "functionCall", "input_json_delta"),
@@ -201,8 +203,8 @@ READERS: dict[str, Reader] = {
     "search_result": _content_of,
     "tool_result": _tool_result,
     "non_standard": _non_standard,
-    **dict.fromkeys(("image", "image_url", "input_image", "image_file", "inline_data", "inlineData"), _picture),
-    **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData", "resource_link"), _file),
+    **dict.fromkeys(_PICTURES, _picture),
+    **dict.fromkeys(_FILES, _file),
     "resource": _resource,
     "document": _document,
     **dict.fromkeys(("audio", "input_audio", "audio_url"), _refused("audio")),
@@ -216,6 +218,8 @@ READERS: dict[str, Reader] = {
 
 _WHOLE: dict[str, Reader] = {
     **READERS,
+    **dict.fromkeys(_PICTURES, if_file(_picture)),
+    **dict.fromkeys(_FILES, if_file(_file)),
     **dict.fromkeys(_CALLS, as_json),
     "server_tool_result": or_json(_record),
     "search_result": or_json(_content_of),

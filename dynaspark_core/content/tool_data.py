@@ -4,6 +4,7 @@ Pure. A block of a file has the data of a file, or an address and no key that su
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -50,6 +51,8 @@ SHAPES: Mapping[str, frozenset[str]] = {
     "json": frozenset((*_ANY, "json")),
 }
 """Block type → the keys that such a block may have; with another one it is a record that happens to have this type."""
+_UNTYPED = frozenset(("json", "document", "resource", "audio", "video", "file_data", "fileData", "reasoningContent"))
+"""Those that Bedrock and Google name by their only key."""
 _WRAPPED = ("audio", "input_audio", "audio_url", "video", "input_video", "video_url")
 _ADDRESSES = (
     *("url", "uri", "image", "image_url", "file_url", "file_uri", "fileUri", "audio_url", "video_url"),
@@ -57,12 +60,27 @@ _ADDRESSES = (
 )
 
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{64}")
+"""How base64 text begins that nothing declares: a sentence has blanks, and a word is shorter."""
+
+
 def if_shaped(read: Reader, keys: frozenset[str]) -> Reader:
     """What reads a block that has no keys but these, or holds a file's data; what has others is told as JSON."""
 
     def read_or_tell(block: Block, place: Place) -> Iterable[Part]:
+        is_named = "type" in block or not _UNTYPED.isdisjoint(block)
         is_shaped = block.keys() <= keys or _holds_data(_flat(block))
-        return read(block, place) if is_shaped else as_json(block, place)
+        return read(block, place) if is_named and is_shaped else as_json(block, place)
+
+    return read_or_tell
+
+
+def if_file(read: Reader) -> Reader:
+    """What reads a block that holds a file or names one; what has only a text that may be anything is told as JSON."""
+
+    def read_or_tell(block: Block, place: Place) -> Iterable[Part]:
+        known = _flat(block)
+        return read(block, place) if _holds_data(known) or _names_file(known) else as_json(block, place)
 
     return read_or_tell
 
@@ -127,11 +145,12 @@ def _holds_data(known: Block) -> bool:
     if any(isinstance(known.get(key), bytes | bytearray) for key in keys):
         return True
     is_declared = (
-        declared_type(known) or known.get("format") or "base64" in (known.get("type"), known.get("source_type"))
+        declared_type(known) or known.get("format") or known.get("source_type") or known.get("type") == "base64"
     )
-    return any(known.get(key) and isinstance(known[key], str) for key in (keys if is_declared else keys[:2]))
+    texts = {key: text for key in keys if isinstance(text := known.get(key), str)}
+    return any(text and (is_declared or key in keys[:2] or _BASE64.match(text)) for key, text in texts.items())
 
 
 def _names_file(known: Block) -> bool:
-    is_uploaded = known.get("source_type") == "id" and "id" in known
-    return is_uploaded or any(isinstance(known.get(key), str | Mapping) for key in _ADDRESSES)
+    is_v0 = known.get("source_type") in ("id", "text")  # under `id` or `text`
+    return is_v0 or any(isinstance(known.get(key), str | Mapping | bytes) for key in _ADDRESSES)

@@ -16,7 +16,7 @@ from langchain_core.messages import (
 
 from dynaspark_core import InvalidToolCall, Message, ToolCall
 from dynaspark_core.content.blocks import read_parts
-from dynaspark_core.content.dictionaries import ROLES, read_call_blocks
+from dynaspark_core.content.dictionaries import ROLES, newest_results, parts_and_results, read_call_blocks
 from dynaspark_core.content.files import is_text
 from dynaspark_core.content.image_refs import Place, Places, file_name
 from dynaspark_core.errors import ConfigError
@@ -35,13 +35,19 @@ def history(messages: Sequence[BaseMessage], *, allow_files: bool = False) -> tu
 
     Raises `ConfigError` naming what cannot be sent of the newest user messages; earlier it becomes a mark.
     """
-    places = Places(lambda: [_row(message, index)[0] for index, message in enumerate(messages)], allow_files)
+    places = Places(
+        lambda: [_row(message, index)[0] for index, message in enumerate(messages)],
+        allow_files,
+        lambda: newest_results(message.content for message in messages),
+    )
     read: list[Message] = []
-    for message in messages:
-        role, reader = _PLAIN_KINDS.get(type(message)) or _row(message, len(read))
+    for index, message in enumerate(messages):
+        role, reader = _PLAIN_KINDS.get(type(message)) or _row(message, index)
         said = message.content
-        parts = ((said,) if said else ()) if isinstance(said, str) else _blocks(said, places[len(read)])
-        read.append(reader(message, role, parts))
+        if isinstance(said, str):
+            read.append(reader(message, role, (said,) if said else ()))
+        else:
+            read += _of_blocks(message, role, reader, places[index])
     return tuple(read)
 
 
@@ -58,10 +64,19 @@ def _row(message: BaseMessage, index: int) -> tuple[Role, Reader]:
     return ROLES[written], read
 
 
-def _blocks(content: Any, place: Place) -> tuple[Part, ...]:
+def _of_blocks(message: BaseMessage, role: Role, read: Reader, place: Place) -> Sequence[Message]:
+    """The message, after the results of tools that a user's message carries in the form of Anthropic."""
+    content, place = _well_declared(message.content), place.inner(".content")
+    if role != "user":
+        return (read(message, role, read_parts(content, place)),)
+    parts, results = parts_and_results(content, place)
+    return results if results and not parts else (*results, read(message, role, parts))
+
+
+def _well_declared(content: Any) -> Any:
     if any(_is_declared_pdf_by_mistake(block) for block in content):
-        content = [{**block, "mime_type": ""} if _is_declared_pdf_by_mistake(block) else block for block in content]
-    return read_parts(content, place.inner(".content"))
+        return [{**block, "mime_type": ""} if _is_declared_pdf_by_mistake(block) else block for block in content]
+    return content
 
 
 def _is_declared_pdf_by_mistake(block: object) -> bool:

@@ -130,6 +130,20 @@ def test_anthropic_calls_and_results_in_the_content_are_not_lost() -> None:
     )
 
 
+@pytest.mark.parametrize("content", ["rain", [{"type": "text", "text": "rain"}], ["rain"]])
+def test_a_result_that_langchain_has_wrapped_is_one(content: object) -> None:
+    result = {"type": "tool_result", "tool_use_id": "c1", "content": content, "is_error": True}
+    wrapped = {"type": "non_standard", "value": result}
+    expected = (Message("tool", ("rain",), tool_call_id="c1", status="error"),)
+    assert messages_from([{"role": "user", "content": [wrapped]}]) == expected
+    assert messages_from([{"role": "user", "content": (result,)}]) == expected
+
+
+def test_a_block_that_wraps_no_result_stays_with_the_user() -> None:
+    content = [{"type": "non_standard", "value": {"type": "text", "text": "a"}}, {"type": "text", "text": "b"}]
+    assert messages_from([{"role": "user", "content": content}]) == (Message("user", ("a", "\n", "b")),)
+
+
 def test_calls_told_twice_are_taken_once() -> None:
     entry = {
         "role": "ai",

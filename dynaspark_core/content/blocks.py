@@ -5,22 +5,21 @@ Pure: nothing is loaded, decoded or opened here. One table leads from a block's 
 Converse, MCP, and LangChain (v0 and v1).
 
 What cannot be sent is an error that names the place, the block's type and the way out; where the place is past, it is
-a mark in the text. Three kinds are left out on purpose: reasoning (not replayed to any model), calls of a provider's
-own server tools, and calls to tools, which are in a message's `tool_calls` (`dictionaries.read_call_blocks` reads them
-where they are only in the content).
+a mark in the text, and in a tool's result JSON, if it is no file's data (`tool_data`). Three kinds are left out on
+purpose: reasoning (not replayed to any model), calls of a provider's own server tools, and calls to tools, which are in
+a message's `tool_calls` (`dictionaries.read_call_blocks` reads them where they are only in the content).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from dynaspark_core.content.files import block_not_shown, names_text, read_text_file
 from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, file_name, flatten, held_ref
 from dynaspark_core.content.records import record
+from dynaspark_core.content.tool_data import SHAPES, Reader, as_json, if_file, if_shaped, json_value, or_json, unsent
 from dynaspark_core.errors import ConfigError, ImageError
 from dynaspark_core.messages import Image, ImageRef, Part, TextFile
-
-Reader = Callable[[Block, Place], Iterable[Part]]
 
 CONTENT = Place("content")
 """A message's content, wherever the message stands; text in it names no files."""
@@ -70,14 +69,15 @@ def _member(item: object, place: Place) -> Iterable[Part]:
     try:
         return list(read(item, place))
     except (ConfigError, ImageError):  # it was stored: an error would come back in every turn
-        return (block_not_shown(item),)
+        return (unsent(item) if place.role == "tool" else block_not_shown(item),)
 
 
 def _reader(block: Block, place: Place) -> Reader:
+    readers = _READERS_OF_RESULTS if place.role == "tool" else READERS
     kind = block.get("type")
-    if kind is None:
-        kind = next((key for key in block if key in READERS), None)
-    reader = READERS.get(kind) if isinstance(kind, str) else None
+    if kind is None and (place.role != "tool" or len(block) == 1):  # with more keys it is a tool's own record
+        kind = next((key for key in block if key in readers), None)
+    reader = readers.get(kind) if isinstance(kind, str) else None
     return reader or (_record if place.role == "assistant" else _unknown)
 
 
@@ -150,7 +150,7 @@ def _file(block: Block, place: Place) -> Iterable[Part]:
 def _document(block: Block, place: Place) -> Iterable[Part]:
     """A document: as a file, but what does not say that it is an image or text is a PDF."""
     known = flatten(block)
-    is_known = known.get("type") in {"text", "content"} or declared_type(known).startswith("image/")
+    is_known = known.get("type") in ("text", "content") or declared_type(known).startswith("image/")
     if is_known or names_text(block, known):
         return _file(block, place)
     what = declared_type(known) or known.get("format") or "PDF"
@@ -169,6 +169,10 @@ def _left_out(_block: Block, _place: Place) -> Iterable[Part]:
     return ()
 
 
+def _output(block: Block, place: Place) -> Iterable[Part]:
+    return _members(block.get("output"), place.inner(".output"))
+
+
 def _refused(medium: str) -> Reader:
     def refuse(block: Block, place: Place) -> Iterable[Part]:
         kind = block.get("type", medium)
@@ -185,6 +189,13 @@ _WAYS = {
     "document": "give its text as text, or its pages as png, jpeg, gif or webp images",
 }
 
+_PICTURES = ("image", "image_url", "input_image", "image_file", "inline_data", "inlineData")
+_FILES = ("file", "input_file", "media", "file_data", "fileData", "resource_link")
+_CALLS = (
+    *("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"),
+    *("function_call", "functionCall", "input_json_delta"),
+    *("server_tool_use", "server_tool_call", "server_tool_call_chunk"),
+)
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("text", "input_text", "output_text"), _text_under("text")),
     "refusal": _text_under("refusal"),
@@ -192,17 +203,28 @@ READERS: dict[str, Reader] = {
     "search_result": _content_of,
     "tool_result": _tool_result,
     "non_standard": _non_standard,
-    **dict.fromkeys(("image", "image_url", "input_image", "image_file", "inline_data", "inlineData"), _picture),
-    **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData", "resource_link"), _file),
+    **dict.fromkeys(_PICTURES, _picture),
+    **dict.fromkeys(_FILES, _file),
     "resource": _resource,
     "document": _document,
     **dict.fromkeys(("audio", "input_audio", "audio_url"), _refused("audio")),
     **dict.fromkeys(("video", "input_video", "video_url"), _refused("video")),
     **dict.fromkeys(("reasoning", "reasoning_content", "reasoningContent", "thinking", "redacted_thinking"), _left_out),
-    **dict.fromkeys(("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"), _left_out),
-    **dict.fromkeys(("function_call", "functionCall", "input_json_delta"), _left_out),
-    **dict.fromkeys(("server_tool_use", "server_tool_call", "server_tool_call_chunk"), _left_out),
+    **dict.fromkeys(_CALLS, _left_out),
     "server_tool_result": _record,
     **dict.fromkeys(("cachePoint", "cache_point"), _left_out),
 }
 """Block type → reader. A block without a type is read by its first key that stands here."""
+
+_WHOLE: dict[str, Reader] = {
+    **READERS,
+    **dict.fromkeys(_PICTURES, if_file(_picture)),
+    **dict.fromkeys(_FILES, if_file(_file)),
+    **dict.fromkeys(_CALLS, as_json),
+    "server_tool_result": or_json(_record),
+    "search_result": or_json(_content_of),
+    "json": json_value,
+    **dict.fromkeys(("custom_tool_call_output", "function_call_output"), or_json(_output)),
+}
+_READERS_OF_RESULTS = _WHOLE | {kind: if_shaped(_WHOLE[kind], keys) for kind, keys in SHAPES.items()}
+"""Block type → reader, in a tool's result: nothing is left out of one but reasoning, and records are told as JSON."""

@@ -58,8 +58,8 @@ def _written(value: object, *, allow_files: bool) -> Iterable[Message]:
     if not isinstance(entries, Sequence) or isinstance(entries, bytes | bytearray | memoryview):
         raise ConfigError(f"a prompt is text or a list of messages, not {type(value).__name__}")
     roles = [_role(entry, index) for index, entry in enumerate(entries)]
-    last = max((index for index, entry in enumerate(entries) if _holds_results(entry)), default=0)
-    places = Places(lambda: roles, allow_files, last)
+    contents = (None if isinstance(entry, Message) else entry.get("content") for entry in entries)
+    places = Places(lambda: roles, allow_files, lambda: newest_results(contents))
     return chain.from_iterable(_messages(entry, index, places) for index, entry in enumerate(entries))
 
 
@@ -85,9 +85,7 @@ def _messages(entry: Message | Entry, index: int, places: Places) -> Iterable[Me
     if said is None or isinstance(said, str):
         content: tuple[Part, ...] = (said,) if said else ()
     else:
-        place = places[index].inner(".content")
-        said, results = _split_results(said, place)
-        content = read_parts(said, place)
+        content, results = parts_and_results(said, places[index].inner(".content"))
     # OpenAI's old function messages have no ids: their name ties a result to its call
     function_id = f"function_{entry.get('name')}" if entry["role"] == "function" else None
     message = new_message(
@@ -113,11 +111,6 @@ def _role(entry: object, index: int) -> Role:
         return ROLES[role]
     found = f"the unknown role {role!r}" if "role" in entry else f"no role, only {list(entry)[:8]}"
     raise ConfigError(f"messages[{index}] has {found}; known are {', '.join(ROLES)}")
-
-
-def _holds_results(entry: Message | Entry) -> bool:
-    content = None if isinstance(entry, Message) else entry.get("content")
-    return isinstance(content, list | tuple) and any(map(_is_result, content))
 
 
 def _text_or_none(entry: Entry, key: str, name: str) -> str | None:
@@ -182,23 +175,39 @@ def _arguments(written: object) -> tuple[dict[str, Any] | None, str]:
     return None, f"the arguments are of type {type(value).__name__}, not a JSON object"
 
 
-def _split_results(content: object, place: Place) -> tuple[Any, tuple[Message, ...]]:
-    """The content without its `tool_result` blocks, and those as messages of role `tool`."""
-    if not isinstance(content, Sequence) or isinstance(content, str | bytes):
-        return content, ()
+def newest_results(contents: Iterable[object]) -> int:
+    """The index of the last content that holds `tool_result` blocks, else 0: what stands before it was sent earlier."""
+    return max((index for index, content in enumerate(contents) if _holds_results(content)), default=0)
+
+
+def _holds_results(content: object) -> bool:
+    return isinstance(content, Sequence) and not isinstance(content, str) and any(map(_is_result, content))
+
+
+def parts_and_results(content: Any, place: Place) -> tuple[tuple[Part, ...], tuple[Message, ...]]:
+    """The parts of a content without its `tool_result` blocks, and those as messages of role `tool`."""
+    if not _holds_results(content):
+        return read_parts(content, place), ()
     results = tuple(_result(block, place) for block in content if _is_result(block))
-    return [block for block in content if not _is_result(block)], results
+    return read_parts([block for block in content if not _is_result(block)], place), results
 
 
 def _is_result(block: object) -> bool:
-    return isinstance(block, Mapping) and block.get("type") == "tool_result"
+    return isinstance(block, Mapping) and _bare(block).get("type") == "tool_result"
+
+
+def _bare(block: Entry) -> Entry:
+    """The block without LangChain's `non_standard` around it."""
+    value = block.get("value") if block.get("type") == "non_standard" else None
+    return value if isinstance(value, Mapping) else block
 
 
 def _result(block: Entry, place: Place) -> Message:
-    call_id = block.get("tool_use_id")
+    bare = _bare(block)
+    call_id = bare.get("tool_use_id")
     return Message(
         "tool",
-        read_parts([block], place),
+        read_parts([bare], place),
         tool_call_id=call_id if isinstance(call_id, str) else None,
-        status="error" if block.get("is_error") else "ok",
+        status="error" if bare.get("is_error") else "ok",
     )

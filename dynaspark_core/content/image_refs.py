@@ -50,12 +50,12 @@ class Place:
 class Places:
     """The place of each message of a conversation; made when it is asked for, as most messages are one plain text.
 
-    Those before the message `now_from` are past, whatever their roles say.
+    Those before the message that `find_newest` gives are past, whatever their roles say.
     """
 
     find_roles: Callable[[], Sequence[Role]]
     allow_files: bool = False
-    now_from: int = 0
+    find_newest: Callable[[], int] = int
 
     @cached_property
     def _roles(self) -> Sequence[Role]:
@@ -63,10 +63,11 @@ class Places:
 
     @cached_property
     def _is_now(self) -> list[bool]:
-        return is_sent_now(self._roles)
+        newest = self.find_newest()
+        return [is_now and index >= newest for index, is_now in enumerate(is_sent_now(self._roles))]
 
     def __getitem__(self, index: int) -> Place:
-        is_past = index < self.now_from or not self._is_now[index]
+        is_past = not self._is_now[index]
         return Place(f"messages[{index}]", self.allow_files, role=self._roles[index], is_past=is_past)
 
 

@@ -46,13 +46,12 @@ class _BytesError(Exception):
 
 
 def _holds_bytes(value: object) -> bool:
-    """Whether a value that was read from its content holds bytes."""
-    left = [value]
+    """Whether a value that was read from its content holds bytes; what stands in many places is looked at once."""
+    left, seen = [value], set[int]()
     for each in left:  # it grows
         if isinstance(each, bytes):
             return True
-        if isinstance(each, dict):
-            left += [*each, *each.values()]
-        elif isinstance(each, list | tuple | set | frozenset):
-            left += each
+        if isinstance(each, dict | list | tuple | set | frozenset) and id(each) not in seen:
+            seen.add(id(each))
+            left += [*each, *each.values()] if isinstance(each, dict) else each
     return False

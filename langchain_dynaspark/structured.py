@@ -26,6 +26,7 @@ from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
 from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema
+from langchain_dynaspark.schemas import takes_objects
 
 MAX_QUOTED_CHARS = 200
 """Most characters of an answer that an error quotes."""
@@ -116,23 +117,24 @@ Bound = tuple[Any, Callable[[AIMessage], Any]]
 
 
 def _by_call(model: BaseChatModel, wanted: Wanted) -> Bound:
-    if (kind := wanted.schema.get("type", "object")) != "object":
-        raise ConfigError(
-            f"method 'function_calling' needs a schema of objects, not of type {kind!r}; try 'json_schema'"
-        )
+    if not takes_objects(wanted.schema):
+        kind = f"not of type {wanted.schema['type']!r}" if "type" in wanted.schema else "not of other values"
+        raise ConfigError(f"method 'function_calling' needs a schema of objects, {kind}; try 'json_schema'")
     tool = openai_tool(wanted.kind, "schema", strict=wanted.strict)
     name = tool["function"]["name"]
+    bound = model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True)
+    return bound, partial(_arguments, wanted.schema, name)
 
-    def arguments(message: AIMessage) -> Any:
-        called = [call["args"] for call in message.tool_calls if call["name"] == name]
-        if not called:
-            raise ValueError(f"the model did not call {name}; it wrote: {_written_by(message)[:MAX_QUOTED_CHARS]!r}")
-        beside = (message.text, *(call["args"] or "" for call in message.invalid_tool_calls))
-        if not all(is_only_value(text, called[0], wanted.schema) for text in beside):
-            raise ValueError(f"the model gave {name} two different values, and no word says which one counts")
-        return called[0]
 
-    return model.bind_tools([tool], tool_choice=name, parallel_tool_calls=False, may_answer=True), arguments
+def _arguments(schema: Mapping[str, Any], name: str, message: AIMessage) -> Any:
+    """The arguments of the message's first call of the name. Raises `ValueError` where there is none, or another."""
+    called = [call["args"] for call in message.tool_calls if call["name"] == name]
+    if not called:
+        raise ValueError(f"the model did not call {name}; it wrote: {_written_by(message)[:MAX_QUOTED_CHARS]!r}")
+    beside = (message.text, *(call["args"] or "" for call in message.invalid_tool_calls))
+    if not all(is_only_value(text, called[0], schema) for text in beside):
+        raise ValueError(f"the model gave {name} two different values, and no word says which one counts")
+    return called[0]
 
 
 def _by_schema(model: BaseChatModel, wanted: Wanted) -> Bound:

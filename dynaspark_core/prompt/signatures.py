@@ -21,6 +21,8 @@ _SAID = frozenset(
      "default", "format", "$schema"}
 )  # fmt: skip
 """The keywords that a signature can say."""
+_OF_VALUES = {"anyOf", "enum", "const"}
+"""Those that say what a value is; beside the members of an object they are conditions."""
 _TYPES = {"string", "integer", "number", "boolean", "null", "array", "object"}
 
 
@@ -79,7 +81,9 @@ def _object(schema: Mapping[str, Any], level: int) -> str:
     if schema.get("type", "object") != "object" or schema.get("additionalProperties") not in (None, True, False):
         raise _Beyond
     properties, required = schema.get("properties", {}), schema.get("required", ())
-    if not isinstance(properties, Mapping) or not isinstance(required, Sequence):
+    if not isinstance(properties, Mapping) or not isinstance(required, Sequence) or schema.keys() & _OF_VALUES:
+        raise _Beyond
+    if not all(name in properties for name in required):
         raise _Beyond
     members = (
         f"{json_line(name)}: {_type(part, level + 1)}{_notes(part, is_required=name in required)}"
@@ -99,8 +103,10 @@ def _type(schema: Any, level: int) -> str:
         return json_line(schema["const"])
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         return " | ".join(map(json_line, schema["enum"]))
-    if isinstance(schema.get("anyOf"), list):
+    if isinstance(schema.get("anyOf"), list) and not schema.keys() & {"items", "properties"}:
         return " | ".join(_type(part, level + 1) for part in schema["anyOf"])
+    if "anyOf" in schema:
+        raise _Beyond
     kinds = schema.get("type", "any")
     return " | ".join(_kind(kind, schema, level) for kind in (kinds if isinstance(kinds, list) else [kinds]))
 

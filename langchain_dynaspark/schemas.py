@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, get_origin
+from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic import BaseModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
-from dynaspark_core.schema.references import References
+if TYPE_CHECKING:
+    from dynaspark_core.schema.references import References
 
 PARAMETERS = ("input_schema", "parameters", "inputSchema", "schema")
 """What the schema is called beside a name: by Anthropic, OpenAI, MCP, and OpenAI's `json_schema`."""
@@ -56,8 +57,14 @@ def with_own_top(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _target(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schema that the top refers to; empty if it refers to none."""
-    target = References(schema).target(schema["$ref"]) if "$ref" in schema else None
+    target = _references_of(schema).target(schema["$ref"]) if "$ref" in schema else None
     return target if isinstance(target, Mapping) else {}
+
+
+def _references_of(schema: Mapping[str, Any]) -> "References":
+    from dynaspark_core.schema.references import References  # noqa: PLC0415  # only schemas need it
+
+    return References(schema)
 
 
 def takes_objects(schema: Mapping[str, Any]) -> bool:
@@ -108,7 +115,7 @@ def _schema_of(tool: Any) -> Mapping[str, Any]:
 
 def _is_recursive(schema: Mapping[str, Any]) -> bool:
     """Whether a reference leads to itself, also through others."""
-    target = References(schema).target
+    target = _references_of(schema).target
     waiting = {reference: {*_references(target(reference))} for reference in _references(schema)}
     while leaves := [reference for reference, found in waiting.items() if not found & waiting.keys()]:
         for reference in leaves:

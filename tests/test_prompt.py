@@ -4,6 +4,7 @@
 
 import json
 import re
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynaspark_core.messages import Chat, Image, ImageRef, InvalidToolCall, Message, TextFile, Tool, ToolCall
+from dynaspark_core.prompt.kept import kept
 from dynaspark_core.prompt.render import estimate_tokens, render
 from dynaspark_core.prompt.signatures import json_tool_line, signature_lines
 from dynaspark_core.prompt.tools import REMINDERS
@@ -716,3 +718,16 @@ def test_a_history_that_grows_keeps_the_beginning_of_its_prompt(
     )
     kept = old[: old.rindex("</turn>") + len("</turn>")]
     assert new.startswith(kept)
+
+
+def test_what_stands_in_many_places_of_a_schema_is_looked_at_once() -> None:
+    """Twenty levels, each of which names the next twice, are a million places and twenty lists."""
+    shared: list[object] = ["x"]
+    for _ in range(20):
+        shared = [shared, shared]
+    size = kept(len)
+    tracemalloc.start()
+    assert [size(shared), size(shared)] == [2, 2]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000

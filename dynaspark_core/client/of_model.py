@@ -46,9 +46,9 @@ class HasClient:
 class ClientCache:
     """Keeps the client that a model's fields mean, until it has to `forget` it because one of them was set.
 
-    What is written into a model's `__dict__` is not noticed.
-    The environment is read when a client is made. Deep copies and pickles of a model begin with a cache of their own;
-    shallow copies share it, and each has its own client there. It does not count for the model's equality.
+    What is written into a model's `__dict__` is not noticed. The environment is read when a client is made. Deep copies
+    and pickles of a model begin with a cache of their own; shallow copies share it, and each has its own client there.
+    It does not count for the model's equality.
     """
 
     def __init__(self) -> None:

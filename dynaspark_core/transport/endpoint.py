@@ -20,7 +20,7 @@ from dynaspark_core.wire.query import check_request_line
 from dynaspark_core.wire.redaction import Redactor
 
 MAX_JOINED_BYTES = 128 * 1024
-"""Up to here a form is joined and sent at once; a larger one goes in slices of this, and its image is never copied."""
+"""Bytes: up to here a form is joined and sent at once; a larger one goes in such slices, its image never copied."""
 
 Asked = Awaitable[aiohttp.ClientResponse]
 Tls = ssl.SSLContext | bool

@@ -136,12 +136,16 @@ def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], 
     """The turns, each result in its own: so a history that grows at its end keeps all that was there before."""
     for message in messages:
         role, content = message.role, message.content
-        only = content[0] if len(content) == 1 else None
-        text = escape(only if isinstance(only, str) else _joined(message, marks, None if role == "tool" else limit))
+        if len(content) == 1 and isinstance(content[0], str):
+            text = content[0]
+        else:
+            text = _joined(message, marks, None if role == "tool" else limit)
+        if "<" in text or not text.isascii():
+            text = escape(text)
         if role == "tool":
             yield result_turn(message, text if len(text) <= limit else cut_middle(text, limit), aliases)
             continue
-        if role == "assistant" and (unanswered := aliases.begin_turn()):
+        if role == "assistant" and aliases.calls and (unanswered := aliases.begin_turn()):
             yield from map(tool_turn, unanswered)
         if message.tool_calls or message.invalid_tool_calls:
             calls = call_blocks(message, aliases)

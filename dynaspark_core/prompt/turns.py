@@ -43,7 +43,7 @@ class Aliases:
     """
 
     def __init__(self) -> None:
-        self._calls: list[Call] = []  # the first is c1
+        self.calls: list[Call] = []  # the first is c1
         self._newest: dict[str, int] = {}
         self._before = 0  # the number of the last call before the turn
         self._repeated: set[str] = set()  # ids that several calls of the turn have
@@ -56,7 +56,7 @@ class Aliases:
 
     def begin_turn(self) -> Sequence[str]:
         """Begin an assistant turn, whose calls later results answer. Returns a block for each older one without any."""
-        self._before = len(self._calls)
+        self._before = len(self.calls)
         if not (self._unanswered or self._repeated):
             return ()
         blocks = [*self.unanswered_blocks()]
@@ -66,8 +66,8 @@ class Aliases:
 
     def add(self, call: Call) -> int:
         """The number of a new call."""
-        self._calls.append(call)
-        number = len(self._calls)
+        self.calls.append(call)
+        number = len(self.calls)
         self._unanswered[number] = call
         if call.id:
             if self._newest.get(call.id, 0) > self._before:
@@ -84,11 +84,11 @@ class Aliases:
         if not number:
             return None, None
         self._unanswered.pop(number, None)
-        return number, self._calls[number - 1].name
+        return number, self.calls[number - 1].name
 
     def _match(self, result: Message, given: str) -> int | None:
         """The number of the call that a result answers whose id no call of the turn has, or several have."""
-        turn = {number: self._calls[number - 1] for number in range(self._before + 1, len(self._calls) + 1)}
+        turn = {number: self.calls[number - 1] for number in range(self._before + 1, len(self.calls) + 1)}
         with_id = [number for number, call in turn.items() if call.id == given] if given else []
         waiting = [number for number in with_id or turn if number in self._unanswered]
         named = [number for number in waiting if turn[number].name in {result.name or given, given}]

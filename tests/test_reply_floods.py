@@ -33,6 +33,14 @@ def test_a_thousand_calls_may_stand_in_one_text(written: Callable[[int], str]) -
     assert "more than 1,000 calls" in many.invalid_tool_calls[0].error
 
 
+@pytest.mark.parametrize("between", ["", " ", ", ", "; ", ";\n", ",\n", "\n"])
+def test_objects_that_are_joined_are_read_however_many_there_are(between: str) -> None:
+    one = '{"name": "get_time", "arguments": {}}'
+    text = between.join([one] * 3_000)
+    assert len(in_pieces(text, 1_000).tool_calls) == len(read_reply(text, TOOLS).tool_calls) == 3_000
+    assert read_reply(f"{text}.", TOOLS).tool_calls == ()
+
+
 def in_pieces(text: str, size: int) -> Reply:
     reader = ReplyReader(TOOLS)
     for at in range(0, len(text), size):

@@ -5,7 +5,7 @@ follows; the rest is text.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 from dynaspark_core.reply.atoms import (
     MAX_INDENT_CHARACTERS,
@@ -21,7 +21,7 @@ from dynaspark_core.reply.atoms import (
 )
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.fences import read_fence
-from dynaspark_core.reply.heads import kind_of_block
+from dynaspark_core.reply.heads import Kind, kind_of_block
 from dynaspark_core.reply.held import Steps
 from dynaspark_core.reply.offers import closing_bracket, offer_calls
 from dynaspark_core.reply.react import read_action
@@ -30,6 +30,7 @@ from dynaspark_core.reply.signs import OTHER_TURN
 from dynaspark_core.reply.tokens import read_sign
 from dynaspark_core.reply.vendors import TOKEN
 
+Joining = Generator[None, None, int | None]
 _INDENT = re.compile(rf"[ \t]{{0,{MAX_INDENT_CHARACTERS}}}+")
 LEAK = Sign(seq(word("tool_code"), chars("[ \t]", 0, 9), chars(r"[\r\n]", 1, 2)), "tool_code\n", "tool_code is")
 """The word that Gemini lets slip before Python."""
@@ -84,38 +85,52 @@ def read_bare_code(buffer: ReplyBuffer, at: int) -> Steps:
 
 
 def _bracket(buffer: ReplyBuffer, at: int) -> Steps:
-    """Read an object or a list on lines of its own."""
+    """Read an object or a list on lines of its own, and the objects that are joined to it."""
+    place: int | None = at
+    while place is not None:
+        place = yield from _one_bracket(buffer, place)
+
+
+def _one_bracket(buffer: ReplyBuffer, at: int) -> Joining:
+    """Read one object or list. Returns where an object begins that is joined to it."""
     buffer.go_on(at + 1)
     if not buffer.may_begin_object(at):
-        return
+        return None
     kind = yield from kind_of_block(buffer, at)
     if not kind or buffer.is_announced(at):
         if (yield from buffer.match(JSON_TEXT, at)) is not None:
             yield from show_object(buffer, at)
-        return
+        return None
     end = yield from closing_bracket(buffer, at, kind)
+    if end is not None and offer_calls(buffer, kind, at, end):
+        return (yield from _joined(buffer, end))
     if end is None:
-        buffer.pass_objects(len(buffer.text))
-        if offer_calls(buffer, kind, at, len(buffer.text.rstrip())):
-            return
-        if kind == "message" and buffer.is_untouched:
-            buffer.reject(buffer.text[at:], "truncated", "the reply ends within a call", len(buffer.text))
-    elif offer_calls(buffer, kind, at, end):
-        yield from _behind_object(buffer, end)
+        _offer_open(buffer, kind, at)
     else:
         buffer.pass_objects(end)
         buffer.go_on(end)
+    return None
 
 
-def _behind_object(buffer: ReplyBuffer, end: int) -> Steps:
-    """Read the objects that are joined to one by semicolons."""
-    place = yield from buffer.visible(end)
-    if buffer.text[place : place + 1] != ";":
+def _offer_open(buffer: ReplyBuffer, kind: Kind, at: int) -> None:
+    """Read what no bracket closes before the reply ends."""
+    buffer.pass_objects(len(buffer.text))
+    if offer_calls(buffer, kind, at, len(buffer.text.rstrip())):
         return
-    place = yield from buffer.visible(place + 1)
-    buffer.hold((), place)
-    if buffer.text[place : place + 1] == "{":
-        yield from _bracket(buffer, place)
+    if kind == "message" and buffer.is_untouched:
+        buffer.reject(buffer.text[at:], "truncated", "the reply ends within a call", len(buffer.text))
+
+
+def _joined(buffer: ReplyBuffer, end: int) -> Joining:
+    """Where an object begins behind one: in its line, or after a comma or a semicolon, with which a reply may end."""
+    place = yield from buffer.visible(end)
+    sign = buffer.text[place : place + 1]
+    if sign in {",", ";"}:
+        place = yield from buffer.visible(place + 1)
+    if sign == ";":
+        buffer.hold((), place)
+    is_in_line = sign in {",", ";"} or "\n" not in buffer.text[end:place]
+    return place if is_in_line and buffer.text[place : place + 1] == "{" else None
 
 
 def _square(buffer: ReplyBuffer, at: int) -> Steps:

@@ -43,20 +43,25 @@ _CITING = re.compile(
 _SHOWING = re.compile(
     r"\b(?:example|sample|e\.g\.|(?:would|could|might)(?! ?n[o'’]t)|hypothetical(?:ly)?"  # noqa: RUF001 - quotes
     r"|template|placeholder|looks? like|such as"
-    r"|(?:format|schema|shape)(?: is| looks|[ \t]*:)|(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
+    r"|(?:format|schema|shape)(?: is| looks|[ \t]*:)"
+    r"|(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
     r"[^\n]{0,60}\n\s*+(?:(?:`{3,}+|~{3,}+)[^\n`]*+\n\s*+)?\Z",
     re.IGNORECASE,
 )
 """The line above a block that says it is shown for its form: `It would look like this:`, `Format:`, `Not:`."""
 _UNREAL = re.compile(
-    r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|unlike|like|such as|as in|e\.g\.|for (?:example|instance)"
-    r"|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
+    r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|incorrect|unlike|like|such as|as in|e\.g\."
+    r"|for (?:example|instance)|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
 """What says that the value which follows is not the one: `it would be `, `for example `."""
-_DENIED = re.compile(r"(?:^|[\s(*_])(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z", re.IGNORECASE)
-"""What names it so: `Invalid: `."""
-_NOT_MEANT = re.compile(r"\b(?:example|placeholder|template|invalid|wrong|empty|previous one)\b", re.IGNORECASE)
+_DENIED = re.compile(
+    r"(?:^|[\s(*_])(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z", re.IGNORECASE
+)
+"""What names it so: `Invalid: `. What `was` wrong is the value before it."""
+_NOT_MEANT = re.compile(
+    r"\b(?:example|placeholder|template|invalid|wrong|incorrect|empty|previous one)\b", re.IGNORECASE
+)
 """What says so of the value before it: ` is only an example`."""
 _REFUSAL = re.compile(
     r"(?:\A|[.!?]\s+)can(?:not|['’]t)\b"  # noqa: RUF001 - quotes
@@ -69,17 +74,18 @@ _REFUSAL = re.compile(
 )
 """`I cannot answer`, `I have no data`, `The text does not say`."""
 _CALLED = re.compile(
-    r"[\s`~()*_]*+(?:this|that|it|the above)\b[^.!?\n]{0,30}\b(?:example|sample|placeholder|template|illustration)\b",
+    r"[\s`~()*_]*+(?:this|that|it|the above)\b(?:[^.!?\n]{0,30}\b(?:example|sample|placeholder|template|illustration)\b"
+    r"|(?! (?:would|could|might)\b)[^.!?\n]{0,30}\b(?:wrong|invalid|incorrect)\b)",
     re.IGNORECASE,
 )
-"""What says behind a block that it is no more: `This is only a sample`."""
+"""What says behind a block that it is no more, or wrong: `This is only a sample`."""
 _ASKING = re.compile(r"[\"'`)*]{0,3}\?|(?!\W{0,4}\s[A-Z])[^.!?\n]{0,80}\?")
 """The rest of a question; a capital begins a sentence of its own."""
 _CORRECTION = re.compile(
     r"\b(?:no(?=\s*[,.:;!—–-]|,? wait)|wait|better|correct(?:ed|ion|ly|ing)?|instead|actually|really"  # noqa: RUF001 - dashes
     r"|sorry(?=\s*[,.:;!—–-]|\s+for\b)|oops|rather|final(?=\s*:|\s+(?:answer|version|result|json|value|object|output)\b)"  # noqa: RUF001 - dashes
-    r"|should (?:be|have|read)|updated?|fixed|revised?|revision|mistake|improved|replace[sd]?|ignore|scratch that"
-    r"|apolog(?:y|ies|i[sz]e))\b",
+    r"|should (?:be|have|read)|second thoughts?|updated?|fixed|fix (?:it|that|this)|revised?|revision|mistake|improved"
+    r"|replace[sd]?|ignore|scratch that|apolog(?:y|ies|i[sz]e)|(?:was|were) (?:wrong|invalid|incorrect))\b",
     re.IGNORECASE,
 )
 """`No, better:`, `Correction:`, `it should be`."""

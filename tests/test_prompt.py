@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - characters that look like others are what is read and escaped here
 
 import json
+import random
 import re
 import tracemalloc
 from decimal import Decimal
@@ -593,6 +594,17 @@ SIGNED: list[tuple[str, dict[str, Any], str]] = [
     ("default", {"a": {"type": "string"}, "b": {"type": "integer", "default": 5, "description": "how many"}},
      '{"a": string, "b": integer (optional, default 5: how many)}'),
     ("format", {"a": {"type": "string", "format": "date"}}, '{"a": string (date)}'),
+    ("format of what may be null", {"a": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}},
+     '{"a": string (date) | null}'),
+    ("items", {"a": {"type": "array", "items": {"enum": ["x", "y"], "description": "one"}, "description": "all"}},
+     '{"a": ["x" | "y" (one), …] (all)}'),
+    ("objects in a list",
+     {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"type": "string"}}, "description": "O"}}},
+     '{"a": [{"b": string (optional)} (O), …]}'),
+    ("choice of objects",
+     {"a": {"anyOf": [{"type": "object", "properties": {"b": {}}, "required": ["b"], "description": "B </tools>"},
+                      {"type": "integer", "default": 5}]}},
+     '{"a": {"b": any} (B &lt;/tools>) | integer (default 5)}'),
     ("an inlined definition",
      {"a": {"$ref": "#/$defs/A"}, "$defs": {"A": {"type": "string", "title": "A"}}}, '{"a": string}'),
 ]  # fmt: skip
@@ -608,6 +620,34 @@ def _schema(properties: dict[str, Any]) -> dict[str, Any]:
 def test_a_signature_says_the_schema(properties: dict[str, Any], signature: str) -> None:
     (line,) = signature_lines((Tool("f", "Does it", _schema(properties) if properties else {}),))
     assert line == f"- f: Does it. Arguments: {signature}"
+
+
+@pytest.mark.parametrize(("about", "shown"), [("Does it", ""), ("All\nof it", " (All of it)"), ("", "")])
+def test_a_signature_says_what_the_arguments_together_are(about: str, shown: str) -> None:
+    (line,) = signature_lines((Tool("f", "Does it", {"type": "object", "properties": {}, "description": about}),))
+    assert line == f"- f: Does it. Arguments: {{}}{shown}"
+
+
+def _drawn_schema(draw: random.Random, level: int = 0) -> dict[str, Any]:
+    """A schema whose every part has a note of its own."""
+    note: dict[str, Any] = {draw.choice(["description", "format", "default"]): f"note{draw.getrandbits(64)}"}
+    kind = draw.choice(["string", "integer", "array", "object", "anyOf"] if level < 2 else ["string", "boolean"])
+    if kind == "array":
+        return {"type": kind, "items": _drawn_schema(draw, level + 1), **note}
+    if kind == "object":
+        return {"type": kind, "properties": {"a": _drawn_schema(draw, level + 1), "b": {}}, "required": ["b"], **note}
+    if kind == "anyOf":
+        return {kind: [_drawn_schema(draw, level + 1), {"type": "null"}], **note}
+    return {"type": kind, **note}
+
+
+def test_no_note_of_a_schema_is_left_out() -> None:
+    draw = random.Random(11)  # the same schemas in every run
+    for _ in range(500):
+        schema = {"type": "object", "properties": {"x": _drawn_schema(draw)}, "required": ["x"]}
+        (line,) = signature_lines((Tool("f", "Does it", schema),))
+        assert " Arguments: {" in line
+        assert [note for note in re.findall(r"note\d+", json.dumps(schema)) if note not in line] == []
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,11 @@ def _json_line(name: str, description: str, parameters: Mapping[str, Any]) -> st
 
 
 def _signature_line(name: str, description: str, parameters: Mapping[str, Any]) -> str:
+    schema = compact(parameters, f"tool {name!r}")
+    if schema.get("description") == description:
+        del schema["description"]
     try:
-        arguments = _object(compact(parameters, f"tool {name!r}"), 0)
+        arguments = f"{_object(schema, 0)}{_notes(schema, is_required=True)}"
     except _Beyond:
         return f"- {_json_line(name, description, parameters)}"
     about = escape(one_line(description))
@@ -86,7 +89,7 @@ def _object(schema: Mapping[str, Any], level: int) -> str:
     if not all(name in properties for name in required):
         raise _Beyond
     members = (
-        f"{json_line(name)}: {_type(part, level + 1)}{_notes(part, is_required=name in required)}"
+        f"{json_line(name)}: {_said(part, level + 1, is_required=name in required)}"
         for name, part in properties.items()
     )
     return f"{{{', '.join(members)}}}"
@@ -97,6 +100,11 @@ def _check(schema: object, level: int) -> None:
         raise _Beyond
 
 
+def _said(schema: Any, level: int, *, is_required: bool = True) -> str:
+    """The type, with what is noted of it."""
+    return f"{_type(schema, level)}{_notes(schema, is_required=is_required)}"
+
+
 def _type(schema: Any, level: int) -> str:
     _check(schema, level)
     if "const" in schema:
@@ -104,7 +112,7 @@ def _type(schema: Any, level: int) -> str:
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         return " | ".join(map(json_line, schema["enum"]))
     if isinstance(schema.get("anyOf"), list) and not schema.keys() & {"items", "properties"}:
-        return " | ".join(_type(part, level + 1) for part in schema["anyOf"])
+        return " | ".join(_said(part, level + 1) for part in schema["anyOf"])
     if "anyOf" in schema:
         raise _Beyond
     kinds = schema.get("type", "any")
@@ -113,7 +121,7 @@ def _type(schema: Any, level: int) -> str:
 
 def _kind(kind: object, schema: Mapping[str, Any], level: int) -> str:
     if kind == "array" and "items" in schema:
-        return f"[{_type(schema['items'], level + 1)}, …]"
+        return f"[{_said(schema['items'], level + 1)}, …]"
     if kind == "object" and schema.get("properties"):
         return _object({**schema, "type": "object"}, level)
     if kind == "any" and not schema.keys() & {"items", "properties"}:

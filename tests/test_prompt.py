@@ -446,12 +446,40 @@ EXAMPLES: list[tuple[dict[str, Any], Any]] = [
     ({"type": "string", "enum": ["b", "a"]}, "b"),
     ({"type": "string", "examples": ["Oslo", "Rome"], "enum": ["b"]}, "Oslo"),
     ({"type": "integer", "examples": []}, 1),
+    ({"const": False}, False),
+    ({"type": ["null"]}, None),
+    ({"type": ["integer", "null"]}, 1),
+    ({"type": []}, "…"),
+    ({"type": "array", "items": {"type": "integer"}}, [1]),
+    ({"type": "array", "items": {"enum": ["a"]}}, ["a"]),
+    ({"type": "array", "items": True}, ["…"]),
+    ({"properties": {"a": {}, "b": {"type": "boolean"}}, "required": ["b"]}, {"b": True}),
+    ({"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}}, {"a": 1}),
+    ({"type": "array", "items": {"type": "array", "items": {"type": "array", "items": {}}}}, [[[]]]),
+    ({"anyOf": [{"type": "null"}, {"type": "integer"}]}, 1),
+    ({"anyOf": [{"$ref": "#/$defs/Place"}, {"type": "null"}]}, {"city": "…"}),
+    ({"oneOf": [{"const": 5}]}, 5),
+    ({"allOf": [{"$ref": "#/$defs/Place"}]}, {"city": "…"}),
+    ({"anyOf": [{"type": "null"}]}, "…"),
+    ({"type": "integer", "anyOf": [{"minimum": 0}, {"maximum": 9}]}, 1),
+    ({"$ref": "#/$defs/Place"}, {"city": "…"}),
+    ({"type": "array", "items": {"$ref": "#/$defs/Place"}}, [{"city": "…"}]),
+    ({"$ref": "#/$defs/Tree"}, {"parts": [{}]}),
+    ({"$ref": "#/$defs/Loop"}, "…"),
+    ({"$ref": "#/$defs/Nowhere"}, "…"),
+    ({"$ref": "https://example.com/schema"}, "…"),
 ]
+DEFINITIONS = {
+    "Place": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "Tree": {"type": "object", "properties": {"parts": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}}},
+    "Loop": {"$ref": "#/$defs/Loop"},
+}
 
 
 @pytest.mark.parametrize(("schema", "value"), EXAMPLES, ids=str)
 def test_the_example_of_a_call_fits_the_schema(schema: dict[str, Any], value: Any) -> None:
-    parameters = {"type": "object", "properties": {"other": {}, "x": schema}, "required": ["x"]}
+    members = {"other": {"$ref": "#/$defs/Place"}, "x": schema}
+    parameters = {"type": "object", "properties": members, "required": ["x"], "$defs": DEFINITIONS}
     text = render(Chat((HI,), tools=(Tool("f", "", parameters),)))
     example = json.loads(text.split("<tool_call>\n")[1].split("\n</tool_call>")[0])
     assert repr(example) == repr({"name": "f", "arguments": {"x": value}})

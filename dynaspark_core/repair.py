@@ -23,7 +23,6 @@ from dynaspark_core.messages import (
     Value,
 )
 from dynaspark_core.prompt.signatures import json_tool_line
-from dynaspark_core.prompt.tools import value_section
 from dynaspark_core.prompt.turns import cut_middle
 
 _log = logging.getLogger("dynaspark_core")
@@ -203,7 +202,7 @@ def repair_chat(chat: Chat, reply: Reply, error: OutputError | None = None) -> C
 def _complaints(chat: Chat, reply: Reply, error: OutputError | None) -> Iterator[str]:
     if error is not None and chat.response_schema is not None:
         yield f"This reply cannot be used: {error}"
-        yield value_section(chat.response_schema)
+        yield "Write the whole value again, corrected."
         return
     tools = chat.offered()
     if chat.tool_choice not in {"auto", "none"}:

@@ -65,7 +65,7 @@ def test_a_value_that_does_not_fit_is_asked_for_with_the_error() -> None:
     assert again is not None
     assert [message.role for message in again.messages] == ["user", "assistant", "user"]
     assert "age: is required but missing" in again.messages[-1].text
-    assert '{"type": "object", "required": ["age"]}' in again.messages[-1].text
+    assert render(again).count('{"type": "object", "required": ["age"]}') == 1
 
 
 def test_the_quotation_forges_nothing() -> None:

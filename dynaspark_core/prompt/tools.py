@@ -88,11 +88,11 @@ def closing_lines(chat: Chat, last_step: LastStep) -> list[str]:
     """The lines after the last turn: the form of the answer, and the reminder at the very end."""
     if chat.response_schema is None:
         return _reminder(chat, last_step)
-    return [value_section(chat.response_schema), *_reminder(chat, last_step)]
+    return [_value_section(chat.response_schema), *_reminder(chat, last_step)]
 
 
 @kept
-def value_section(schema: Mapping[str, Any]) -> str:
+def _value_section(schema: Mapping[str, Any]) -> str:
     """The request for one JSON value of the schema."""
     return _VALUE.format(schema=json_line(compact(schema, "the answer")))
 

@@ -25,8 +25,9 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
-from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema
-from langchain_dynaspark.schemas import takes_objects
+from dynaspark_core.schema.tops import takes_objects
+from langchain_dynaspark.options import response_schema
+from langchain_dynaspark.tools import ANY_OBJECT, json_schema, openai_tool
 
 MAX_QUOTED_CHARS = 200
 """Most characters of an answer that an error quotes."""

@@ -11,7 +11,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.program.function_program import FunctionCallingProgram, get_function_tool
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, RootModel, TypeAdapter
 from serving import Says
 
 from dynaspark_core import Chat, InvalidToolCall, Reply, ToolCall, Usage
@@ -309,6 +309,57 @@ class Box(BaseModel, Generic[T]):
     """Holds one value."""
 
     value: T
+
+
+class Node(BaseModel):
+    """A node."""
+
+    name: str
+    children: list["Node"] = []
+
+
+class One(BaseModel):
+    x: int
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    note: str = ""
+
+
+NODE = {"name": "a", "children": [{"name": "b"}]}
+TOPS: dict[str, tuple[Any, str, dict[str, Any], dict[str, Any]]] = {
+    "recursive class": (Node, '"children": {', NODE, {"name": "a", "children": [{"title": "b"}]}),
+    "union": (RootModel[One | Node], '"anyOf": [', {"x": 1}, {"x": "many"}),
+    "map": (RootModel[dict[str, int]], '"additionalProperties": {"type": "integer"}', {"a": 1}, {"a": "many"}),
+    "map of maps": (TypeAdapter(dict[str, One]).json_schema(), '"additionalProperties"', {"a": {"x": 1}}, {"a": 1}),
+    "other members": (Open, '"note": string', {"a": 1}, {"note": []}),
+    "reference": (Node.model_json_schema(), '"children": {', NODE, {"name": "a", "children": [3]}),
+}
+
+
+@pytest.mark.parametrize("choice", ["auto", "required"])
+@pytest.mark.parametrize("top", TOPS.values(), ids=TOPS)
+async def test_a_schema_of_any_top_is_shown_and_checked(
+    llm: Dynaspark, script: Says, top: tuple[Any, str, dict[str, Any], dict[str, Any]], choice: str
+) -> None:
+    """LlamaIndex itself keeps only what stands under `properties`."""
+    schema, shown, good, wrong = top
+    answering(script, call("t", **wrong), call("t", **good))
+    given: Any = {"type": "function", "function": {"name": "t", "parameters": schema}}
+    if not isinstance(schema, dict):
+        given = FunctionTool.from_defaults(lambda **_: "", name="t", description="d", fn_schema=schema)
+    response = llm.chat_with_tools([given], "x", tool_choice=choice)
+    assert calls(llm, response) == [("t", good)]
+    assert shown.replace(": string", ": {" if choice == "required" else ": string") in script.asked[0].prompt
+
+
+@pytest.mark.parametrize("schema", [RootModel[int], RootModel[list[One]]])
+def test_a_tool_that_takes_no_object_is_an_error(llm: Dynaspark, schema: type[BaseModel]) -> None:
+    given = FunctionTool.from_defaults(lambda **_: "", name="t", description="d", fn_schema=schema)
+    with pytest.raises(ConfigError, match="t takes no object, and a tool's arguments are one"):
+        llm.chat_with_tools([given], "x")
 
 
 def test_names_that_openai_would_not_take_work(llm: Dynaspark, script: Says) -> None:

@@ -13,10 +13,12 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 from pydantic.v1 import BaseModel as BaseModelV1
+from typing_extensions import is_typeddict
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.schema.strict import closed
 from dynaspark_core.schema.tops import is_recursive, top_target, without_about
+from langchain_dynaspark.typed_dicts import model_of
 
 OWN_TOOL_TYPES = (None, "function", "object", "custom")
 """Types of tool dictionaries that describe a tool of the caller's; the others are tools that a provider runs itself."""
@@ -82,10 +84,11 @@ def _function(tool: Any, place: str) -> dict[str, Any]:
     if _is_nameless(tool):
         raise ConfigError(f"{place} is {tool}, {NAMELESS}")
     try:
+        tool = model_of(tool) if is_typeddict(tool) else tool
         function = dict(convert_to_openai_tool(tool).get("function", {}))
         if function.get("parameters"):
             function["parameters"] = _recursive_parameters(tool, function["parameters"])
-    except (ValueError, TypeError, KeyError, AttributeError, PydanticUserError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError, NameError, PydanticUserError) as exc:
         if get_origin(tool) is not None:
             raise ConfigError(f"{place} is {tool}, {NAMELESS}") from exc
         reason = f"{type(exc).__name__}: {exc}"

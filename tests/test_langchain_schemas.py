@@ -7,7 +7,7 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any, Literal, NamedTuple, NewType
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict
 
 import pytest
 from langchain_core.exceptions import OutputParserException
@@ -15,6 +15,7 @@ from langchain_core.tools import InjectedToolArg, StructuredTool, tool
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter
 from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve, listed_tools
+from typing_extensions import ReadOnly
 
 from dynaspark_core.server import call
 from langchain_dynaspark import ChatDynaspark
@@ -244,6 +245,72 @@ def test_what_is_not_recursive_is_told_as_before(served: Serve) -> None:
     assert '- order: Order. Arguments: {"one": {"x": integer}' in script.asked[0].prompt
 
 
+class Item(TypedDict):
+    what: NotRequired[str]
+
+
+class Order(TypedDict):
+    """An order.
+
+    Args:
+        size: how large
+    """
+
+    size: int
+    colour: NotRequired[Annotated[str, ..., "which colour"]]
+    note: Annotated[NotRequired[str], "none", "a note"]
+    gift: ReadOnly[bool | None]
+    items: list[Item]
+    code: Annotated[str, Field(pattern="^a")]
+    parts: "dict[str, Order]"
+
+
+class Some(TypedDict, total=False):
+    a: Required[int]
+    b: "Some0 | None"
+
+
+class Some0(TypedDict):
+    c: tuple[int, str]
+
+
+Keys = TypedDict("Keys", {"json": int, "_id": int, "a-b": int, "copy": int})
+ORDER: dict[str, Any] = {"size": 1, "gift": None, "items": [{}], "code": "a", "parts": {}}
+TYPED: list[tuple[Any, Any, Any]] = [
+    (Order, ORDER, {**ORDER, "parts": {"x": {"size": 1}}}),
+    (Order, {**ORDER, "parts": {"x": ORDER}, "note": "n", "colour": "red"}, {**ORDER, "colour": []}),
+    (Order, {**ORDER, "items": [{"what": "w"}]}, {**ORDER, "items": [{"what": []}]}),
+    (Order, {**ORDER, "gift": True}, {**ORDER, "code": "b"}),
+    (Order, ORDER, {name: value for name, value in ORDER.items() if name != "gift"}),
+    (Some, {"a": 1}, {"b": None}),
+    (Some, {"a": 1, "b": {"c": [1, "x"]}}, {"a": 1, "b": {"c": [1]}}),
+    (Keys, {"json": 1, "_id": 2, "a-b": 3, "copy": 4}, {"json": 1}),
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("kind", "good", "bad"), TYPED)
+def test_a_typed_dict_means_what_it_means_in_python(served: Serve, kind: Any, good: Any, bad: Any, method: str) -> None:
+    model, _ = served(*(said(value, method, kind.__name__) for value in (good, bad)), max_repairs=0)
+    chain = model.with_structured_output(kind, method=method)
+    assert chain.invoke("x") == good
+    with pytest.raises(OutputParserException):
+        chain.invoke("x")
+
+
+def test_a_typed_dict_is_described_by_its_own_words(served: Serve) -> None:
+    model, script = served("x", "x")
+    model.bind_tools([Order]).invoke("x")
+    (shown,) = listed_tools(script.asked[0].prompt)
+    assert shown["description"] == "An order."
+    members = shown["parameters"]["properties"]
+    about = {name: each["description"] for name, each in members.items() if "description" in each}
+    assert about == {"size": "how large", "colour": "which colour", "note": "a note"}
+    assert members["note"]["default"] == "none"
+    model.bind_tools([Some]).invoke("x")
+    assert "new empty dictionary" not in script.asked[1].prompt
+
+
 class Plain:
     def __init__(self, a: int) -> None:
         self.a = a
@@ -258,6 +325,18 @@ class Odd(BaseModel):
     plain: Plain
 
 
+class Described(TypedDict):
+    a: Annotated[int, ..., 5]
+
+
+class Unresolved(TypedDict):
+    a: "Nobody"  # type: ignore[name-defined]  # noqa: F821  # nobody has defined it
+
+
+class OfPlain(TypedDict):
+    plain: Plain
+
+
 NO_TOOLS: list[tuple[Any, str]] = [
     (Plain, "give a function, a tool, a pydantic class"),
     (Plain(1), "give a function, a tool, a pydantic class"),
@@ -268,6 +347,9 @@ NO_TOOLS: list[tuple[Any, str]] = [
     ("grow", "give a function, a tool"),
     (Odd, "give a function, a tool.*Odd"),
     (BaseModel, "give a function, a tool"),
+    (Described, "description of 'a' is of type int"),
+    (Unresolved, "name 'Nobody' is not defined"),
+    (OfPlain, "OfPlain"),
     ({"type": {"type": "string"}}, "is of type"),
     ({"title": {"type": "string"}}, "has a name"),
     ({"name": "x", "parameters": [1]}, "no JSON Schema"),

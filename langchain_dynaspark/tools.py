@@ -3,9 +3,11 @@
 LangChain's conversion loses tops without properties, recursion and strict maps; what it loses is told here.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from enum import Enum
+from inspect import get_annotations
 from typing import Any, get_origin
 
 from langchain_core.tools import BaseTool, create_schema_from_function
@@ -30,6 +32,7 @@ _SCALARS = VALUE_TYPES[:-1]
 CAN_BE_GIVEN = "a function, a tool, a pydantic class, a dataclass, a TypedDict or a dictionary that describes a tool"
 NAMELESS = "which has no named fields: make it a field of a class"
 OF_VALUES = "a JSON Schema with a title, 'json_schema' with a schema or, as a response_format, 'json_object' and 'text'"
+FREE_TEXT = "__arg1"
 ANY_OBJECT = {"type": "object"}
 NO_ARGUMENTS = {"type": "object", "properties": {}}
 
@@ -81,11 +84,12 @@ def _function(tool: Any, place: str) -> dict[str, Any]:
     """Name, description and parameters of a tool in any form."""
     if isinstance(tool, Mapping):
         return _of_dictionary(tool, place)
-    if _is_nameless(tool):
-        raise ConfigError(f"{place} is {tool}, {NAMELESS}")
+    if objection := _objection(tool):
+        raise ConfigError(f"{place} is {tool}, {objection}")
     try:
         tool = model_of(tool) if is_typeddict(tool) else tool
-        function = dict(convert_to_openai_tool(tool).get("function", {}))
+        written = convert_to_openai_tool(tool)
+        function = dict(written["function"]) if "function" in written else _of_dictionary(written, place)
         if function.get("parameters"):
             function["parameters"] = _recursive_parameters(tool, function["parameters"])
     except (ValueError, TypeError, KeyError, AttributeError, NameError, PydanticUserError) as exc:
@@ -93,6 +97,10 @@ def _function(tool: Any, place: str) -> dict[str, Any]:
             raise ConfigError(f"{place} is {tool}, {NAMELESS}") from exc
         reason = f"{type(exc).__name__}: {exc}"
         raise ConfigError(f"{place} describes no tool; give {CAN_BE_GIVEN} ({tool!r}: {reason})") from exc
+    if _is_annotated_only(tool, function.get("parameters") or {}):
+        raise ConfigError(
+            f"{place} is {tool}, whose members are only annotated: make it a pydantic class or a dataclass"
+        )
     return function
 
 
@@ -102,6 +110,8 @@ def _of_dictionary(tool: Mapping[str, Any], place: str) -> dict[str, Any]:
         raise ConfigError(f"{place} is a JSON Schema of type {kind!r}; a tool takes an object, with it as a property")
     if kind not in OWN_TOOL_TYPES:
         raise ConfigError(f"{place} is of type {kind!r}: the service runs no tools, so give tools of your own")
+    if kind == "custom":
+        tool = _with_free_text(tool.get("custom") or tool)
     if kind == "function":
         tool = tool.get("function") or {key: value for key, value in tool.items() if key != "type"}
     try:
@@ -122,13 +132,34 @@ def _as_function(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": title, **about, "parameters": without_about(tool)}
 
 
-def _is_nameless(kind: Any) -> bool:
-    """Whether it is a class without named fields: an enum, or one of Python's own."""
+def _objection(kind: Any) -> str:
+    """What is wrong with a class that has no named fields, an enum or one of Python's own, or a class of tools."""
     if not isinstance(kind, type) or get_origin(kind) is not None:
-        return False
+        return ""
+    if issubclass(kind, BaseTool):
+        return "a class of tools: give one of them, made by calling it"
     is_of_python = kind.__module__.partition(".")[0] in sys.stdlib_module_names  # so says a class made at run time, too
     there = getattr(sys.modules.get(kind.__module__), kind.__name__, None)
-    return issubclass(kind, Enum) or (is_of_python and there is kind)
+    return NAMELESS if issubclass(kind, Enum) or (is_of_python and there is kind) else ""
+
+
+def _is_annotated_only(kind: Any, parameters: Mapping[str, Any]) -> bool:
+    """Whether it is a plain class with annotated members of which the conversion has found none."""
+    if not isinstance(kind, type) or issubclass(kind, BaseModel | BaseModelV1):
+        return False
+    annotations = {name: each for base in kind.__mro__ for name, each in get_annotations(base).items()}
+    members = {name for name, each in annotations.items() if "ClassVar" not in str(each)}
+    return bool(members) and members.isdisjoint(parameters.get("properties") or {})
+
+
+def _with_free_text(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """OpenAI's tool of a free text, with the argument that LangChain has for such tools; Anthropic's as it is."""
+    if any(tool.get(key) for key in PARAMETERS):
+        return tool
+    form = tool.get("format") or {"type": "text"}
+    about = {} if form == {"type": "text"} else {"description": f"in this format: {json.dumps(form)}"}
+    properties = {FREE_TEXT: {"type": "string", **about}}
+    return {**tool, "parameters": {"type": "object", "properties": properties, "required": [FREE_TEXT]}}
 
 
 def _recursive_parameters(tool: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

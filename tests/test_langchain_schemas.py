@@ -7,11 +7,11 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict
 
 import pytest
 from langchain_core.exceptions import OutputParserException
-from langchain_core.tools import InjectedToolArg, StructuredTool, tool
+from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool, tool
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter
 from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve, listed_tools
@@ -337,6 +337,19 @@ class OfPlain(TypedDict):
     plain: Plain
 
 
+class Annotations:
+    name: str
+    age: int = 3
+
+
+class Inherited(Annotations):
+    KIND: ClassVar[str] = "x"
+
+
+class Maker(StructuredTool):
+    pass
+
+
 NO_TOOLS: list[tuple[Any, str]] = [
     (Plain, "give a function, a tool, a pydantic class"),
     (Plain(1), "give a function, a tool, a pydantic class"),
@@ -347,6 +360,9 @@ NO_TOOLS: list[tuple[Any, str]] = [
     ("grow", "give a function, a tool"),
     (Odd, "give a function, a tool.*Odd"),
     (BaseModel, "give a function, a tool"),
+    (Annotations, "only annotated: make it a pydantic class or a dataclass"),
+    (Inherited, "only annotated"),
+    (Maker, "a class of tools: give one of them"),
     (Described, "description of 'a' is of type int"),
     (Unresolved, "name 'Nobody' is not defined"),
     (OfPlain, "OfPlain"),
@@ -437,6 +453,43 @@ def test_what_is_no_form_of_an_answer_says_which_there_are(form: Any, shown: str
     with pytest.raises(ValueError, match=shown) as of_schema:
         ChatDynaspark().with_structured_output(form)
     assert "tools of your own" not in f"{of_answer.value} {of_schema.value}"
+
+
+class Ping:
+    """Ping the server."""
+
+    TIMEOUT: ClassVar[int] = 3
+
+
+@pytest.mark.parametrize("kind", [Ping, type("Ping", (BaseModel,), {}), make_dataclass("Ping", [])])
+def test_a_class_without_members_is_a_tool_without_arguments(served: Serve, kind: Any) -> None:
+    model, _ = served(call("Ping"))
+    assert [made["args"] for made in model.bind_tools([kind]).invoke("x").tool_calls] == [{}]
+
+
+GRAMMAR = {"type": "grammar", "syntax": "regex", "definition": "a+"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (
+            Tool(
+                "f", lambda text: text, "d", metadata={"type": "custom_tool", "format": GRAMMAR}
+            ),  # as langchain_openai's
+            '{"__arg1": string (in this format: {',
+        ),
+        ({"type": "custom", "name": "f", "description": "d", "format": {"type": "text"}}, '{"__arg1": string}'),
+        ({"type": "custom", "custom": {"name": "f", "description": "d"}}, '{"__arg1": string}'),
+    ],
+)
+def test_a_tool_of_free_text_has_langchains_argument_for_it(served: Serve, given: Any, shown: str) -> None:
+    model, script = served(call("f", __arg1="aa"))
+    message = model.bind_tools([given]).invoke("x")
+    assert f"- f: d. Arguments: {shown}" in script.asked[0].prompt
+    assert [made["args"] for made in message.tool_calls] == [{"__arg1": "aa"}]
+    if isinstance(given, BaseTool):
+        assert given.invoke(message.tool_calls[0]).content == "aa"
 
 
 ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

@@ -193,7 +193,7 @@ _PICTURES = ("image", "image_url", "input_image", "image_file", "inline_data", "
 _FILES = ("file", "input_file", "media", "file_data", "fileData", "resource_link")
 _CALLS = (
     *("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"),
-    *("function_call", "functionCall", "input_json_delta"),
+    *("function_call", "functionCall", "custom_tool_call", "input_json_delta"),
     *("server_tool_use", "server_tool_call", "server_tool_call_chunk"),
 )
 READERS: dict[str, Reader] = {

@@ -30,7 +30,9 @@ def call_arguments(
     from dynaspark_core.schema.tops import takes_objects  # noqa: PLC0415  # only tools need it
     from langchain_dynaspark.tools import openai_tool  # noqa: PLC0415  # as above
 
-    listed = [openai_tool(tool, f"tools[{index}]", strict=strict) for index, tool in enumerate(tools)]
+    listed = [
+        openai_tool(tool, f"tools[{index}]", strict=strict) for index, tool in enumerate(frameworks.listed(tools))
+    ]
     functions = [tool["function"] for tool in listed]
     if wrong := [each["name"] for each in functions if not takes_objects(each.get("parameters") or {})]:
         raise ConfigError(f"{wrong[0]} takes no object, and a tool's arguments are one: make its value a property")
@@ -39,7 +41,7 @@ def call_arguments(
     given = {
         "tools": listed or None,
         "tool_choice": None if tool_choice is None else chosen,
-        "parallel_tool_calls": parallel_tool_calls,
+        "parallel_tool_calls": False if _is_for_one(tool_choice) else parallel_tool_calls,
         "response_format": response_format,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -57,7 +59,7 @@ def chat_fields(
     return {
         "tools": known,
         "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),
-        "parallel_tool_calls": parallel_tool_calls is not False,
+        "parallel_tool_calls": parallel_tool_calls is not False and not _is_for_one(tool_choice),
         "response_schema": response_schema(response_format),
     }
 
@@ -70,7 +72,7 @@ def _known(tools: Sequence[Any]) -> tuple[Tool, ...]:
 
     functions = [
         (tool if is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
-        for index, tool in enumerate(tools)
+        for index, tool in enumerate(frameworks.listed(tools))
     ]
     return tuple(
         new_tool(each["name"], each.get("description") or "", with_own_top(each.get("parameters") or {}))
@@ -81,18 +83,22 @@ def _known(tools: Sequence[Any]) -> tuple[Tool, ...]:
 def choice_from(value: object, names: Sequence[str]) -> str:
     """`auto`, `none`, `required` or one of the names. Raises `ConfigError` for an unknown name or nothing to call.
 
-    Also taken are True (`required`), None and False (`auto`), `any`, and the dictionaries of OpenAI and Anthropic.
+    Also taken are True (`required`), None and False (`auto`), `any`, and other providers' dictionaries.
     """
     if isinstance(value, Mapping):
-        function = value.get("function")
-        named = function.get("name") if isinstance(function, Mapping) else value.get("name")
-        return _named(named, names) if named is not None else choice_from(value.get("type"), names)
+        said = frameworks.choice_in(value)
+        return _named(said, names) if said in names else choice_from(said, names)
     if value is None or isinstance(value, bool):
         value = "required" if value else "auto"
     word = WORDS.get(value) if isinstance(value, str) else None
     if word == "required" and not names:
         raise ConfigError(f"tool_choice is {value!r}, but there are no tools to call")
     return word or _named(value, names)
+
+
+def _is_for_one(choice: object) -> bool:
+    """Whether the choice is Anthropic's for one call at most."""
+    return isinstance(choice, Mapping) and choice.get("disable_parallel_tool_use") is True
 
 
 def _named(value: object, names: Sequence[str]) -> str:

@@ -58,7 +58,7 @@ def _parameters(about: ToolMetadata) -> dict[str, Any]:
 def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
     """The tools as ours. Raises `ConfigError` for one without a name, and for one that takes no object."""
     found = []
-    for tool in map(tool_dictionary, tools):
+    for tool in map(tool_dictionary, frameworks.listed(tools)):
         function = tool.get("function") or tool
         name = function.get("name") if isinstance(function, Mapping) else None
         if not isinstance(name, str) or not name:
@@ -103,14 +103,11 @@ def _schema_of(value: Any) -> Mapping[str, Any]:
     raise ConfigError(f"response_format is {given}; give OpenAI's dictionary, a JSON Schema or a pydantic class")
 
 
-def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
+def choice_from(choice: object, *, is_required: bool = False) -> str:
     """`auto`, `none`, `required`, or the name of a tool; without a choice, `required` where a call `is_required`."""
     if choice is None:
         return "required" if is_required else "auto"
-    if isinstance(choice, Mapping):
-        named = choice.get("function", choice)
-        name = named.get("name") if isinstance(named, Mapping) else named
-        choice = str(name or choice.get("type") or "auto")
+    choice = frameworks.choice_in(choice) if isinstance(choice, Mapping) else choice
     if not isinstance(choice, str):
         raise ConfigError(f"tool_choice is {choice!r}; it must be {', '.join(filter(None, CHOICES))} or a tool's name")
     return CHOICES.get(choice, choice) or "auto"

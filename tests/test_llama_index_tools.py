@@ -110,6 +110,9 @@ async def test_one_call_at_most_unless_several_are_allowed(llm: Dynaspark, scrip
         ({"tool_choice": "add"}, ('Call "add" now.', "now()")),
         ({"tool_choice": {"type": "function", "function": {"name": "add"}}}, ('Call "add" now.', "The time.")),
         ({"tool_choice": {"type": "tool", "name": "add"}}, ('Call "add" now.', "The time.")),
+        ({"tool_choice": {"function": "add"}}, ('Call "add" now.', "The time.")),
+        ({"tool_choice": {"tool": {"name": "add"}}}, ('Call "add" now.', "The time.")),
+        ({"tool_choice": {"any": {}}}, ("You must call at least one tool now.", "plain text")),
         ({"tool_choice": {"type": "required"}}, ("You must call at least one tool now.", "plain text")),
     ],
 )
@@ -360,6 +363,18 @@ def test_a_tool_that_takes_no_object_is_an_error(llm: Dynaspark, schema: type[Ba
     given = FunctionTool.from_defaults(lambda **_: "", name="t", description="d", fn_schema=schema)
     with pytest.raises(ConfigError, match="t takes no object, and a tool's arguments are one"):
         llm.chat_with_tools([given], "x")
+
+
+@pytest.mark.parametrize("given", [ADD, add, {"name": "x"}])
+def test_one_tool_is_no_list_of_tools(llm: Dynaspark, given: Any) -> None:
+    for ask_with in (lambda: llm.chat_with_tools(given, "x"), lambda: llm.chat([ChatMessage("x")], tools=given)):
+        with pytest.raises(ConfigError, match="give a list of tools"):
+            ask_with()
+
+
+def test_a_choice_in_a_form_that_nobody_knows_is_an_error(llm: Dynaspark) -> None:
+    with pytest.raises(ConfigError, match=r"tool_choice is .'mode': 'ANY'"):
+        llm.chat_with_tools([ADD], "x", tool_choice={"mode": "ANY", "allowed_function_names": ["add"]})
 
 
 def test_names_that_openai_would_not_take_work(llm: Dynaspark, script: Says) -> None:

@@ -54,7 +54,8 @@ def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[st
         raise ConfigError(f"{place} has a schema that is nested too deep, or in itself") from exc
     if not isinstance(function.get("name"), str) or not function["name"]:
         raise ConfigError(f"{place} describes no tool that has a name")
-    if strict is not None and (said := function.get("strict")) not in {None, strict}:
+    said = function.get("strict")
+    if strict is not None and said is not None and said != strict:
         raise ConfigError(f"{place} says strict={said}, and the call says strict={strict}")
     return {"type": "function", "function": function if strict is None else {**function, "strict": strict}}
 
@@ -92,12 +93,13 @@ def _function(tool: Any, place: str) -> dict[str, Any]:
         function = dict(written["function"]) if "function" in written else _of_dictionary(written, place)
         if function.get("parameters"):
             function["parameters"] = _recursive_parameters(tool, function["parameters"])
+        is_bare = _is_annotated_only(tool, function.get("parameters") or {})
     except (ValueError, TypeError, KeyError, AttributeError, NameError, PydanticUserError) as exc:
         if get_origin(tool) is not None:
             raise ConfigError(f"{place} is {tool}, {NAMELESS}") from exc
         reason = f"{type(exc).__name__}: {exc}"
         raise ConfigError(f"{place} describes no tool; give {CAN_BE_GIVEN} ({tool!r}: {reason})") from exc
-    if _is_annotated_only(tool, function.get("parameters") or {}):
+    if is_bare:
         raise ConfigError(
             f"{place} is {tool}, whose members are only annotated: make it a pydantic class or a dataclass"
         )

@@ -250,7 +250,7 @@ def test_a_block_with_broken_arguments_is_an_invalid_call(kind: str) -> None:
     assert (call.raw, call.reason, call.id, call.name) == ('{"city": ', "malformed", "c1", "weather")
 
 
-@pytest.mark.parametrize("content", ["text", None, b"x", 3])
+@pytest.mark.parametrize("content", ["text", None, b"x", 3, [{"type": ["tool_use"]}], [{"type": {}}]])
 def test_content_without_blocks_holds_no_calls(content: object) -> None:
     assert read_call_blocks(content) == ()
 

@@ -5,6 +5,7 @@ import enum
 import functools
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict
@@ -536,9 +537,10 @@ def test_a_tool_without_arguments_may_be_strict(served: Serve, given: dict[str, 
     assert [made["args"] for made in model.bind_tools([given], strict=strict).invoke("x").tool_calls] == [{}]
 
 
-def test_a_tool_that_says_otherwise_is_not_strict() -> None:
-    given = {"name": "x", "strict": False, "parameters": ARGUMENTS}
-    with pytest.raises(ValueError, match=r"tools\[0\] says strict=False"):
+@pytest.mark.parametrize("said", [False, [], {}, "yes"])
+def test_a_tool_that_says_otherwise_is_not_strict(said: Any) -> None:
+    given = {"name": "x", "strict": said, "parameters": ARGUMENTS}
+    with pytest.raises(ValueError, match=rf"tools\[0\] says strict={re.escape(str(said))},"):
         ChatDynaspark().bind_tools([given], strict=True)
 
 

@@ -31,7 +31,7 @@ ROLES: dict[str, Role] = {
 
 Entry = Mapping[str, Any]
 Call = ToolCall | InvalidToolCall
-_CALL_TYPES = frozenset({"tool_use", "tool_call", "function_call", "invalid_tool_call", "custom_tool_call"})
+_CALL_TYPES = ("tool_use", "tool_call", "function_call", "invalid_tool_call", "custom_tool_call")
 _CUSTOM = ("custom", "custom_tool_call")
 """Types of OpenAI's calls whose `input` is any text."""
 _CALL_KEYS = ("functionCall", "function_call", "toolUse")

@@ -147,7 +147,7 @@ def test_recursion_is_bounded() -> None:
         {"multipleOf": 0},
         {"allOf": [5]},
         {"properties": {"a": 5}},
-        {"properties": {1: {}, True: {}, "b": {}}},
+        {"properties": {2: {}, True: {}, "b": {}}},
         {"patternProperties": {1: {}}, "required": [1], "dependentRequired": {1: [1]}},
         {"prefixItems": {}},
         {"not": 5},

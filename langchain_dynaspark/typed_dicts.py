@@ -56,14 +56,16 @@ def _unwrapped(hint: Any, *, is_required: bool) -> tuple[Any, tuple[Any, ...], b
         hint = get_args(hint)[0]
     if extras and not isinstance(extras[0], _DEFAULTS):  # they are pydantic's
         return Annotated[(hint, *extras)], (), is_required
-    return hint, extras, is_required
+    has_default = bool(extras) and extras[0] is not ...
+    return hint, extras, is_required and not has_default
 
 
 def _facts(key: str, extras: tuple[Any, ...]) -> dict[str, Any]:
+    """The default and the description that LangChain's `Annotated` says; None and `...` are no default to tell."""
     facts = dict(zip(("default", "description"), extras, strict=False))
     if not isinstance(facts.get("description") or "", str):
         raise ValueError(f"the description of {key!r} is of type {type(facts['description']).__name__}")  # noqa: TRY004  # as LangChain
-    return {name: value for name, value in facts.items() if value is not ...}
+    return {name: value for name, value in facts.items() if value is not ... and value is not None}
 
 
 def _named(kind: Any, names: Names) -> Any:

@@ -261,6 +261,7 @@ class Order(TypedDict):
     colour: NotRequired[Annotated[str, ..., "which colour"]]
     note: Annotated[NotRequired[str], "none", "a note"]
     gift: ReadOnly[bool | None]
+    place: Annotated[str, None, "where"]
     items: list[Item]
     code: Annotated[str, Field(pattern="^a")]
     parts: "dict[str, Order]"
@@ -306,8 +307,8 @@ def test_a_typed_dict_is_described_by_its_own_words(served: Serve) -> None:
     assert shown["description"] == "An order."
     members = shown["parameters"]["properties"]
     about = {name: each["description"] for name, each in members.items() if "description" in each}
-    assert about == {"size": "how large", "colour": "which colour", "note": "a note"}
-    assert members["note"]["default"] == "none"
+    assert about == {"size": "how large", "colour": "which colour", "note": "a note", "place": "where"}
+    assert {name: each["default"] for name, each in members.items() if "default" in each} == {"note": "none"}
     model.bind_tools([Some]).invoke("x")
     assert "new empty dictionary" not in script.asked[1].prompt
 

@@ -142,7 +142,7 @@ def choice_in(choice: Mapping[str, Any]) -> object:
     """
     inner = next((choice[key] for key in ("function", "custom", "tool") if key in choice), choice)
     named = inner.get("name") if isinstance(inner, Mapping) else inner
-    said = choice.get("type") if named is None else named
+    said = named or choice.get("type")
     if said is None and len(choice) < 2:  # Bedrock's word is the only key
         said = next(iter(choice), "auto")
     if said is None:

@@ -389,7 +389,9 @@ def test_a_long_description_is_sent_whole(llm: Dynaspark, script: Says) -> None:
     assert "x" * 2000 in script.asked[0].prompt
 
 
-@pytest.mark.parametrize("choice", ["nope", {"type": "function", "function": {"name": "nope"}}])
+@pytest.mark.parametrize(
+    "choice", ["nope", {"type": "function", "function": {"name": "nope"}}, {"type": "nope", "function": {"name": ""}}]
+)
 def test_a_choice_of_no_tool_is_an_error_before_anything_is_sent(llm: Dynaspark, script: Says, choice: Any) -> None:
     with pytest.raises(ConfigError, match="tool_choice is 'nope'; the tools are: add"):
         llm.chat_with_tools([ADD], "x", tool_choice=choice)

@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from warnings import warn
+
+from pydantic import BaseModel
 
 from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
@@ -124,6 +126,28 @@ def _with_advice(unknown: Collection[str], known: Collection[str]) -> Iterator[s
         meant = NAMES_OF_PEERS.get(name) or (get_close_matches(name, [*known, *OF_GENERATION_IN_A_CALL], 1) or [""])[0]
         is_setting = meant and meant not in {*known, *OF_GENERATION_IN_A_CALL}
         yield f"{name} (did you mean {meant}{', a setting of the model' if is_setting else ''}?)" if meant else name
+
+
+def listed(tools: Any) -> Iterable[Any]:
+    """The tools, if there may be several. Raises `ConfigError` for a single one, which is easily given."""
+    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
+        raise ConfigError(f"tools is of type {type(tools).__name__}; give a list of tools")
+    return tools
+
+
+def choice_in(choice: Mapping[str, Any]) -> object:
+    """The tool's name or the word that OpenAI's, Anthropic's or Bedrock's dictionary says; of an empty one `auto`.
+
+    Raises `ConfigError` for any other.
+    """
+    inner = next((choice[key] for key in ("function", "custom", "tool") if key in choice), choice)
+    named = inner.get("name") if isinstance(inner, Mapping) else inner
+    said = named or choice.get("type")
+    if said is None and len(choice) < 2:  # Bedrock's word is the only key
+        said = next(iter(choice), "auto")
+    if said is None:
+        raise ConfigError(f"tool_choice is {dict(choice)!r}; give a tool's name, 'auto', 'any' or OpenAI's dictionary")
+    return said
 
 
 def response_schema(value: Any, of_class: Callable[[Any], Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -100,7 +100,8 @@ def _from_ai(message: AIMessage, role: Role, content: tuple[Part, ...]) -> Messa
         return new_message(role, content, message.name, whole, tuple(map(_invalid, invalid)) if invalid else ())
     if isinstance(message.content, str) and not message.additional_kwargs:
         return new_message(role, content, message.name)
-    written = read_call_blocks(message.content) or read_call_blocks([message.additional_kwargs])
+    more = message.additional_kwargs  # LangChain knows no call of OpenAI's with a free text
+    written = read_call_blocks(message.content) or read_call_blocks([more]) or read_call_blocks(more.get("tool_calls"))
     return new_message(
         role,
         content,

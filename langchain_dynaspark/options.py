@@ -4,34 +4,15 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_origin
-
-from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic.errors import PydanticUserError
+from typing import Any
 
 from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import new_tool
 from dynaspark_core.prompt.kept import kept
-from langchain_dynaspark.schemas import (
-    VALUE_TYPES,
-    as_function,
-    closed,
-    is_nameless,
-    recursive_parameters,
-    takes_objects,
-    with_own_top,
-)
 
 WORDS = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
 """What a `tool_choice` that names no tool may say, and what it is in a `Chat`."""
-OWN_TOOL_TYPES = (None, "function", "object", "custom")
-"""Types of tool dictionaries that describe a tool of the caller's; the others are tools that a provider runs itself."""
-CAN_BE_GIVEN = "a function, a tool, a pydantic class, a dataclass, a TypedDict or a dictionary that describes a tool"
-NAMELESS = "which has no named fields: make it a field of a class"
-OF_VALUES = "a JSON Schema with a title, 'json_schema' with a schema or, as a response_format, 'json_object' and 'text'"
-ANY_OBJECT = {"type": "object"}
-NO_ARGUMENTS = {"type": "object", "properties": {}}
 
 
 def call_arguments(
@@ -46,7 +27,12 @@ def call_arguments(
 
     Raises `ConfigError` that names the tool or the choice which cannot be used.
     """
-    listed = [openai_tool(tool, f"tools[{index}]", strict=strict) for index, tool in enumerate(tools)]
+    from dynaspark_core.schema.tops import takes_objects  # noqa: PLC0415  # only tools need it
+    from langchain_dynaspark.tools import openai_tool  # noqa: PLC0415  # as above
+
+    listed = [
+        openai_tool(tool, f"tools[{index}]", strict=strict) for index, tool in enumerate(frameworks.listed(tools))
+    ]
     functions = [tool["function"] for tool in listed]
     if wrong := [each["name"] for each in functions if not takes_objects(each.get("parameters") or {})]:
         raise ConfigError(f"{wrong[0]} takes no object, and a tool's arguments are one: make its value a property")
@@ -55,7 +41,7 @@ def call_arguments(
     given = {
         "tools": listed or None,
         "tool_choice": None if tool_choice is None else chosen,
-        "parallel_tool_calls": parallel_tool_calls,
+        "parallel_tool_calls": False if _is_for_one(tool_choice) else parallel_tool_calls,
         "response_format": response_format,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -73,7 +59,7 @@ def chat_fields(
     return {
         "tools": known,
         "tool_choice": "auto" if tool_choice is None else choice_from(tool_choice, [tool.name for tool in known]),
-        "parallel_tool_calls": parallel_tool_calls is not False,
+        "parallel_tool_calls": parallel_tool_calls is not False and not _is_for_one(tool_choice),
         "response_schema": response_schema(response_format),
     }
 
@@ -81,9 +67,12 @@ def chat_fields(
 @kept
 def _known(tools: Sequence[Any]) -> tuple[Tool, ...]:
     """The tools of any form as ours, in their order."""
+    from dynaspark_core.schema.tops import with_own_top  # noqa: PLC0415  # only tools need it
+    from langchain_dynaspark.tools import is_in_form, openai_tool  # noqa: PLC0415  # as above
+
     functions = [
-        (tool if _is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
-        for index, tool in enumerate(tools)
+        (tool if is_in_form(tool) else openai_tool(tool, f"tools[{index}]"))["function"]
+        for index, tool in enumerate(frameworks.listed(tools))
     ]
     return tuple(
         new_tool(each["name"], each.get("description") or "", with_own_top(each.get("parameters") or {}))
@@ -91,81 +80,25 @@ def _known(tools: Sequence[Any]) -> tuple[Tool, ...]:
     )
 
 
-def openai_tool(tool: Any, place: str, *, strict: bool | None = None) -> dict[str, Any]:
-    """The tool in OpenAI's form: `{"type": "function", "function": {"name", "description", "parameters"}}`.
-
-    `place` names it in errors. Raises `ConfigError` for what describes no tool, and for tools that a provider runs.
-    """
-    if strict is None and _is_in_form(tool):
-        return dict(tool)
-    try:
-        function = _function(tool, place)
-        if not isinstance(function.get("parameters") or {}, Mapping):
-            raise ConfigError(f"{place} has parameters that are no JSON Schema: {function['parameters']!r}")
-        if strict:
-            function = {**function, "parameters": closed(function.get("parameters") or NO_ARGUMENTS)}
-    except RecursionError as exc:
-        raise ConfigError(f"{place} has a schema that is nested too deep, or in itself") from exc
-    if not isinstance(function.get("name"), str) or not function["name"]:
-        raise ConfigError(f"{place} describes no tool that has a name")
-    if strict is not None and (said := function.get("strict")) not in {None, strict}:
-        raise ConfigError(f"{place} says strict={said}, and the call says strict={strict}")
-    return {"type": "function", "function": function if strict is None else {**function, "strict": strict}}
-
-
-def _function(tool: Any, place: str) -> dict[str, Any]:
-    """Name, description and parameters of a tool in any form."""
-    if isinstance(tool, Mapping):
-        return _of_dictionary(tool, place)
-    if is_nameless(tool):
-        raise ConfigError(f"{place} is {tool}, {NAMELESS}")
-    try:
-        function = dict(convert_to_openai_tool(tool).get("function", {}))
-        if function.get("parameters"):
-            function["parameters"] = recursive_parameters(tool, function["parameters"])
-    except (ValueError, TypeError, KeyError, AttributeError, PydanticUserError) as exc:
-        if get_origin(tool) is not None:
-            raise ConfigError(f"{place} is {tool}, {NAMELESS}") from exc
-        reason = f"{type(exc).__name__}: {exc}"
-        raise ConfigError(f"{place} describes no tool; give {CAN_BE_GIVEN} ({tool!r}: {reason})") from exc
-    return function
-
-
-def _of_dictionary(tool: Mapping[str, Any], place: str) -> dict[str, Any]:
-    kind = tool.get("type")
-    if isinstance(kind, list | tuple) or kind in VALUE_TYPES:
-        raise ConfigError(f"{place} is a JSON Schema of type {kind!r}; a tool takes an object, with it as a property")
-    if kind not in OWN_TOOL_TYPES:
-        raise ConfigError(f"{place} is of type {kind!r}: the service runs no tools, so give tools of your own")
-    if kind == "function":
-        tool = tool.get("function") or {key: value for key, value in tool.items() if key != "type"}
-    try:
-        return dict(convert_to_openai_tool(as_function(tool))["function"])
-    except (ValueError, TypeError, KeyError, AttributeError) as exc:
-        raise ConfigError(f"{place} describes no tool: {exc}") from exc
-
-
-def _is_in_form(tool: Any) -> bool:
-    """Whether it is what `bind_tools` makes, which every call brings again."""
-    function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
-    return isinstance(function, dict) and bool(function.get("name")) and isinstance(function.get("parameters"), dict)
-
-
 def choice_from(value: object, names: Sequence[str]) -> str:
     """`auto`, `none`, `required` or one of the names. Raises `ConfigError` for an unknown name or nothing to call.
 
-    Also taken are True (`required`), None and False (`auto`), `any`, and the dictionaries of OpenAI and Anthropic.
+    Also taken are True (`required`), None and False (`auto`), `any`, and other providers' dictionaries.
     """
     if isinstance(value, Mapping):
-        function = value.get("function")
-        named = function.get("name") if isinstance(function, Mapping) else value.get("name")
-        return _named(named, names) if named is not None else choice_from(value.get("type"), names)
+        said = frameworks.choice_in(value)
+        return _named(said, names) if said in names else choice_from(said, names)
     if value is None or isinstance(value, bool):
         value = "required" if value else "auto"
     word = WORDS.get(value) if isinstance(value, str) else None
     if word == "required" and not names:
         raise ConfigError(f"tool_choice is {value!r}, but there are no tools to call")
     return word or _named(value, names)
+
+
+def _is_for_one(choice: object) -> bool:
+    """Whether the choice is Anthropic's for one call at most."""
+    return isinstance(choice, Mapping) and choice.get("disable_parallel_tool_use") is True
 
 
 def _named(value: object, names: Sequence[str]) -> str:
@@ -179,19 +112,10 @@ def response_schema(value: object) -> Mapping[str, Any] | None:
 
     It may be OpenAI's dictionary (`text`, `json_object`, `json_schema`), a JSON Schema with a title, or a class.
     """
-    return frameworks.response_schema(value, lambda other: json_schema(other, "response_format"))
+    return frameworks.response_schema(value, _schema_of_format)
 
 
-def json_schema(value: Any, place: str, *, strict: bool | None = None) -> dict[str, Any]:
-    """The JSON Schema that a class, a tool or a titled schema means. Raises `ConfigError` that names the place."""
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    is_value = isinstance(kind, list | tuple) or kind in VALUE_TYPES
-    if is_value and "title" in value:  # such a value cannot be a tool's arguments, but can be an answer
-        return dict(closed(value) if strict else value)
-    if is_value:
-        raise ConfigError(f"{place} is a JSON Schema of type {kind!r} without a title: add one, it names the value")
-    if kind not in OWN_TOOL_TYPES:
-        raise ConfigError(f"{place} is of type {kind!r}; give {OF_VALUES}")
-    function = openai_tool(value, place, strict=strict)["function"]
-    described = {"description": function["description"]} if function.get("description") else {}
-    return {"title": function["name"], **described, **(function.get("parameters") or ANY_OBJECT)}
+def _schema_of_format(value: object) -> Mapping[str, Any]:
+    from langchain_dynaspark.tools import json_schema  # noqa: PLC0415  # only schemas need it
+
+    return json_schema(value, "response_format")

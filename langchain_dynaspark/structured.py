@@ -25,8 +25,9 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
 from dynaspark_core.schema import Mismatch, UnknownKey
-from langchain_dynaspark.options import ANY_OBJECT, json_schema, openai_tool, response_schema
-from langchain_dynaspark.schemas import takes_objects
+from dynaspark_core.schema.tops import takes_objects, without_about
+from langchain_dynaspark.options import response_schema
+from langchain_dynaspark.tools import ANY_OBJECT, json_schema, openai_tool
 
 MAX_QUOTED_CHARS = 200
 """Most characters of an answer that an error quotes."""
@@ -90,10 +91,16 @@ def structured_chain(
     wanted = Wanted(schema, ANY_OBJECT if schema is None else json_schema(schema, "schema", strict=strict), strict)
     bound, read = METHODS[method](model, wanted)
     if schema is not None:
-        told = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+        told = {"kwargs": {"method": method, "strict": strict}, "schema": _for_tracers(wanted.schema)}
         bound = bound.bind(ls_structured_output_format=told)
     parser = ValueParser(wanted=wanted, read=read)
     return _with_raw(bound, parser) if include_raw else bound | parser
+
+
+def _for_tracers(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The titled schema in the form that LangChain's conversion, whose errors would end the call, leaves as it is."""
+    about = {"name": schema["title"], **({"description": schema["description"]} if "description" in schema else {})}
+    return {"type": "function", "function": {**about, "parameters": without_about(schema)}}
 
 
 def _unwrapped(schema: Any, *, strict: bool | None) -> tuple[Any, bool | None]:

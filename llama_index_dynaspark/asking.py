@@ -121,7 +121,7 @@ class AskingLLM(ConfiguredLLM):
         response_schema: Mapping[str, Any] | None = None,
     ) -> Chat:
         offered = tools_from(tools) if tools else ()
-        is_parallel = False not in {allow_parallel_tool_calls, parallel_tool_calls}
+        is_parallel = allow_parallel_tool_calls is not False and parallel_tool_calls is not False
         is_chosen = tool_choice is not None or tool_required
         wants_format = response_schema is None and response_format is not None
         return new_chat(

@@ -25,6 +25,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 
 from dynaspark_core.content.checks import stops
+from dynaspark_core.frameworks import listed
 from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, options, replies
@@ -177,7 +178,7 @@ class Dynaspark(AskingLLM, defer_build=False):
     ) -> dict[str, Any]:
         return {
             "messages": convert.with_question(chat_history, user_msg),
-            "tools": [options.tool_dictionary(tool) for tool in tools],
+            "tools": [options.tool_dictionary(tool) for tool in listed(tools)],
             "tool_choice": options.choice_from(tool_choice, is_required=tool_required),
             "allow_parallel_tool_calls": allow_parallel_tool_calls,
             **kwargs,

@@ -6,7 +6,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
-from llama_index.core.tools.types import BaseTool
+from llama_index.core.tools.types import BaseTool, ToolMetadata
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from dynaspark_core import Tool, frameworks
@@ -40,21 +40,41 @@ def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
     function = {
         "name": about.get_name(),
         "description": about.description,
-        "parameters": about.get_parameters_dict(),
+        "parameters": _parameters(about),
     }
     return {"type": "function", "function": function}
 
 
+def _parameters(about: ToolMetadata) -> dict[str, Any]:
+    """The schema of the tool's arguments, whole: LlamaIndex drops a top that is a reference, a union or a map."""
+    from dynaspark_core.schema.tops import without_about  # noqa: PLC0415  # only tools need it
+
+    is_their_own = type(about).get_parameters_dict is ToolMetadata.get_parameters_dict
+    if about.fn_schema is None or not is_their_own:
+        return about.get_parameters_dict()
+    return without_about(schema_of_class(about.fn_schema))
+
+
 def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
-    """The tools as ours. Raises `ConfigError` for one without a name."""
+    """The tools as ours. Raises `ConfigError` for one without a name, and for one that takes no object."""
     found = []
-    for tool in map(tool_dictionary, tools):
+    for tool in map(tool_dictionary, frameworks.listed(tools)):
         function = tool.get("function") or tool
         name = function.get("name") if isinstance(function, Mapping) else None
         if not isinstance(name, str) or not name:
             raise ConfigError(f"a tool has no name: {str(tool)[:200]}")
-        found.append(new_tool(name, function.get("description") or "", function.get("parameters") or {}))
+        parameters = _of_objects(function.get("parameters") or {}, name)
+        found.append(new_tool(name, function.get("description") or "", parameters))
     return tuple(found)
+
+
+def _of_objects(parameters: Any, name: str) -> Mapping[str, Any]:
+    """The schema, its top in place. Raises `ConfigError` for one that takes no object."""
+    from dynaspark_core.schema.tops import takes_objects, with_own_top  # noqa: PLC0415  # only tools need it
+
+    if not isinstance(parameters, Mapping) or not takes_objects(parameters):
+        raise ConfigError(f"{name} takes no object, and a tool's arguments are one: make its value a property")
+    return with_own_top(parameters)
 
 
 def schema_of_format(value: Any) -> Mapping[str, Any] | None:
@@ -83,14 +103,11 @@ def _schema_of(value: Any) -> Mapping[str, Any]:
     raise ConfigError(f"response_format is {given}; give OpenAI's dictionary, a JSON Schema or a pydantic class")
 
 
-def choice_from(choice: str | Mapping[str, Any] | None, *, is_required: bool = False) -> str:
+def choice_from(choice: object, *, is_required: bool = False) -> str:
     """`auto`, `none`, `required`, or the name of a tool; without a choice, `required` where a call `is_required`."""
     if choice is None:
         return "required" if is_required else "auto"
-    if isinstance(choice, Mapping):
-        named = choice.get("function", choice)
-        name = named.get("name") if isinstance(named, Mapping) else named
-        choice = str(name or choice.get("type") or "auto")
+    choice = frameworks.choice_in(choice) if isinstance(choice, Mapping) else choice
     if not isinstance(choice, str):
         raise ConfigError(f"tool_choice is {choice!r}; it must be {', '.join(filter(None, CHOICES))} or a tool's name")
     return CHOICES.get(choice, choice) or "auto"

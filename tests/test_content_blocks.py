@@ -119,7 +119,11 @@ TEXTS: dict[str, tuple[object, tuple[str | TextFile, ...]]] = {
     "Anthropic tool_result, empty": ({"type": "tool_result", "tool_use_id": "t1"}, ()),
     "Anthropic search_result": (
         {"type": "search_result", "title": "Moss", "source": "x", "content": [{"type": "text", "text": "green"}]},
-        ("\nMoss:\n\n", "green"),
+        ("\nMoss (x):\n\n", "green"),
+    ),
+    "Anthropic search_result without a title": (
+        {"type": "search_result", "source": "x", "content": [{"type": "text", "text": "green"}]},
+        ("\nx:\n\n", "green"),
     ),
 }
 

@@ -139,6 +139,71 @@ def test_a_result_that_langchain_has_wrapped_is_one(content: object) -> None:
     assert messages_from([{"role": "user", "content": (result,)}]) == expected
 
 
+RESULTS: dict[str, tuple[dict[str, Any], Message]] = {
+    "Bedrock": (
+        {"toolResult": {"toolUseId": "c1", "content": [{"text": "rain"}, {"json": {"mm": 3}}], "status": "success"}},
+        Message("tool", ("rain", "\n", '{"mm": 3}'), tool_call_id="c1"),
+    ),
+    "Bedrock, failed": (
+        {"toolResult": {"toolUseId": "c1", "content": [{"text": "no network"}], "status": "error"}},
+        Message("tool", ("no network",), tool_call_id="c1", status="error"),
+    ),
+    "Google": (
+        {"functionResponse": {"name": "weather", "response": {"result": "rain"}}},
+        Message("tool", ('{"result": "rain"}',), name="weather"),
+    ),
+    "Google's Python": (
+        {"function_response": {"id": "c1", "name": "weather", "response": {"error": "no network"}}},
+        Message("tool", ('{"error": "no network"}',), name="weather", tool_call_id="c1", status="error"),
+    ),
+    "Google, with a picture": (
+        {
+            "functionResponse": {
+                "name": "weather",
+                "response": {},
+                "parts": [{"inlineData": {"mimeType": "image/png", "data": "cGljdHVyZQ=="}}],
+            }
+        },
+        Message("tool", ("{}", ImageRef("base64", "cGljdHVyZQ==")), name="weather"),
+    ),
+    "OpenAI": (
+        {"type": "function_call_output", "call_id": "c1", "output": "rain"},
+        Message("tool", ("rain",), tool_call_id="c1"),
+    ),
+    "OpenAI, of free text": (
+        {"type": "custom_tool_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "rain"}]},
+        Message("tool", ("rain",), tool_call_id="c1"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), RESULTS.values(), ids=RESULTS)
+def test_every_block_that_is_a_result_is_one(block: dict[str, Any], expected: Message) -> None:
+    question: dict[str, Any] = {"type": "text", "text": "And now?"}
+    for given in (block, {"type": "non_standard", "value": block}):
+        messages = messages_from([{"role": "user", "content": [given, question]}])
+        assert messages == (expected, Message("user", ("And now?",)))
+
+
+@pytest.mark.parametrize("block", [{"toolResult": "rain"}, {"functionResponse": None}])
+def test_what_only_looks_like_a_result_is_an_error(block: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"messages\[0\]\.content\[0\]: a block without a type"):
+        messages_from([{"role": "user", "content": [block]}])
+
+
+@pytest.mark.parametrize("text", ["print(1)", "{", ""])
+def test_a_call_with_a_free_text_keeps_it(text: str) -> None:
+    """OpenAI calls the text `input`, in both of its APIs."""
+    call = ToolCall("run", {"input": text}, "c1")
+    told = {
+        "role": "assistant",
+        "tool_calls": [{"id": "c1", "type": "custom", "custom": {"name": "run", "input": text}}],
+    }
+    block = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "c1", "name": "run", "input": text}
+    assert messages_from([told]) == (Message("assistant", tool_calls=(call,)),)
+    assert messages_from([{"role": "assistant", "content": [block]}]) == (Message("assistant", tool_calls=(call,)),)
+
+
 def test_a_block_that_wraps_no_result_stays_with_the_user() -> None:
     content = [{"type": "non_standard", "value": {"type": "text", "text": "a"}}, {"type": "text", "text": "b"}]
     assert messages_from([{"role": "user", "content": content}]) == (Message("user", ("a", "\n", "b")),)
@@ -185,7 +250,7 @@ def test_a_block_with_broken_arguments_is_an_invalid_call(kind: str) -> None:
     assert (call.raw, call.reason, call.id, call.name) == ('{"city": ', "malformed", "c1", "weather")
 
 
-@pytest.mark.parametrize("content", ["text", None, b"x", 3])
+@pytest.mark.parametrize("content", ["text", None, b"x", 3, [{"type": ["tool_use"]}], [{"type": {}}]])
 def test_content_without_blocks_holds_no_calls(content: object) -> None:
     assert read_call_blocks(content) == ()
 

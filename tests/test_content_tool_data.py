@@ -96,7 +96,7 @@ VALUES: dict[str, tuple[dict[str, Any], tuple[object, ...]]] = {
     "non_standard": ({"type": "non_standard", "value": {"type": "dir", "a": 1}}, ('{"type": "dir", "a": 1}',)),
     "search_result": (
         {"type": "search_result", "title": "T", "source": "s", "content": [{"type": "dir", "a": 1}]},
-        ("\nT:\n\n", '{"type": "dir", "a": 1}'),
+        ("\nT (s):\n\n", '{"type": "dir", "a": 1}'),
     ),
     "text": ({"type": "text", "text": "hi", "citations": []}, ("hi",)),
     "text of Bedrock": ({"text": "hi"}, ("hi",)),

@@ -563,3 +563,38 @@ def test_results_find_calls_that_have_no_ids(model: ChatDynaspark, script: Scrip
     model.invoke([HumanMessage("?"), AIMessage("", tool_calls=calls), *results])
     assert '<tool_result id="c1" name="look" status="ok">\nlook\n' in said(script)
     assert '<tool_result id="c2" name="hear" status="ok">\nhear\n' in said(script)
+
+
+THREADS: dict[str, tuple[AIMessage, HumanMessage | ToolMessage]] = {
+    "Bedrock": (
+        AIMessage([{"toolUse": {"toolUseId": "t", "name": "look", "input": {"input": "here"}}}]),
+        HumanMessage([{"toolResult": {"toolUseId": "t", "content": [{"text": "blue"}]}}]),
+    ),
+    "Google": (
+        AIMessage([{"function_call": {"name": "look", "args": {"input": "here"}}}]),
+        HumanMessage([{"function_response": {"name": "look", "response": "blue"}}]),
+    ),
+    "OpenAI, of free text": (
+        AIMessage([{"type": "custom_tool_call", "call_id": "t", "id": "ctc", "name": "look", "input": "here"}]),
+        ToolMessage([{"type": "custom_tool_call_output", "output": "blue"}], tool_call_id="t"),
+    ),
+    "OpenAI's chat, of free text": (
+        AIMessage(
+            "",
+            additional_kwargs={
+                "tool_calls": [{"id": "t", "type": "custom", "custom": {"name": "look", "input": "here"}}]
+            },
+        ),
+        ToolMessage("blue", tool_call_id="t"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("called", "answered"), THREADS.values(), ids=THREADS)
+def test_calls_and_results_of_other_providers_find_each_other(
+    model: ChatDynaspark, script: Script, called: AIMessage, answered: BaseMessage
+) -> None:
+    model.invoke([HumanMessage("Hi"), called, answered, HumanMessage("And now?")])
+    assert '{"name": "look", "arguments": {"input": "here"}}' in said(script)
+    found = re.findall(r"<tool_result (.*?)>\n(.*?)\n</tool_result>", said(script))
+    assert [(about, text.strip('"')) for about, text in found] == [('id="c1" name="look" status="ok"', "blue")]

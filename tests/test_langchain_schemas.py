@@ -5,16 +5,18 @@ import enum
 import functools
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any, Literal, NamedTuple, NewType
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict
 
 import pytest
 from langchain_core.exceptions import OutputParserException
-from langchain_core.tools import InjectedToolArg, StructuredTool, tool
+from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool, tool
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter
 from pydantic.v1 import BaseModel as BaseModelV1
 from serving import Serve, listed_tools
+from typing_extensions import ReadOnly
 
 from dynaspark_core.server import call
 from langchain_dynaspark import ChatDynaspark
@@ -244,6 +246,73 @@ def test_what_is_not_recursive_is_told_as_before(served: Serve) -> None:
     assert '- order: Order. Arguments: {"one": {"x": integer}' in script.asked[0].prompt
 
 
+class Item(TypedDict):
+    what: NotRequired[str]
+
+
+class Order(TypedDict):
+    """An order.
+
+    Args:
+        size: how large
+    """
+
+    size: int
+    colour: NotRequired[Annotated[str, ..., "which colour"]]
+    note: Annotated[NotRequired[str], "none", "a note"]
+    gift: ReadOnly[bool | None]
+    place: Annotated[str, None, "where"]
+    items: list[Item]
+    code: Annotated[str, Field(pattern="^a")]
+    parts: "dict[str, Order]"
+
+
+class Some(TypedDict, total=False):
+    a: Required[int]
+    b: "Some0 | None"
+
+
+class Some0(TypedDict):
+    c: tuple[int, str]
+
+
+Keys = TypedDict("Keys", {"json": int, "_id": int, "a-b": int, "copy": int})
+ORDER: dict[str, Any] = {"size": 1, "gift": None, "items": [{}], "code": "a", "parts": {}}
+TYPED: list[tuple[Any, Any, Any]] = [
+    (Order, ORDER, {**ORDER, "parts": {"x": {"size": 1}}}),
+    (Order, {**ORDER, "parts": {"x": ORDER}, "note": "n", "colour": "red"}, {**ORDER, "colour": []}),
+    (Order, {**ORDER, "items": [{"what": "w"}]}, {**ORDER, "items": [{"what": []}]}),
+    (Order, {**ORDER, "gift": True}, {**ORDER, "code": "b"}),
+    (Order, ORDER, {name: value for name, value in ORDER.items() if name != "gift"}),
+    (Some, {"a": 1}, {"b": None}),
+    (Some, {"a": 1, "b": {"c": [1, "x"]}}, {"a": 1, "b": {"c": [1]}}),
+    (Keys, {"json": 1, "_id": 2, "a-b": 3, "copy": 4}, {"json": 1}),
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("kind", "good", "bad"), TYPED)
+def test_a_typed_dict_means_what_it_means_in_python(served: Serve, kind: Any, good: Any, bad: Any, method: str) -> None:
+    model, _ = served(*(said(value, method, kind.__name__) for value in (good, bad)), max_repairs=0)
+    chain = model.with_structured_output(kind, method=method)
+    assert chain.invoke("x") == good
+    with pytest.raises(OutputParserException):
+        chain.invoke("x")
+
+
+def test_a_typed_dict_is_described_by_its_own_words(served: Serve) -> None:
+    model, script = served("x", "x")
+    model.bind_tools([Order]).invoke("x")
+    (shown,) = listed_tools(script.asked[0].prompt)
+    assert shown["description"] == "An order."
+    members = shown["parameters"]["properties"]
+    about = {name: each["description"] for name, each in members.items() if "description" in each}
+    assert about == {"size": "how large", "colour": "which colour", "note": "a note", "place": "where"}
+    assert {name: each["default"] for name, each in members.items() if "default" in each} == {"note": "none"}
+    model.bind_tools([Some]).invoke("x")
+    assert "new empty dictionary" not in script.asked[1].prompt
+
+
 class Plain:
     def __init__(self, a: int) -> None:
         self.a = a
@@ -258,6 +327,31 @@ class Odd(BaseModel):
     plain: Plain
 
 
+class Described(TypedDict):
+    a: Annotated[int, ..., 5]
+
+
+class Unresolved(TypedDict):
+    a: "Nobody"  # type: ignore[name-defined]  # noqa: F821  # nobody has defined it
+
+
+class OfPlain(TypedDict):
+    plain: Plain
+
+
+class Annotations:
+    name: str
+    age: int = 3
+
+
+class Inherited(Annotations):
+    KIND: ClassVar[str] = "x"
+
+
+class Maker(StructuredTool):
+    pass
+
+
 NO_TOOLS: list[tuple[Any, str]] = [
     (Plain, "give a function, a tool, a pydantic class"),
     (Plain(1), "give a function, a tool, a pydantic class"),
@@ -268,6 +362,12 @@ NO_TOOLS: list[tuple[Any, str]] = [
     ("grow", "give a function, a tool"),
     (Odd, "give a function, a tool.*Odd"),
     (BaseModel, "give a function, a tool"),
+    (Annotations, "only annotated: make it a pydantic class or a dataclass"),
+    (Inherited, "only annotated"),
+    (Maker, "a class of tools: give one of them"),
+    (Described, "description of 'a' is of type int"),
+    (Unresolved, "name 'Nobody' is not defined"),
+    (OfPlain, "OfPlain"),
     ({"type": {"type": "string"}}, "is of type"),
     ({"title": {"type": "string"}}, "has a name"),
     ({"name": "x", "parameters": [1]}, "no JSON Schema"),
@@ -357,6 +457,43 @@ def test_what_is_no_form_of_an_answer_says_which_there_are(form: Any, shown: str
     assert "tools of your own" not in f"{of_answer.value} {of_schema.value}"
 
 
+class Ping:
+    """Ping the server."""
+
+    TIMEOUT: ClassVar[int] = 3
+
+
+@pytest.mark.parametrize("kind", [Ping, type("Ping", (BaseModel,), {}), make_dataclass("Ping", [])])
+def test_a_class_without_members_is_a_tool_without_arguments(served: Serve, kind: Any) -> None:
+    model, _ = served(call("Ping"))
+    assert [made["args"] for made in model.bind_tools([kind]).invoke("x").tool_calls] == [{}]
+
+
+GRAMMAR = {"type": "grammar", "syntax": "regex", "definition": "a+"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (
+            Tool(
+                "f", lambda text: text, "d", metadata={"type": "custom_tool", "format": GRAMMAR}
+            ),  # as langchain_openai's
+            '{"__arg1": string (in this format: {',
+        ),
+        ({"type": "custom", "name": "f", "description": "d", "format": {"type": "text"}}, '{"__arg1": string}'),
+        ({"type": "custom", "custom": {"name": "f", "description": "d"}}, '{"__arg1": string}'),
+    ],
+)
+def test_a_tool_of_free_text_has_langchains_argument_for_it(served: Serve, given: Any, shown: str) -> None:
+    model, script = served(call("f", __arg1="aa"))
+    message = model.bind_tools([given]).invoke("x")
+    assert f"- f: d. Arguments: {shown}" in script.asked[0].prompt
+    assert [made["args"] for made in message.tool_calls] == [{"__arg1": "aa"}]
+    if isinstance(given, BaseTool):
+        assert given.invoke(message.tool_calls[0]).content == "aa"
+
+
 ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 
@@ -401,9 +538,10 @@ def test_a_tool_without_arguments_may_be_strict(served: Serve, given: dict[str, 
     assert [made["args"] for made in model.bind_tools([given], strict=strict).invoke("x").tool_calls] == [{}]
 
 
-def test_a_tool_that_says_otherwise_is_not_strict() -> None:
-    given = {"name": "x", "strict": False, "parameters": ARGUMENTS}
-    with pytest.raises(ValueError, match=r"tools\[0\] says strict=False"):
+@pytest.mark.parametrize("said", [False, [], {}, "yes"])
+def test_a_tool_that_says_otherwise_is_not_strict(said: Any) -> None:
+    given = {"name": "x", "strict": said, "parameters": ARGUMENTS}
+    with pytest.raises(ValueError, match=rf"tools\[0\] says strict={re.escape(str(said))},"):
         ChatDynaspark().bind_tools([given], strict=True)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -105,6 +105,31 @@ async def test_one_run_is_seen_and_its_schema(served: Serve, method: str) -> Non
     assert len(script.asked) == 4  # each was repaired once, within its run
     form = {"kwargs": {"method": method, "strict": None}, "schema": convert_to_json_schema(Person)}
     assert [options["ls_structured_output_format"] for options in watching.options] == [form, form]
+
+
+class Tree(TypedDict):
+    children: "NotRequired[list[Tree]]"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"title": "Maybe", "type": ["object", "null"], "properties": {"x": {"type": "integer"}}},
+        {"title": "Any", "description": "Anything.", "anyOf": [{"type": "object"}, {"type": "array"}]},
+        {"name": "Named", "inputSchema": {"type": "object"}},
+        {"type": "json_schema", "json_schema": {"name": "Wrapped", "schema": {"type": ["object", "null"]}}},
+        Tree,
+    ],
+)
+def test_the_schema_that_a_run_shows_is_the_one_that_is_asked_for(served: Serve, schema: Any) -> None:
+    """Where LangChain's conversion of it raises, too."""
+    model, script = served("{}")
+    watching = Watching()
+    chain: Any = model.with_structured_output(schema)
+    assert chain.invoke("Who?", {"callbacks": [watching]}) == {}
+    shown = watching.options[0]["ls_structured_output_format"]["schema"]
+    assert shown == chain.first.kwargs["response_format"]["json_schema"]["schema"]
+    assert len(script.asked) == 1
 
 
 BROKEN = {

@@ -180,6 +180,11 @@ CHOICES: list[tuple[Any, str]] = [
     ("add", 'Call "add" now.'),
     ({"type": "function", "function": {"name": "add"}}, 'Call "add" now.'),
     ({"type": "tool", "name": "add"}, 'Call "add" now.'),
+    ({"type": "custom", "custom": {"name": "add"}}, 'Call "add" now.'),
+    ({"tool": {"name": "add"}}, 'Call "add" now.'),
+    ({"any": {}}, MUST),
+    ({"auto": {}}, MAY),
+    ({}, MAY),
 ]
 
 
@@ -193,6 +198,21 @@ def test_every_form_of_tool_choice_is_said_in_the_last_line_and_a_free_one_in_no
     assert [line["name"] for line in offered(script.asked[0])][:1] == ["add"]
 
 
+def test_anthropics_choice_of_one_call_at_most_counts(served: Serve) -> None:
+    model, script = served("x", "x", "x")
+    choice = {"type": "auto", "disable_parallel_tool_use": True}
+    model.bind_tools([add], tool_choice=choice).invoke("x")
+    model.bind(tools=[add], tool_choice=choice).invoke("x")
+    model.bind_tools([add], tool_choice={**choice, "disable_parallel_tool_use": False}).invoke("x")
+    assert ["Make at most one call" in asked.prompt for asked in script.asked] == [True, True, False]
+
+
+@pytest.mark.parametrize("given", [add, max, BaseModel, {"name": "x"}, "add", None, 3])
+def test_one_tool_is_no_list_of_tools(given: Any) -> None:
+    with pytest.raises(ValueError, match="give a list of tools"):
+        ChatDynaspark().bind_tools(given)
+
+
 def test_with_tool_choice_none_no_tool_is_told_and_none_is_read(served: Serve) -> None:
     model, script = served(call("add", a=1))
     message = model.bind_tools([add], tool_choice="none").invoke("x")
@@ -201,11 +221,17 @@ def test_with_tool_choice_none_no_tool_is_told_and_none_is_read(served: Serve) -
 
 @pytest.mark.parametrize(
     ("choice", "shown"),
-    [("multiply", "multiply"), ({"type": "function", "function": {"name": "x"}}, "'x'"), (3, "3"), ({}, "add")],
+    [
+        ("multiply", "multiply"),
+        ({"type": "function", "function": {"name": "x"}}, "'x'"),
+        (3, "3"),
+        ({"type": "sometimes"}, "add"),
+        ({"type": "allowed_tools", "mode": "required", "tools": []}, "allowed_tools"),
+        ({"mode": "ANY", "allowed_function_names": ["add"]}, "'mode': 'ANY'.*give a tool's name"),
+        ({"sometimes": {}}, "'sometimes'"),
+    ],
 )
 def test_an_unknown_tool_choice_is_an_error(choice: Any, shown: str) -> None:
-    if choice == {}:
-        choice = {"type": "sometimes"}
     with pytest.raises(ValueError, match=shown):
         ChatDynaspark().bind_tools([add], tool_choice=choice)
 

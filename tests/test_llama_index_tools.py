@@ -11,7 +11,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.program.function_program import FunctionCallingProgram, get_function_tool
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, RootModel, TypeAdapter
 from serving import Says
 
 from dynaspark_core import Chat, InvalidToolCall, Reply, ToolCall, Usage
@@ -110,6 +110,9 @@ async def test_one_call_at_most_unless_several_are_allowed(llm: Dynaspark, scrip
         ({"tool_choice": "add"}, ('Call "add" now.', "now()")),
         ({"tool_choice": {"type": "function", "function": {"name": "add"}}}, ('Call "add" now.', "The time.")),
         ({"tool_choice": {"type": "tool", "name": "add"}}, ('Call "add" now.', "The time.")),
+        ({"tool_choice": {"function": "add"}}, ('Call "add" now.', "The time.")),
+        ({"tool_choice": {"tool": {"name": "add"}}}, ('Call "add" now.', "The time.")),
+        ({"tool_choice": {"any": {}}}, ("You must call at least one tool now.", "plain text")),
         ({"tool_choice": {"type": "required"}}, ("You must call at least one tool now.", "plain text")),
     ],
 )
@@ -311,6 +314,69 @@ class Box(BaseModel, Generic[T]):
     value: T
 
 
+class Node(BaseModel):
+    """A node."""
+
+    name: str
+    children: list["Node"] = []
+
+
+class One(BaseModel):
+    x: int
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    note: str = ""
+
+
+NODE = {"name": "a", "children": [{"name": "b"}]}
+TOPS: dict[str, tuple[Any, str, dict[str, Any], dict[str, Any]]] = {
+    "recursive class": (Node, '"children": {', NODE, {"name": "a", "children": [{"title": "b"}]}),
+    "union": (RootModel[One | Node], '"anyOf": [', {"x": 1}, {"x": "many"}),
+    "map": (RootModel[dict[str, int]], '"additionalProperties": {"type": "integer"}', {"a": 1}, {"a": "many"}),
+    "map of maps": (TypeAdapter(dict[str, One]).json_schema(), '"additionalProperties"', {"a": {"x": 1}}, {"a": 1}),
+    "other members": (Open, '"note": string', {"a": 1}, {"note": []}),
+    "reference": (Node.model_json_schema(), '"children": {', NODE, {"name": "a", "children": [3]}),
+}
+
+
+@pytest.mark.parametrize("choice", ["auto", "required"])
+@pytest.mark.parametrize("top", TOPS.values(), ids=TOPS)
+async def test_a_schema_of_any_top_is_shown_and_checked(
+    llm: Dynaspark, script: Says, top: tuple[Any, str, dict[str, Any], dict[str, Any]], choice: str
+) -> None:
+    """LlamaIndex itself keeps only what stands under `properties`."""
+    schema, shown, good, wrong = top
+    answering(script, call("t", **wrong), call("t", **good))
+    given: Any = {"type": "function", "function": {"name": "t", "parameters": schema}}
+    if not isinstance(schema, dict):
+        given = FunctionTool.from_defaults(lambda **_: "", name="t", description="d", fn_schema=schema)
+    response = llm.chat_with_tools([given], "x", tool_choice=choice)
+    assert calls(llm, response) == [("t", good)]
+    assert shown.replace(": string", ": {" if choice == "required" else ": string") in script.asked[0].prompt
+
+
+@pytest.mark.parametrize("schema", [RootModel[int], RootModel[list[One]]])
+def test_a_tool_that_takes_no_object_is_an_error(llm: Dynaspark, schema: type[BaseModel]) -> None:
+    given = FunctionTool.from_defaults(lambda **_: "", name="t", description="d", fn_schema=schema)
+    with pytest.raises(ConfigError, match="t takes no object, and a tool's arguments are one"):
+        llm.chat_with_tools([given], "x")
+
+
+@pytest.mark.parametrize("given", [ADD, add, {"name": "x"}])
+def test_one_tool_is_no_list_of_tools(llm: Dynaspark, given: Any) -> None:
+    for ask_with in (lambda: llm.chat_with_tools(given, "x"), lambda: llm.chat([ChatMessage("x")], tools=given)):
+        with pytest.raises(ConfigError, match="give a list of tools"):
+            ask_with()
+
+
+def test_a_choice_in_a_form_that_nobody_knows_is_an_error(llm: Dynaspark) -> None:
+    with pytest.raises(ConfigError, match=r"tool_choice is .'mode': 'ANY'"):
+        llm.chat_with_tools([ADD], "x", tool_choice={"mode": "ANY", "allowed_function_names": ["add"]})
+
+
 def test_names_that_openai_would_not_take_work(llm: Dynaspark, script: Says) -> None:
     answering(script, call("Box[int]", value=7))
     assert llm.predict_and_call([get_function_tool(Box[int])], "7").response == "value=7"
@@ -323,7 +389,9 @@ def test_a_long_description_is_sent_whole(llm: Dynaspark, script: Says) -> None:
     assert "x" * 2000 in script.asked[0].prompt
 
 
-@pytest.mark.parametrize("choice", ["nope", {"type": "function", "function": {"name": "nope"}}])
+@pytest.mark.parametrize(
+    "choice", ["nope", {"type": "function", "function": {"name": "nope"}}, {"type": "nope", "function": {"name": ""}}]
+)
 def test_a_choice_of_no_tool_is_an_error_before_anything_is_sent(llm: Dynaspark, script: Says, choice: Any) -> None:
     with pytest.raises(ConfigError, match="tool_choice is 'nope'; the tools are: add"):
         llm.chat_with_tools([ADD], "x", tool_choice=choice)

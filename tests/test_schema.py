@@ -147,6 +147,8 @@ def test_recursion_is_bounded() -> None:
         {"multipleOf": 0},
         {"allOf": [5]},
         {"properties": {"a": 5}},
+        {"properties": {2: {}, True: {}, "b": {}}},
+        {"patternProperties": {1: {}}, "required": [1], "dependentRequired": {1: [1]}},
         {"prefixItems": {}},
         {"not": 5},
         {"uniqueItems": 1},
@@ -167,6 +169,7 @@ def test_recursion_is_bounded() -> None:
 )
 def test_no_schema_raises(schema: dict[str, Any], value: Any) -> None:
     conform(value, schema)
+    conform(value, schema, needs_known_keys=True)
 
 
 CONDITION = {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}, "else": {"required": ["c"]}}

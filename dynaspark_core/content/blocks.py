@@ -120,6 +120,15 @@ def _content_of(block: Block, place: Place) -> Iterable[Part]:
     return chain(heading, _members(block.get("content"), place.inner(".content")))
 
 
+def _search_result(block: Block, place: Place) -> Iterable[Part]:
+    """What a search has found, under its title and where it is from."""
+    source = block.get("source")
+    if not source or not block.get("content"):
+        return _content_of(block, place)
+    title = block.get("title")
+    return _content_of({**block, "title": f"{title} ({source})" if title else source}, place)
+
+
 def _tool_result(block: Block, place: Place) -> Iterable[Part]:
     """A tool's result, wherever it is written: what cannot be sent of it is marked, as it is not the user's to mend."""
     return _content_of(block, replace(place, role="tool", is_past=True))
@@ -193,14 +202,14 @@ _PICTURES = ("image", "image_url", "input_image", "image_file", "inline_data", "
 _FILES = ("file", "input_file", "media", "file_data", "fileData", "resource_link")
 _CALLS = (
     *("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"),
-    *("function_call", "functionCall", "input_json_delta"),
+    *("function_call", "functionCall", "custom_tool_call", "input_json_delta"),
     *("server_tool_use", "server_tool_call", "server_tool_call_chunk"),
 )
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("text", "input_text", "output_text"), _text_under("text")),
     "refusal": _text_under("refusal"),
     "text-plain": _plain_text,
-    "search_result": _content_of,
+    "search_result": _search_result,
     "tool_result": _tool_result,
     "non_standard": _non_standard,
     **dict.fromkeys(_PICTURES, _picture),
@@ -222,7 +231,7 @@ _WHOLE: dict[str, Reader] = {
     **dict.fromkeys(_FILES, if_file(_file)),
     **dict.fromkeys(_CALLS, as_json),
     "server_tool_result": or_json(_record),
-    "search_result": or_json(_content_of),
+    "search_result": or_json(_search_result),
     "json": json_value,
     **dict.fromkeys(("custom_tool_call_output", "function_call_output"), or_json(_output)),
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 from dynaspark_core.content.blocks import read_parts
 from dynaspark_core.content.image_refs import Place, Places
+from dynaspark_core.content.results import result_block
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Part, Role, ToolCall, new_message
 
@@ -30,7 +31,9 @@ ROLES: dict[str, Role] = {
 
 Entry = Mapping[str, Any]
 Call = ToolCall | InvalidToolCall
-_CALL_TYPES = frozenset({"tool_use", "tool_call", "function_call", "invalid_tool_call"})
+_CALL_TYPES = ("tool_use", "tool_call", "function_call", "invalid_tool_call", "custom_tool_call")
+_CUSTOM = ("custom", "custom_tool_call")
+"""Types of OpenAI's calls whose `input` is any text."""
 _CALL_KEYS = ("functionCall", "function_call", "toolUse")
 """Keys of blocks without a type: Gemini's, OpenAI's old one, Bedrock's."""
 
@@ -131,7 +134,7 @@ def _calls(entry: Entry, name: str) -> tuple[Call, ...]:
 
 
 def read_call_blocks(content: object) -> tuple[Call, ...]:
-    """The calls that only the content has: those of Anthropic, OpenAI's Responses, Gemini, Bedrock, LangChain v1.
+    """The calls that only the content has: those of Anthropic, OpenAI, Gemini, Bedrock, LangChain v1.
 
     For messages without a `tool_calls` of their own; where there is one, these blocks tell the same twice.
     """
@@ -144,18 +147,20 @@ def read_call_blocks(content: object) -> tuple[Call, ...]:
 
 def _call_block(block: Entry) -> Entry | None:
     """What says name and arguments in a block that is a call; None for others."""
-    if block.get("type") in _CALL_TYPES:
+    if block.get("type") in _CALL_TYPES or isinstance(block.get("custom"), Mapping):
         return block
     return next((block[key] for key in _CALL_KEYS if isinstance(block.get(key), Mapping)), None)
 
 
 def _call(item: Entry, fallback_id: str) -> Call:
     """One call in any of the shapes; one that cannot be read stays as an invalid call, so that nothing is lost."""
-    known = item["function"] if isinstance(item.get("function"), Mapping) else item
+    known = next((item[key] for key in ("function", "custom") if isinstance(item.get(key), Mapping)), item)
     name = known.get("name")
     ids = (item.get(key) for key in ("call_id", "toolUseId", "id"))  # the `id` of OpenAI's Responses is the block's
     call_id = next((value for value in ids if isinstance(value, str) and value), fallback_id)
     written: object = next((known[key] for key in ("arguments", "args", "input") if known.get(key) is not None), {})
+    if item.get("type") in _CUSTOM and isinstance(written, str):
+        written = {"input": written}
     arguments, error = _arguments(written)
     if not isinstance(name, str) or not name:
         return InvalidToolCall(str(written), "missing_name", call_id, error="the call names no tool")
@@ -176,7 +181,7 @@ def _arguments(written: object) -> tuple[dict[str, Any] | None, str]:
 
 
 def newest_results(contents: Iterable[object]) -> int:
-    """The index of the last content that holds `tool_result` blocks, else 0: what stands before it was sent earlier."""
+    """The index of the last content that holds results of tools, else 0: what stands before it was sent earlier."""
     return max((index for index, content in enumerate(contents) if _holds_results(content)), default=0)
 
 
@@ -185,7 +190,7 @@ def _holds_results(content: object) -> bool:
 
 
 def parts_and_results(content: Any, place: Place) -> tuple[tuple[Part, ...], tuple[Message, ...]]:
-    """The parts of a content without its `tool_result` blocks, and those as messages of role `tool`."""
+    """The parts of a content without the results of tools in it, and those as messages of role `tool`."""
     if not _holds_results(content):
         return read_parts(content, place), ()
     results = tuple(_result(block, place) for block in content if _is_result(block))
@@ -193,21 +198,16 @@ def parts_and_results(content: Any, place: Place) -> tuple[tuple[Part, ...], tup
 
 
 def _is_result(block: object) -> bool:
-    return isinstance(block, Mapping) and _bare(block).get("type") == "tool_result"
-
-
-def _bare(block: Entry) -> Entry:
-    """The block without LangChain's `non_standard` around it."""
-    value = block.get("value") if block.get("type") == "non_standard" else None
-    return value if isinstance(value, Mapping) else block
+    return isinstance(block, Mapping) and result_block(block) is not None
 
 
 def _result(block: Entry, place: Place) -> Message:
-    bare = _bare(block)
-    call_id = bare.get("tool_use_id")
+    known = result_block(block) or block
+    call_id, name = known.get("tool_use_id"), known.get("name")
     return Message(
         "tool",
-        read_parts([bare], place),
+        read_parts([known], place),
+        name=name if isinstance(name, str) else None,
         tool_call_id=call_id if isinstance(call_id, str) else None,
-        status="error" if bare.get("is_error") else "ok",
+        status="error" if known.get("is_error") else "ok",
     )

@@ -22,7 +22,7 @@ def listed_names(schema: Any, target: Callable[[object], Any], seen: set[int] | 
         seen.add(id(node))
         if _is_open(node) or target(node.get("$ref", "#")) is True:
             return None
-        names.update(_mapping(node.get("properties")))
+        names.update({name: part for name, part in _mapping(node.get("properties")).items() if isinstance(name, str)})
         alternatives += [part for keyword in _ALTERNATIVES for part in _list(node.get(keyword))]
         waiting += _applied(node, target)
     return _with_alternatives(names, alternatives, target, seen)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
+from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
+from llama_index.core.tools.types import BaseTool
 from llama_index.core.types import Model, PydanticProgramMode
 
 from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Preview, Reply
@@ -24,9 +26,6 @@ from llama_index_dynaspark.fields import ConfiguredLLM
 from llama_index_dynaspark.options import Options, choice_from, known_choice, schema_of_format, tools_from
 
 if TYPE_CHECKING:
-    from llama_index.core.chat_engine.types import AgentChatResponse
-    from llama_index.core.tools.types import BaseTool
-
     from llama_index_dynaspark.structured import Prediction
 
 
@@ -69,9 +68,7 @@ _question_of = maker(Question)
 class AskingLLM(ConfiguredLLM):
     """Asks the service what a call of `Dynaspark` means, and shows it."""
 
-    def preview(
-        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"] = (), **kwargs: Any
-    ) -> Preview:
+    def preview(self, messages: str | Sequence[ChatMessage], tools: Sequence[BaseTool] = (), **kwargs: Any) -> Preview:
         """What a call would send: the exact text, and the file. Nothing is sent to the service.
 
         Args:
@@ -84,14 +81,14 @@ class AskingLLM(ConfiguredLLM):
         return blocking.run(self.apreview(messages, tools, **kwargs))
 
     async def apreview(
-        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"] = (), **kwargs: Any
+        self, messages: str | Sequence[ChatMessage], tools: Sequence[BaseTool] = (), **kwargs: Any
     ) -> Preview:
         """As `preview`, async."""
         question = self._question(**self._arguments(messages, tools, kwargs))
         return await question.client.preview(question.chat)
 
     def _arguments(
-        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"], kwargs: dict[str, Any]
+        self, messages: str | Sequence[ChatMessage], tools: Sequence[BaseTool], kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         """What `_question` takes for a completion, a chat, or a chat with tools."""
         if tools:
@@ -201,10 +198,10 @@ class AskingLLM(ConfiguredLLM):
         for result in prediction.final():
             yield result
 
-    def predict_and_call(self, tools: Sequence["BaseTool"], *args: Any, **kwargs: Any) -> "AgentChatResponse":
+    def predict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
         return super().predict_and_call(tools, *args, **self._calling(kwargs))
 
-    async def apredict_and_call(self, tools: Sequence["BaseTool"], *args: Any, **kwargs: Any) -> "AgentChatResponse":
+    async def apredict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
         return await super().apredict_and_call(tools, *args, **self._calling(kwargs))
 
     def _calling(self, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
-from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, field_serializer
+from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, ValidationError, field_serializer
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
@@ -90,3 +90,9 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
             "model_name": self._client.settings.resolved(),
             "system_role": MessageRole.SYSTEM,
         }
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """Every field and what is wrong with it; not the value, which may be a secret."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in details)

@@ -23,6 +23,7 @@ from dynaspark_core.errors import OutputError
 from dynaspark_core.prompt.turns import json_line
 from dynaspark_core.reply.partial import PartialObject
 from dynaspark_core.reply.value import read_object
+from llama_index_dynaspark.fields import wrong_fields
 from llama_index_dynaspark.options import Options, schema_of_class
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -67,7 +68,7 @@ class Prediction(Generic[Model]):
         try:
             return self._output_cls.model_validate_json(json_line(value))
         except ValidationError as exc:
-            raise OutputError(f"no {self._output_cls.__name__}: {_description(exc)}", text=text) from exc
+            raise OutputError(f"no {self._output_cls.__name__}: {wrong_fields(exc)}", text=text) from exc
 
     def show(self, response: ChatResponse) -> Iterator[FlexibleModel]:
         """What there is so far of the object, if this response has brought anything new of it."""
@@ -96,9 +97,3 @@ def _in_progress(value: Object) -> Object:
 def announce(output_cls: type[BaseModel], prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> None:
     """Emit the event that a prediction begins."""
     _dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args))
-
-
-def _description(error: ValidationError) -> str:
-    """Every field and what is wrong with it; not the value."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in details)

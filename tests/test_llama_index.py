@@ -3,12 +3,13 @@
 import asyncio
 import base64
 import copy
+import inspect
 import pickle
 import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from llama_index.core import Settings
@@ -23,6 +24,7 @@ from serving import ADD, PNG, WRITTEN
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
+from llama_index_dynaspark.asking import AskingLLM
 
 FILES = ["file"] if "IOBase" in str(ImageBlock.model_fields["image"].annotation) else []
 """Older cores take no open files."""
@@ -183,7 +185,12 @@ def test_stop_of_the_model_and_of_the_call(script: Script) -> None:
         ({"timeout": -1}, ValueError, "timeout is -1"),
         ({"base_url": "nope"}, ValueError, "nope"),
         ({"num_output": 100, "context_window": 50}, ValueError, "100"),
-        ({"temperature": -1}, ValueError, "temperature"),
+        ({"temperature": -1}, ConfigError, "temperature"),
+        ({"timeout": "soon"}, ConfigError, "Dynaspark: timeout: Input should be a valid number"),
+        ({"model": 5, "seed": 1.5}, ConfigError, "model: .*; seed: "),
+        ({"default_headers": {"A": 1}}, ConfigError, "default_headers.A: "),
+        ({"max_tokens": 0}, ConfigError, "max_tokens: Input should be greater than 0"),
+        ({"pydantic_program_mode": "none"}, ConfigError, "pydantic_program_mode: Input should be 'default'"),
     ],
 )
 def test_wrong_settings_are_named_before_anything_is_sent(
@@ -238,6 +245,14 @@ def test_metadata_says_what_is_configured() -> None:
         False,
     )
     assert (metadata.context_window, metadata.num_output) == (1_048_576, 5)
+
+
+OWN = {name: each for kind in (AskingLLM, Dynaspark) for name, each in vars(kind).items() if inspect.isfunction(each)}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in OWN if name in dir(FunctionCallingLLM) or name[0] != "_"))
+def test_the_types_of_every_public_method_can_be_looked_up(name: str) -> None:
+    assert "return" in get_type_hints(OWN[name])
 
 
 def test_settings_take_it(llm: Dynaspark) -> None:

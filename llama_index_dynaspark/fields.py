@@ -69,6 +69,12 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     def _without_password(self, url: str | None) -> str | None:
         return url and without_user(url)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set what was pickled; what LlamaIndex left out, with a warning, as it cannot be pickled, is the default."""
+        super().__setstate__(state)
+        for name in type(self).model_fields.keys() - vars(self).keys():
+            vars(self)[name] = type(self).model_fields[name].get_default(call_default_factory=True)
+
     @classmethod
     def class_name(cls) -> str:
         return "Dynaspark_llm"

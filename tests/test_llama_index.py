@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from llama_index.core import Settings
+from llama_index.core import PromptTemplate, Settings
 from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ChatResponse, ImageBlock, MessageRole, TextBlock
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms.custom import CustomLLM
@@ -235,6 +235,24 @@ def test_a_used_llm_pickles_copies_and_hides_its_key(script: Script) -> None:
             assert other.complete("x").text == "Hello."
     assert "k-secret" not in f"{llm!r} {llm} {llm.to_dict()} {llm.to_json()} {getattr(llm, 'to_payload', dict)()}"
     assert {asked.query["api_key"] for asked in script.asked} == {"k-secret"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("messages_to_prompt", lambda _: "own"),
+        ("completion_to_prompt", lambda _: "own"),
+        ("callback_manager", CallbackManager([TokenCountingHandler(tokenizer=lambda text: [text])])),
+    ],
+)
+def test_what_cannot_be_pickled_is_the_default_in_another_process(
+    script: Script, caplog: pytest.LogCaptureFixture, name: str, value: Any
+) -> None:
+    with LocalService(script) as service:
+        other = pickle.loads(pickle.dumps(Dynaspark(base_url=service.url, **{name: value})))
+        assert other.predict(PromptTemplate("Hi {name}"), name="Ada") == other.complete("Hi Ada").text == "Hello."
+    assert [asked.prompt for asked in script.asked] == ["Hi Ada"] * 2
+    assert f"Removing unpickleable attribute {name}" in caplog.text
 
 
 def test_metadata_says_what_is_configured() -> None:

@@ -15,13 +15,13 @@ from llama_index.core.types import Model, PydanticProgramMode
 
 from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Preview, Reply
 from dynaspark_core.content.checks import stops
-from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
 from dynaspark_core.messages import new_chat, new_message
 from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
+from llama_index_dynaspark.blocks import document_refs
 from llama_index_dynaspark.fields import ConfiguredLLM
 from llama_index_dynaspark.options import Options, choice_from, known_choice, schema_of_format, tools_from
 
@@ -134,8 +134,12 @@ class AskingLLM(ConfiguredLLM):
 
     def _history(self, messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
         """The messages; a function of the user's own that makes one text of them is honoured, the images stay."""
-        said = self._with_system_prompt(messages)
-        history = convert.history(said, allow_paths=self.allow_image_paths)
+        try:
+            said = self._with_system_prompt(messages)
+            history = convert.history(said, allow_paths=self.allow_image_paths)
+        except AttributeError:
+            convert.require_messages(messages)
+            raise
         if self.messages_to_prompt in (None, generic_messages_to_prompt):
             return history
         images = tuple(part for message in history for part in message.content if not isinstance(part, str))
@@ -154,10 +158,8 @@ class AskingLLM(ConfiguredLLM):
             raise ConfigError(f"complete takes a text, not {type(prompt).__name__}; use chat for messages")
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
         options = dict(kwargs)
-        images = [
-            convert.document_ref(document, Place(f"image_documents[{index}]", self.allow_image_paths))
-            for index, document in enumerate(options.pop("image_documents", None) or ())
-        ]
+        documents = options.pop("image_documents", None)
+        images = document_refs(documents, allow_paths=self.allow_image_paths) if documents else ()
         return {"messages": new_message("user", (text, *images) if text else tuple(images)), **options}
 
     @property

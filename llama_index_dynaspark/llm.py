@@ -180,7 +180,7 @@ class Dynaspark(AskingLLM, defer_build=False):
     ) -> dict[str, Any]:
         return {
             "messages": convert.with_question(chat_history, user_msg),
-            "tools": [options.tool_dictionary(tool) for tool in tools],
+            "tools": options.tool_dictionaries(tools),
             "tool_choice": options.choice_from(tool_choice, is_required=tool_required),
             "allow_parallel_tool_calls": allow_parallel_tool_calls,
             **kwargs,

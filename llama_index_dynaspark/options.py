@@ -38,17 +38,24 @@ def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
         )
     about = tool.metadata
     function = {
-        "name": about.get_name(),
+        "name": about.name,
         "description": about.description,
         "parameters": about.get_parameters_dict(),
     }
     return {"type": "function", "function": function}
 
 
+def tool_dictionaries(tools: Iterable[BaseTool | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The tools in OpenAI's shape. Raises `ConfigError` for what is no list of tools."""
+    if not isinstance(tools, Iterable):
+        raise ConfigError(f"tools is of type {type(tools).__name__}; give a list of tools")
+    return [tool_dictionary(tool) for tool in tools]
+
+
 def tools_from(tools: Iterable[BaseTool | Mapping[str, Any]]) -> tuple[Tool, ...]:
     """The tools as ours. Raises `ConfigError` for one without a name."""
     found = []
-    for tool in map(tool_dictionary, tools):
+    for tool in tool_dictionaries(tools):
         function = tool.get("function") or tool
         name = function.get("name") if isinstance(function, Mapping) else None
         if not isinstance(name, str) or not name:

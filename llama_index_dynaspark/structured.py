@@ -19,7 +19,7 @@ from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index_instrumentation import get_dispatcher
 
-from dynaspark_core.errors import OutputError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.prompt.turns import json_line
 from dynaspark_core.reply.partial import PartialObject
 from dynaspark_core.reply.value import read_object
@@ -95,5 +95,7 @@ def _in_progress(value: Object) -> Object:
 
 
 def announce(output_cls: type[BaseModel], prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> None:
-    """Emit the event that a prediction begins."""
+    """Emit the event that a prediction begins. Raises `ConfigError` for what is no template."""
+    if not isinstance(prompt, BasePromptTemplate):
+        raise ConfigError(f"the prompt is of type {type(prompt).__name__}; give a PromptTemplate")
     _dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args))

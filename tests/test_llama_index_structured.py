@@ -179,6 +179,12 @@ async def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(llm:
 
 
 @pytest.mark.parametrize("way", WAYS)
+async def test_a_prompt_that_is_no_template_is_named(llm: Dynaspark, way: str) -> None:
+    with pytest.raises(ConfigError, match="the prompt is of type str; give a PromptTemplate"):
+        await predict(llm, way, "An album.")
+
+
+@pytest.mark.parametrize("way", WAYS)
 async def test_an_answer_in_prose_is_quoted(llm: Dynaspark, script: Says, way: str) -> None:
     script.lines += ["I know none."] * 2
     with pytest.raises(OutputError, match=r"holds no JSON; the model wrote: 'I know none\.'"):

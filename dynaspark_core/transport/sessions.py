@@ -200,8 +200,7 @@ class Sessions:
 
     def slots(self, origin: str, limit: int) -> Slots:
         """The slots for at most `limit` requests at a time to `origin` on this loop."""
-        slots = self._slots.get((origin, limit))
-        return slots or self._slots.setdefault((origin, limit), Slots(limit))
+        return self._slots.get((origin, limit)) or self._slots.setdefault((origin, limit), Slots(limit))
 
 
 _open: dict[asyncio.AbstractEventLoop, Sessions] = {}

@@ -1,4 +1,4 @@
-"""What an MCP tool gives, through `BlocksClient` and LlamaIndex's own tool, as the prompt and the file hold it."""
+"""What an MCP tool gives, through `BlocksClient`, as the prompt and the file hold it."""
 
 import base64
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
-from llama_index.core.tools import FunctionTool
 from serving import PNG
 
 from dynaspark_core.server import Script
@@ -34,14 +33,9 @@ def script() -> Script:
 
 async def told(llm: Dynaspark, script: Script, client: Client) -> str:
     """What the prompt says of the result of a tool of this client."""
-    blocks_client = BlocksClient(client)
-
-    async def look() -> Any:
-        return await blocks_client.call_tool("look", {})
-
-    output = await FunctionTool.from_defaults(async_fn=look).acall()
+    blocks = await BlocksClient(client).call_tool("look", {})
     called = ChatMessage(role="assistant", blocks=[ToolCallBlock(tool_call_id="1", tool_name="look", tool_kwargs={})])
-    result = ChatMessage(role="tool", blocks=output.blocks, additional_kwargs={"tool_call_id": "1"})
+    result = ChatMessage(role="tool", blocks=list(blocks), additional_kwargs={"tool_call_id": "1"})
     await llm.achat([ChatMessage("Look."), called, result])
     return script.asked[-1].prompt.partition('status="ok">\n')[2].partition("\n</tool_result>")[0]
 

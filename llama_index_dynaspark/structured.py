@@ -18,6 +18,8 @@ from llama_index.core.llms.utils import parse_partial_json
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index_instrumentation import get_dispatcher
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
 
 from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.prompt.turns import json_line
@@ -47,6 +49,7 @@ class Prediction(Generic[Model]):
         self._output_cls = output_cls
         self._partial_cls = create_flexible_model(output_cls)
         self._partial = PartialObject(self._schema, parse_partial_json)
+        self._names = {_alias(field): name for name, field in output_cls.model_fields.items()}
         self._left = most
 
     def feed(self, response: ChatResponse) -> None:
@@ -74,11 +77,15 @@ class Prediction(Generic[Model]):
         """What there is so far of the object, if this response has brought anything new of it."""
         value = self._partial.read(response.message.content or "")
         try:
-            partial = None if value is None else self._partial_cls.model_validate(value)
+            partial = None if value is None else self._partial_cls.model_validate(self._named(value))
         except (ValueError, RecursionError):
             return
         if partial is not None:
             yield _in_progress(partial)
+
+    def _named(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The value under the names of the class's fields, as LlamaIndex's class for partial objects has no aliases."""
+        return {self._names.get(key, key): each for key, each in value.items()}
 
     def final(self) -> Iterator[Model]:
         """The result, as a stream's last object."""
@@ -99,3 +106,10 @@ def announce(output_cls: type[BaseModel], prompt: BasePromptTemplate, prompt_arg
     if not isinstance(prompt, BasePromptTemplate):
         raise ConfigError(f"the prompt is of type {type(prompt).__name__}; give a PromptTemplate")
     _dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args))
+
+
+def _alias(field: FieldInfo) -> str | None:
+    """The field's name in the class's JSON Schema, where it has another one there."""
+    alias = field.validation_alias or field.alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return next((choice for choice in choices if isinstance(choice, str)), None)

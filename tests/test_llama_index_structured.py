@@ -13,7 +13,7 @@ from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from pydantic import BaseModel, create_model, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, create_model, field_validator
 from serving import Says
 
 from dynaspark_core.errors import ConfigError, OutputError, ToolCallError
@@ -140,6 +140,25 @@ async def test_a_stream_shows_neither_wrappers_nor_values_in_passing(
     objects = await predict(llm, way, output_cls=Named)
     assert objects[-1] == last
     assert {each.name for each in objects} == {"Oslo"}
+
+
+class Aliased(BaseModel):
+    """Its fields have other names in JSON."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: str = Field(alias="firstName")
+    last: str = Field(validation_alias=AliasChoices(AliasPath("names", 1), "lastName", "surname"))
+    age: int = 0
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+async def test_a_stream_shows_fields_under_their_own_names(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines.append(Pieces('{"firstName": "Ada"', ', "lastName": "Lovelace"', ', "age": 36}'))
+    objects = await predict(llm, way, output_cls=Aliased)
+    assert len(objects) > 1
+    assert {each.first for each in objects} == {"Ada"}
+    assert {each.last for each in objects[-2:]} == {"Lovelace"}
 
 
 def test_a_long_object_is_shown_a_bounded_number_of_times() -> None:

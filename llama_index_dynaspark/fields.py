@@ -23,7 +23,7 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     stop: list[str] | None = Field(default=None, description="Texts where the answer is cut.")
     base_url: str | None = Field(default=None, repr=False, description="Of the service.")
     route: str | None = Field(default=None, description="form or api.")
-    query: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    query: Mapping[str, str] | None = Field(default=None, repr=False, description="More parameters of the route api.")
     path: str | None = Field(default=None, description="Of the form post.")
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
@@ -68,6 +68,11 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     @field_serializer("base_url")
     def _without_password(self, url: str | None) -> str | None:
         return url and without_user(url)
+
+    @field_serializer("query")
+    def _without_secrets(self, query: Mapping[str, str] | None) -> dict[str, str] | None:
+        shown = self._client.settings.shown_query
+        return None if query is None else {name: value for name, value in query.items() if name in shown}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Set what was pickled; what LlamaIndex left out, with a warning, as it cannot be pickled, is the default."""

@@ -322,6 +322,14 @@ def test_the_same_configuration_is_the_same_dictionary(monkeypatch: pytest.Monke
     assert Dynaspark().to_dict()["model"] == Dynaspark().metadata.model_name == "gemini-2.0-flash-lite"
 
 
+def test_parameters_of_the_query_are_dumped_but_for_secrets() -> None:
+    llm = Dynaspark(route="api", query={"private": "true", "token": "s3cret"}, temperature=0.5)
+    assert llm.to_dict()["query"] == {"private": "true"}
+    assert "s3cret" not in f"{llm!r} {llm.to_json()}"
+    assert Dynaspark.from_dict(llm.to_dict()).query == {"private": "true"}
+    assert pickle.loads(pickle.dumps(llm)).query == llm.query
+
+
 def test_the_key_is_read_from_the_environment_again(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DYNASPARK_API_KEY", "k-env")
     with LocalService(script) as service:

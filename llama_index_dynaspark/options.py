@@ -1,13 +1,14 @@
 """LlamaIndex's tools and choices of tools → plain dictionaries, and those → ours; a message's calls → selections."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
-from llama_index.core.tools.types import BaseTool
-from pydantic.errors import PydanticInvalidForJsonSchema
+from llama_index.core.tools.types import BaseTool, ToolMetadata
+from pydantic.errors import PydanticUserError
 
 from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError, ToolCallError
@@ -40,9 +41,22 @@ def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
     function = {
         "name": about.name,
         "description": about.description,
-        "parameters": about.get_parameters_dict(),
+        "parameters": _parameters(about),
     }
     return {"type": "function", "function": function}
+
+
+def _parameters(about: ToolMetadata) -> dict[str, Any]:
+    """The JSON Schema of a tool's arguments: LlamaIndex's, or the class's own where that is told by a reference.
+
+    LlamaIndex keeps properties alone, so that nothing is left of a recursive class.
+    """
+    with _schema_errors(str(about.name)):
+        parameters: dict[str, Any] = about.get_parameters_dict()
+        if "properties" in parameters or about.fn_schema is None or type(about) is not ToolMetadata:
+            return parameters
+        schema = about.fn_schema.model_json_schema()
+    return {key: value for key, value in schema.items() if key not in {"title", "description"}}
 
 
 def tool_dictionaries(tools: Iterable[BaseTool | Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -72,13 +86,21 @@ def schema_of_format(value: Any) -> Mapping[str, Any] | None:
 def schema_of_class(output_cls: type[BaseModel]) -> dict[str, Any]:
     """The class's JSON Schema. Raises `ConfigError` for what has none, and for one that is nested too deep."""
     try:
-        return output_cls.model_json_schema()
-    except RecursionError as exc:
-        raise ConfigError(f"the schema of {output_cls.__name__} is nested too deep") from exc
+        with _schema_errors(getattr(output_cls, "__name__", "")):
+            return output_cls.model_json_schema()
     except AttributeError as exc:
         raise ConfigError(f"{output_cls!r} is no pydantic class: give one, with a field for what you want") from exc
-    except PydanticInvalidForJsonSchema as exc:
-        raise ConfigError(f"{output_cls.__name__} has no JSON Schema: {exc.message}") from exc
+
+
+@contextmanager
+def _schema_errors(name: str) -> Iterator[None]:
+    """Turns pydantic's errors of a class that has no JSON Schema, such as one with a function in it, into ours."""
+    try:
+        yield
+    except RecursionError as exc:
+        raise ConfigError(f"the schema of {name} is nested too deep") from exc
+    except PydanticUserError as exc:
+        raise ConfigError(f"{name} has no JSON Schema: {exc.message}") from exc
 
 
 def _schema_of(value: Any) -> Mapping[str, Any]:

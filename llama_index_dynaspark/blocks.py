@@ -1,10 +1,10 @@
 """The blocks of one of LlamaIndex's messages → texts, text files and references to images. `convert` reads messages."""
 
 import base64
+import re
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
-from urllib.parse import urlsplit
 
 from llama_index.core.base.llms.types import (
     CachePoint,
@@ -138,7 +138,7 @@ def _title(block: DocumentBlock) -> str:
 
 def _file_name(block: DocumentBlock) -> str:
     """The name of the file that a document names by its path or address, if it does."""
-    name = str(block.path or "") or urlsplit(block.url or "").path
+    name = str(block.path or "") or re.split("[?#]", block.url or "")[0]
     return name.replace("\\", "/").rpartition("/")[2]
 
 

@@ -241,6 +241,7 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         (DocumentBlock(path="none.txt"), ImageError, "none.txt cannot be read"),
         (DocumentBlock(path="none.xyz"), ConfigError, "of no known type"),
         (DocumentBlock(url="https://x.example/a.txt?k=v"), ConfigError, "the web address of a text file"),
+        (DocumentBlock(url="https://[x/a.txt"), ConfigError, "the web address of a text file"),
         (ImageBlock(), ConfigError, "no data, path or url"),
         (ImageBlock(image=b""), UnreadableImageError, "image"),
         (ImageBlock(image=b"no image at all"), UnreadableImageError, "image"),

@@ -18,7 +18,7 @@ from llama_index.core.llms.utils import parse_partial_json
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index_instrumentation import get_dispatcher
-from pydantic import AliasChoices
+from pydantic import AliasChoices, RootModel
 from pydantic.fields import FieldInfo
 
 from dynaspark_core.errors import ConfigError, OutputError
@@ -85,6 +85,8 @@ class Prediction(Generic[Model]):
 
     def _named(self, value: dict[str, Any]) -> dict[str, Any]:
         """The value under the names of the class's fields, as LlamaIndex's class for partial objects has no aliases."""
+        if issubclass(self._output_cls, RootModel):
+            return {"root": value}
         return {self._names.get(key, key): each for key, each in value.items()}
 
     def final(self) -> Iterator[Model]:

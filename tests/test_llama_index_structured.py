@@ -13,7 +13,7 @@ from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, create_model, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, create_model, field_validator
 from serving import Says
 
 from dynaspark_core.errors import ConfigError, OutputError, ToolCallError
@@ -159,6 +159,18 @@ async def test_a_stream_shows_fields_under_their_own_names(llm: Dynaspark, scrip
     assert len(objects) > 1
     assert {each.first for each in objects} == {"Ada"}
     assert {each.last for each in objects[-2:]} == {"Lovelace"}
+
+
+class Ages(RootModel[dict[str, int]]):
+    """The ages of people."""
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+async def test_a_stream_shows_a_map_as_the_root(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines.append(Pieces('{"Ada": 36', ', "Charles": 79}'))
+    objects = await predict(llm, way, output_cls=Ages)
+    assert len(objects) > 1
+    assert {each.root["Ada"] for each in objects} == {36}
 
 
 def test_a_long_object_is_shown_a_bounded_number_of_times() -> None:

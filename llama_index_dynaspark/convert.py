@@ -61,16 +61,21 @@ def _message(message: ChatMessage, index: int, places: Places) -> Message:
     else:
         content = tuple(parts(blocks, places[index]))
     whole, invalid = _calls(called, known) if role == "assistant" and (called or known) else ((), ())
-    name, call_id = (_text_under(key, known, index) for key in ("name", "tool_call_id")) if known else (None, None)
+    name, call_id = known.get("name"), known.get("tool_call_id")
+    if type(name) not in _TEXTS or type(call_id) not in _TEXTS:
+        _require_texts(index, name=name, tool_call_id=call_id)
     return new_message(role, content, name, whole, invalid, call_id)
 
 
-def _text_under(key: str, known: Mapping[str, Any], index: int) -> str | None:
-    value = known.get(key)
-    if value is None or isinstance(value, str):
-        return value
-    place = f"messages[{index}].additional_kwargs[{key!r}]"
-    raise ConfigError(f"{place} is of type {type(value).__name__}; it has to be text")
+_TEXTS = frozenset({str, type(None)})
+
+
+def _require_texts(index: int, **facts: object) -> None:
+    """Raises `ConfigError` that names a fact of a message's `additional_kwargs` that is no text."""
+    for key, value in facts.items():
+        if not isinstance(value, str | None):
+            place = f"messages[{index}].additional_kwargs[{key!r}]"
+            raise ConfigError(f"{place} is of type {type(value).__name__}; it has to be text")
 
 
 def _split(blocks: Iterable[Any]) -> tuple[list[Any], list[ToolCallBlock]]:

@@ -24,6 +24,8 @@ class BlocksClient:
         self._client = client
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_client" or name.startswith("__"):  # asked of a copy that is being made
+            raise AttributeError(name)
         return getattr(self._client, name)
 
     async def call_tool(self, *args: Any, **kwargs: Any) -> list[Block]:

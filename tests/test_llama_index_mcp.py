@@ -1,6 +1,8 @@
 """What an MCP tool gives, through `BlocksClient`, as the prompt and the file hold it."""
 
 import base64
+import copy
+import pickle
 from collections.abc import Sequence
 from types import SimpleNamespace as Item
 from typing import Any
@@ -89,6 +91,10 @@ async def test_an_error_is_raised_with_its_text(content: list[Any], said: str) -
         await BlocksClient(Client(content, isError=True)).call_tool("look", {})
 
 
-def test_everything_else_is_the_clients() -> None:
-    client = Client([])
-    assert BlocksClient(client).result is client.result
+def test_everything_else_is_the_clients_also_in_copies() -> None:
+    client = Client(["x"])
+    made = BlocksClient(client)
+    assert made.result is copy.copy(made).result is client.result
+    for other in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert isinstance(other, BlocksClient)
+        assert other.result == client.result

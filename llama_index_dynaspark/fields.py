@@ -5,6 +5,7 @@ from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
 from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, ValidationError, field_serializer
+from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
@@ -53,6 +54,9 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
 
     def _complete_fields(self) -> None:
         """Set what was not given, and check what was. Raises `ConfigError` that names the wrong value."""
+        if not isinstance(self.callback_manager, CallbackManager):  # LlamaIndex replaces it in the first call
+            kind = type(self.callback_manager).__name__
+            raise ConfigError(f"callback_manager is of type {kind}; give CallbackManager([…]) of the handlers")
         settings = self._client.settings  # wrong ones raise here, before anything is sent
         about = about_model(settings)
         self.model = settings.model or settings.default_model

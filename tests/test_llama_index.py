@@ -190,6 +190,11 @@ def test_stop_of_the_model_and_of_the_call(script: Script) -> None:
         ({"model": 5, "seed": 1.5}, ConfigError, "model: .*; seed: "),
         ({"default_headers": {"A": 1}}, ConfigError, "default_headers.A: "),
         ({"max_tokens": 0}, ConfigError, "max_tokens: Input should be greater than 0"),
+        (
+            {"callback_manager": [TokenCountingHandler()]},
+            ConfigError,
+            "callback_manager is of type list; give Callback",
+        ),
         ({"pydantic_program_mode": "none"}, ConfigError, "pydantic_program_mode: Input should be 'default'"),
     ],
 )

@@ -52,6 +52,14 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     seed: int | None = Field(default=None, description="Sent on the route api.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
 
+    @classmethod
+    def _fields_of_subclass(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What a subclass has fields for, without the `class_name` of a dump. Raises `TypeError` for anything else."""
+        own = {name: value for name, value in given.items() if (name, value) != ("class_name", cls.class_name())}
+        if unknown := own.keys() - cls.model_fields.keys():
+            raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {min(unknown)!r}")
+        return own
+
     def _complete_fields(self) -> None:
         """Set what was not given, and check what was. Raises `ConfigError` that names the wrong value."""
         if not isinstance(self.callback_manager, CallbackManager):  # LlamaIndex replaces it in the first call

@@ -117,9 +117,8 @@ class Dynaspark(AskingLLM, defer_build=False):
         query_wrapper_prompt: Any = None,
         **own: Any,
     ) -> None:
-        if unknown := own.keys() - type(self).model_fields.keys():  # a subclass may have fields of its own
-            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {min(unknown)!r}")
-        given = {name: value for name, value in locals().items() if name not in {"self", "__class__", "own", "unknown"}}
+        own = self._fields_of_subclass(own)
+        given = {name: value for name, value in locals().items() if name not in {"self", "__class__", "own"}}
         given = {name: value for name, value in given.items() if value is not None} | own
         given["stop"] = None if stop is None else list(stops(stop))
         try:

@@ -40,6 +40,7 @@ from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import ImageDocument, ImageNode
 from llama_index.core.tools import FunctionTool, ToolMetadata
 from PIL import Image
+from pydantic import BaseModel
 from serving import PNG
 
 from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError, UnreadableImageError
@@ -390,6 +391,20 @@ class Wrapped(CustomQueryEngine):
 
 def test_it_is_a_field_of_other_models(llm: Dynaspark) -> None:
     assert str(Wrapped(llm=llm).query("x")) == "Hello."
+
+
+class Settled(BaseModel):
+    """A user's own settings."""
+
+    llm: Dynaspark
+
+
+def test_a_dump_is_what_pydantic_makes_it_of() -> None:
+    settled = Settled(llm=Dynaspark("gemini-2.0-flash", timeout=5))
+    assert Settled.model_validate(settled.model_dump()).llm.to_dict() == settled.llm.to_dict()
+    assert Settled.model_validate_json(settled.model_dump_json()).llm.to_dict() == settled.llm.to_dict()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'class_name'"):
+        Dynaspark(class_name="another")
 
 
 CALL = ToolCallBlock(tool_call_id="look", tool_name="look", tool_kwargs={})

@@ -5,6 +5,7 @@ prompt, and end a stream on a blank object; so nothing of them is used here.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
@@ -47,10 +48,14 @@ class Prediction(Generic[Model]):
         kept = {name: value for name, value in (options or {}).items() if name not in OF_TOOLS}
         self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
         self._output_cls = output_cls
-        self._partial_cls = create_flexible_model(output_cls)
         self._partial = PartialObject(self._schema, parse_partial_json)
         self._names = {_alias(field): name for name, field in output_cls.model_fields.items()}
         self._left = most
+
+    @cached_property
+    def _partial_cls(self) -> type[FlexibleModel]:
+        """What a stream shows; to make it takes as long as the class's schema, and may warn of names."""
+        return create_flexible_model(self._output_cls)
 
     def feed(self, response: ChatResponse) -> None:
         """Set `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""

@@ -209,6 +209,14 @@ async def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(llm:
     assert not script.asked
 
 
+@pytest.mark.parametrize("way", WAYS[:2])
+async def test_a_whole_prediction_makes_no_class_of_partial_objects(llm: Dynaspark, script: Says, way: str) -> None:
+    with pytest.warns(UserWarning, match='"copy" in "Paper" shadows'):
+        paper = create_model("Paper", copy=(int, ...))
+    script.lines.append('{"copy": 3}')
+    assert await predict(llm, way, output_cls=paper) == [paper(copy=3)]  # of `FlexiblePaper` pydantic would warn again
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_prompt_that_is_no_template_is_named(llm: Dynaspark, way: str) -> None:
     with pytest.raises(ConfigError, match="the prompt is of type str; give a PromptTemplate"):

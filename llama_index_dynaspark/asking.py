@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
+from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
+from llama_index.core.tools.types import BaseTool
 from llama_index.core.types import Model, PydanticProgramMode
 
 from dynaspark_core import Chat, Done, DynasparkClient, Event, Message, Preview, Reply
 from dynaspark_core.content.checks import stops
-from dynaspark_core.content.image_refs import Place
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
 from dynaspark_core.messages import new_chat, new_message
 from dynaspark_core.records import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
+from llama_index_dynaspark.blocks import document_refs
 from llama_index_dynaspark.fields import ConfiguredLLM
 from llama_index_dynaspark.options import Options, choice_from, known_choice, schema_of_format, tools_from
 
 if TYPE_CHECKING:
-    from llama_index.core.chat_engine.types import AgentChatResponse
-    from llama_index.core.tools.types import BaseTool
-
     from llama_index_dynaspark.structured import Prediction
 
 
@@ -69,9 +68,7 @@ _question_of = maker(Question)
 class AskingLLM(ConfiguredLLM):
     """Asks the service what a call of `Dynaspark` means, and shows it."""
 
-    def preview(
-        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"] = (), **kwargs: Any
-    ) -> Preview:
+    def preview(self, messages: str | Sequence[ChatMessage], tools: Sequence[BaseTool] = (), **kwargs: Any) -> Preview:
         """What a call would send: the exact text, and the file. Nothing is sent to the service.
 
         Args:
@@ -84,14 +81,14 @@ class AskingLLM(ConfiguredLLM):
         return blocking.run(self.apreview(messages, tools, **kwargs))
 
     async def apreview(
-        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"] = (), **kwargs: Any
+        self, messages: str | Sequence[ChatMessage], tools: Sequence[BaseTool] = (), **kwargs: Any
     ) -> Preview:
         """As `preview`, async."""
         question = self._question(**self._arguments(messages, tools, kwargs))
         return await question.client.preview(question.chat)
 
     def _arguments(
-        self, messages: str | Sequence[ChatMessage], tools: Sequence["BaseTool"], kwargs: dict[str, Any]
+        self, messages: str | Sequence[ChatMessage], tools: Sequence[BaseTool], kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         """What `_question` takes for a completion, a chat, or a chat with tools."""
         if tools:
@@ -137,8 +134,12 @@ class AskingLLM(ConfiguredLLM):
 
     def _history(self, messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
         """The messages; a function of the user's own that makes one text of them is honoured, the images stay."""
-        said = self._with_system_prompt(messages)
-        history = convert.history(said, allow_paths=self.allow_image_paths)
+        try:
+            said = self._with_system_prompt(messages)
+            history = convert.history(said, allow_paths=self.allow_image_paths)
+        except AttributeError:
+            convert.require_messages(messages)
+            raise
         if self.messages_to_prompt in (None, generic_messages_to_prompt):
             return history
         images = tuple(part for message in history for part in message.content if not isinstance(part, str))
@@ -157,10 +158,8 @@ class AskingLLM(ConfiguredLLM):
             raise ConfigError(f"complete takes a text, not {type(prompt).__name__}; use chat for messages")
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
         options = dict(kwargs)
-        images = [
-            convert.document_ref(document, Place(f"image_documents[{index}]", self.allow_image_paths))
-            for index, document in enumerate(options.pop("image_documents", None) or ())
-        ]
+        documents = options.pop("image_documents", None)
+        images = document_refs(documents, allow_paths=self.allow_image_paths) if documents else ()
         return {"messages": new_message("user", (text, *images) if text else tuple(images)), **options}
 
     @property
@@ -201,10 +200,10 @@ class AskingLLM(ConfiguredLLM):
         for result in prediction.final():
             yield result
 
-    def predict_and_call(self, tools: Sequence["BaseTool"], *args: Any, **kwargs: Any) -> "AgentChatResponse":
+    def predict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
         return super().predict_and_call(tools, *args, **self._calling(kwargs))
 
-    async def apredict_and_call(self, tools: Sequence["BaseTool"], *args: Any, **kwargs: Any) -> "AgentChatResponse":
+    async def apredict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
         return await super().apredict_and_call(tools, *args, **self._calling(kwargs))
 
     def _calling(self, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
-from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, field_serializer
+from llama_index.core.bridge.pydantic import ConfigDict, Field, SecretStr, ValidationError, field_serializer
+from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms.custom import CustomLLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
@@ -23,7 +24,7 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     stop: list[str] | None = Field(default=None, description="Texts where the answer is cut.")
     base_url: str | None = Field(default=None, repr=False, description="Of the service.")
     route: str | None = Field(default=None, description="form or api.")
-    query: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    query: Mapping[str, str] | None = Field(default=None, repr=False, description="More parameters of the route api.")
     path: str | None = Field(default=None, description="Of the form post.")
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
@@ -51,8 +52,19 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     seed: int | None = Field(default=None, description="Sent on the route api.")
     max_tokens: int | None = Field(default=None, gt=0, description="Accepted, not sent.")
 
+    @classmethod
+    def _fields_of_subclass(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What a subclass has fields for, without the `class_name` of a dump. Raises `TypeError` for anything else."""
+        own = {name: value for name, value in given.items() if (name, value) != ("class_name", cls.class_name())}
+        if unknown := own.keys() - cls.model_fields.keys():
+            raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {min(unknown)!r}")
+        return own
+
     def _complete_fields(self) -> None:
         """Set what was not given, and check what was. Raises `ConfigError` that names the wrong value."""
+        if not isinstance(self.callback_manager, CallbackManager):  # LlamaIndex replaces it in the first call
+            kind = type(self.callback_manager).__name__
+            raise ConfigError(f"callback_manager is of type {kind}; give CallbackManager([…]) of the handlers")
         settings = self._client.settings  # wrong ones raise here, before anything is sent
         about = about_model(settings)
         self.model = settings.model or settings.default_model
@@ -68,6 +80,17 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
     @field_serializer("base_url")
     def _without_password(self, url: str | None) -> str | None:
         return url and without_user(url)
+
+    @field_serializer("query")
+    def _without_secrets(self, query: Mapping[str, str] | None) -> dict[str, str] | None:
+        shown = self._client.settings.shown_query
+        return None if query is None else {name: value for name, value in query.items() if name in shown}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set what was pickled; what LlamaIndex left out, with a warning, as it cannot be pickled, is the default."""
+        super().__setstate__(state)
+        for name in type(self).model_fields.keys() - vars(self).keys():
+            vars(self)[name] = type(self).model_fields[name].get_default(call_default_factory=True)
 
     @classmethod
     def class_name(cls) -> str:
@@ -90,3 +113,9 @@ class ConfiguredLLM(HasClient, CustomLLM, FunctionCallingLLM, defer_build=True):
             "model_name": self._client.settings.resolved(),
             "system_role": MessageRole.SYSTEM,
         }
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """Every field and what is wrong with it; not the value, which may be a secret."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in details)

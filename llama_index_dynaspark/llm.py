@@ -1,7 +1,7 @@
 """`Dynaspark`: the service as a LlamaIndex LLM. The conversation itself is `dynaspark_core`'s work."""
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llama_index.core.base.llms.generic_utils import (
     astream_chat_response_to_completion_response,
@@ -16,24 +16,24 @@ from llama_index.core.base.llms.types import (
     CompletionResponseAsyncGen,
     CompletionResponseGen,
 )
-from llama_index.core.bridge.pydantic import SecretStr
+from llama_index.core.bridge.pydantic import SecretStr, ValidationError
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import CompletionToPromptType, MessagesToPromptType, ToolSelection
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
+from llama_index.core.tools.types import BaseTool
 from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 
 from dynaspark_core.content.checks import stops
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import listed
 from dynaspark_core.messages import Policy
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, options, replies
 from llama_index_dynaspark.asking import AskingLLM
+from llama_index_dynaspark.fields import wrong_fields
 from llama_index_dynaspark.options import Options
-
-if TYPE_CHECKING:
-    from llama_index.core.tools.types import BaseTool
 
 
 class Dynaspark(AskingLLM, defer_build=False):
@@ -118,12 +118,14 @@ class Dynaspark(AskingLLM, defer_build=False):
         query_wrapper_prompt: Any = None,
         **own: Any,
     ) -> None:
-        if unknown := own.keys() - type(self).model_fields.keys():  # a subclass may have fields of its own
-            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {min(unknown)!r}")
-        given = {name: value for name, value in locals().items() if name not in {"self", "__class__", "own", "unknown"}}
+        own = self._fields_of_subclass(own)
+        given = {name: value for name, value in locals().items() if name not in {"self", "__class__", "own"}}
         given = {name: value for name, value in given.items() if value is not None} | own
         given["stop"] = None if stop is None else list(stops(stop))
-        super().__init__(**given | {"callback_manager": callback_manager or CallbackManager([])})
+        try:
+            super().__init__(**given | {"callback_manager": callback_manager or CallbackManager([])})
+        except ValidationError as exc:
+            raise ConfigError(f"{type(self).__name__}: {wrong_fields(exc)}") from exc
         self._complete_fields()
 
     @llm_chat_callback()
@@ -166,7 +168,7 @@ class Dynaspark(AskingLLM, defer_build=False):
 
     def _prepare_chat_with_tools(
         self,
-        tools: Sequence["BaseTool"],
+        tools: Sequence[BaseTool],
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
         verbose: bool = False,
@@ -187,7 +189,7 @@ class Dynaspark(AskingLLM, defer_build=False):
     def _validate_chat_with_tools_response(
         self,
         response: ChatResponse,
-        tools: Sequence["BaseTool"],
+        tools: Sequence[BaseTool],
         allow_parallel_tool_calls: bool = False,
         known_only: bool = False,
         **kwargs: Any,

@@ -6,6 +6,7 @@ It needs no package of MCP: it reads what the client's `call_tool` gives.
 """
 
 import base64
+import json
 from typing import Any
 
 from llama_index.core.base.llms.types import AudioBlock, DocumentBlock, ImageBlock, TextBlock
@@ -23,15 +24,19 @@ class BlocksClient:
         self._client = client
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_client" or name.startswith("__"):  # asked of a copy that is being made
+            raise AttributeError(name)
         return getattr(self._client, name)
 
     async def call_tool(self, *args: Any, **kwargs: Any) -> list[Block]:
-        """The blocks of the tool's result, in order."""
+        """The blocks of the tool's result, in order; where there are none, its structured content as JSON."""
         result = await self._client.call_tool(*args, **kwargs)
         blocks = [_block(item) for item in result.content]
         if getattr(result, "isError", False):
-            raise ValueError("\n".join(block.text for block in blocks if isinstance(block, TextBlock)))
-        return blocks
+            texts = [block.text for block in blocks if isinstance(block, TextBlock)]
+            raise ValueError("\n".join(texts) or "the tool failed and did not say why")
+        value = getattr(result, "structuredContent", None)
+        return blocks or ([] if value is None else [TextBlock(text=json.dumps(value, ensure_ascii=False))])
 
 
 def _block(item: Any) -> Block:
@@ -57,4 +62,5 @@ def _resource(resource: Any) -> Block:
     data, kind, title = base64.b64decode(resource.blob), resource.mimeType or "", str(resource.uri).rpartition("/")[2]
     if kind.startswith("image/"):
         return ImageBlock(image=data, image_mimetype=kind)
-    return DocumentBlock(data=data, title=title, document_mimetype=kind or None)
+    encoded = base64.b64encode(data)  # a document of one word looks like base64, and would be decoded
+    return DocumentBlock(data=encoded, title=title, document_mimetype=kind or None)

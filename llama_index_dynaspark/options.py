@@ -1,13 +1,14 @@
 """LlamaIndex's tools and choices of tools → plain dictionaries, and those → ours; a message's calls → selections."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool, ToolMetadata
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.errors import PydanticUserError
 
 from dynaspark_core import Tool, frameworks
 from dynaspark_core.errors import ConfigError, ToolCallError
@@ -38,7 +39,7 @@ def tool_dictionary(tool: BaseTool | Mapping[str, Any]) -> dict[str, Any]:
         )
     about = tool.metadata
     function = {
-        "name": about.get_name(),
+        "name": about.name,
         "description": about.description,
         "parameters": _parameters(about),
     }
@@ -51,7 +52,8 @@ def _parameters(about: ToolMetadata) -> dict[str, Any]:
 
     is_their_own = type(about).get_parameters_dict is ToolMetadata.get_parameters_dict
     if about.fn_schema is None or not is_their_own:
-        return about.get_parameters_dict()
+        with _schema_errors(str(about.name)):
+            return about.get_parameters_dict()
     return without_about(schema_of_class(about.fn_schema))
 
 
@@ -85,13 +87,21 @@ def schema_of_format(value: Any) -> Mapping[str, Any] | None:
 def schema_of_class(output_cls: type[BaseModel]) -> dict[str, Any]:
     """The class's JSON Schema. Raises `ConfigError` for what has none, and for one that is nested too deep."""
     try:
-        return output_cls.model_json_schema()
-    except RecursionError as exc:
-        raise ConfigError(f"the schema of {output_cls.__name__} is nested too deep") from exc
+        with _schema_errors(getattr(output_cls, "__name__", "")):
+            return output_cls.model_json_schema()
     except AttributeError as exc:
         raise ConfigError(f"{output_cls!r} is no pydantic class: give one, with a field for what you want") from exc
-    except PydanticInvalidForJsonSchema as exc:
-        raise ConfigError(f"{output_cls.__name__} has no JSON Schema: {exc.message}") from exc
+
+
+@contextmanager
+def _schema_errors(name: str) -> Iterator[None]:
+    """Turns pydantic's errors of a class that has no JSON Schema, such as one with a function in it, into ours."""
+    try:
+        yield
+    except RecursionError as exc:
+        raise ConfigError(f"the schema of {name} is nested too deep") from exc
+    except PydanticUserError as exc:
+        raise ConfigError(f"{name} has no JSON Schema: {exc.message}") from exc
 
 
 def _schema_of(value: Any) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ prompt, and end a stream on a blank object; so nothing of them is used here.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
@@ -18,11 +19,14 @@ from llama_index.core.llms.utils import parse_partial_json
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index_instrumentation import get_dispatcher
+from pydantic import AliasChoices, RootModel
+from pydantic.fields import FieldInfo
 
-from dynaspark_core.errors import OutputError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.prompt.turns import json_line
 from dynaspark_core.reply.partial import PartialObject
 from dynaspark_core.reply.value import read_object
+from llama_index_dynaspark.fields import wrong_fields
 from llama_index_dynaspark.options import Options, schema_of_class
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,9 +48,14 @@ class Prediction(Generic[Model]):
         kept = {name: value for name, value in (options or {}).items() if name not in OF_TOOLS}
         self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
         self._output_cls = output_cls
-        self._partial_cls = create_flexible_model(output_cls)
         self._partial = PartialObject(self._schema, parse_partial_json)
+        self._names = {_alias(field): name for name, field in output_cls.model_fields.items()}
         self._left = most
+
+    @cached_property
+    def _partial_cls(self) -> type[FlexibleModel]:
+        """What a stream shows; to make it takes as long as the class's schema, and may warn of names."""
+        return create_flexible_model(self._output_cls)
 
     def feed(self, response: ChatResponse) -> None:
         """Set `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""
@@ -67,17 +76,23 @@ class Prediction(Generic[Model]):
         try:
             return self._output_cls.model_validate_json(json_line(value))
         except ValidationError as exc:
-            raise OutputError(f"no {self._output_cls.__name__}: {_description(exc)}", text=text) from exc
+            raise OutputError(f"no {self._output_cls.__name__}: {wrong_fields(exc)}", text=text) from exc
 
     def show(self, response: ChatResponse) -> Iterator[FlexibleModel]:
         """What there is so far of the object, if this response has brought anything new of it."""
         value = self._partial.read(response.message.content or "")
         try:
-            partial = None if value is None else self._partial_cls.model_validate(value)
+            partial = None if value is None else self._partial_cls.model_validate(self._named(value))
         except (ValueError, RecursionError):
             return
         if partial is not None:
             yield _in_progress(partial)
+
+    def _named(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The value under the names of the class's fields, as LlamaIndex's class for partial objects has no aliases."""
+        if issubclass(self._output_cls, RootModel):
+            return {"root": value}
+        return {self._names.get(key, key): each for key, each in value.items()}
 
     def final(self) -> Iterator[Model]:
         """The result, as a stream's last object."""
@@ -94,11 +109,14 @@ def _in_progress(value: Object) -> Object:
 
 
 def announce(output_cls: type[BaseModel], prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> None:
-    """Emit the event that a prediction begins."""
+    """Emit the event that a prediction begins. Raises `ConfigError` for what is no template."""
+    if not isinstance(prompt, BasePromptTemplate):
+        raise ConfigError(f"the prompt is of type {type(prompt).__name__}; give a PromptTemplate")
     _dispatcher.event(LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args))
 
 
-def _description(error: ValidationError) -> str:
-    """Every field and what is wrong with it; not the value."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in details)
+def _alias(field: FieldInfo) -> str | None:
+    """The field's name in the class's JSON Schema, where it has another one there."""
+    alias = field.validation_alias or field.alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return next((choice for choice in choices if isinstance(choice, str)), None)

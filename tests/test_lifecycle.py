@@ -118,6 +118,14 @@ SCRIPTS = {
         for thread in threads: thread.join()
         print("".join(said))
     """,
+    "nest_asyncio, which closes no generators": """
+        import nest_asyncio
+        asyncio.set_event_loop(loop := asyncio.new_event_loop())
+        last.append(loop.close)
+        nest_asyncio.apply(loop)
+        async def nested(): return await ask() + asyncio.run(ask()) + blocking.run(ask())
+        print(asyncio.run(nested()))
+    """,
     "a stream that is left": """
         stream = blocking.iterate(client.stream("x"))
         print(next(stream))

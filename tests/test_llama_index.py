@@ -3,15 +3,16 @@
 import asyncio
 import base64
 import copy
+import inspect
 import pickle
 import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
-from llama_index.core import Settings
+from llama_index.core import PromptTemplate, Settings
 from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ChatResponse, ImageBlock, MessageRole, TextBlock
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms.custom import CustomLLM
@@ -23,6 +24,7 @@ from serving import ADD, PNG, WRITTEN
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.server import Answer, Asked, LocalService, Pieces, Script
 from llama_index_dynaspark import Dynaspark
+from llama_index_dynaspark.asking import AskingLLM
 
 FILES = ["file"] if "IOBase" in str(ImageBlock.model_fields["image"].annotation) else []
 """Older cores take no open files."""
@@ -183,7 +185,17 @@ def test_stop_of_the_model_and_of_the_call(script: Script) -> None:
         ({"timeout": -1}, ValueError, "timeout is -1"),
         ({"base_url": "nope"}, ValueError, "nope"),
         ({"num_output": 100, "context_window": 50}, ValueError, "100"),
-        ({"temperature": -1}, ValueError, "temperature"),
+        ({"temperature": -1}, ConfigError, "temperature"),
+        ({"timeout": "soon"}, ConfigError, "Dynaspark: timeout: Input should be a valid number"),
+        ({"model": 5, "seed": 1.5}, ConfigError, "model: .*; seed: "),
+        ({"default_headers": {"A": 1}}, ConfigError, "default_headers.A: "),
+        ({"max_tokens": 0}, ConfigError, "max_tokens: Input should be greater than 0"),
+        (
+            {"callback_manager": [TokenCountingHandler()]},
+            ConfigError,
+            "callback_manager is of type list; give Callback",
+        ),
+        ({"pydantic_program_mode": "none"}, ConfigError, "pydantic_program_mode: Input should be 'default'"),
     ],
 )
 def test_wrong_settings_are_named_before_anything_is_sent(
@@ -230,6 +242,24 @@ def test_a_used_llm_pickles_copies_and_hides_its_key(script: Script) -> None:
     assert {asked.query["api_key"] for asked in script.asked} == {"k-secret"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("messages_to_prompt", lambda _: "own"),
+        ("completion_to_prompt", lambda _: "own"),
+        ("callback_manager", CallbackManager([TokenCountingHandler(tokenizer=lambda text: [text])])),
+    ],
+)
+def test_what_cannot_be_pickled_is_the_default_in_another_process(
+    script: Script, caplog: pytest.LogCaptureFixture, name: str, value: Any
+) -> None:
+    with LocalService(script) as service:
+        other = pickle.loads(pickle.dumps(Dynaspark(base_url=service.url, **{name: value})))
+        assert other.predict(PromptTemplate("Hi {name}"), name="Ada") == other.complete("Hi Ada").text == "Hello."
+    assert [asked.prompt for asked in script.asked] == ["Hi Ada"] * 2
+    assert f"Removing unpickleable attribute {name}" in caplog.text
+
+
 def test_metadata_says_what_is_configured() -> None:
     metadata = Dynaspark("gemini-2.0-flash", is_function_calling_model=False, num_output=5).metadata
     assert (metadata.model_name, metadata.is_chat_model, metadata.is_function_calling_model) == (
@@ -238,6 +268,14 @@ def test_metadata_says_what_is_configured() -> None:
         False,
     )
     assert (metadata.context_window, metadata.num_output) == (1_048_576, 5)
+
+
+OWN = {name: each for kind in (AskingLLM, Dynaspark) for name, each in vars(kind).items() if inspect.isfunction(each)}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in OWN if name in dir(FunctionCallingLLM) or name[0] != "_"))
+def test_the_types_of_every_public_method_can_be_looked_up(name: str) -> None:
+    assert "return" in get_type_hints(OWN[name])
 
 
 def test_settings_take_it(llm: Dynaspark) -> None:

@@ -13,7 +13,7 @@ from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from pydantic import BaseModel, create_model, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, create_model, field_validator
 from serving import Says
 
 from dynaspark_core.errors import ConfigError, OutputError, ToolCallError
@@ -142,6 +142,37 @@ async def test_a_stream_shows_neither_wrappers_nor_values_in_passing(
     assert {each.name for each in objects} == {"Oslo"}
 
 
+class Aliased(BaseModel):
+    """Its fields have other names in JSON."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: str = Field(alias="firstName")
+    last: str = Field(validation_alias=AliasChoices(AliasPath("names", 1), "lastName", "surname"))
+    age: int = 0
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+async def test_a_stream_shows_fields_under_their_own_names(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines.append(Pieces('{"firstName": "Ada"', ', "lastName": "Lovelace"', ', "age": 36}'))
+    objects = await predict(llm, way, output_cls=Aliased)
+    assert len(objects) > 1
+    assert {each.first for each in objects} == {"Ada"}
+    assert {each.last for each in objects[-2:]} == {"Lovelace"}
+
+
+class Ages(RootModel[dict[str, int]]):
+    """The ages of people."""
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+async def test_a_stream_shows_a_map_as_the_root(llm: Dynaspark, script: Says, way: str) -> None:
+    script.lines.append(Pieces('{"Ada": 36', ', "Charles": 79}'))
+    objects = await predict(llm, way, output_cls=Ages)
+    assert len(objects) > 1
+    assert {each.root["Ada"] for each in objects} == {36}
+
+
 def test_a_long_object_is_shown_a_bounded_number_of_times() -> None:
     """What there is so far is read each time, so that once for each piece would be quadratic."""
     text = json.dumps(
@@ -176,6 +207,20 @@ async def test_classes_nested_too_deep_are_an_error_before_anything_is_sent(llm:
     with pytest.raises(ConfigError, match="Level799 is nested too deep"):
         await predict(llm, "structured_predict", output_cls=output_cls)
     assert not script.asked
+
+
+@pytest.mark.parametrize("way", WAYS[:2])
+async def test_a_whole_prediction_makes_no_class_of_partial_objects(llm: Dynaspark, script: Says, way: str) -> None:
+    with pytest.warns(UserWarning, match='"copy" in "Paper" shadows'):
+        paper = create_model("Paper", copy=(int, ...))
+    script.lines.append('{"copy": 3}')
+    assert await predict(llm, way, output_cls=paper) == [paper(copy=3)]  # of `FlexiblePaper` pydantic would warn again
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_prompt_that_is_no_template_is_named(llm: Dynaspark, way: str) -> None:
+    with pytest.raises(ConfigError, match="the prompt is of type str; give a PromptTemplate"):
+        await predict(llm, way, "An album.")
 
 
 @pytest.mark.parametrize("way", WAYS)

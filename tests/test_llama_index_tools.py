@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -10,7 +11,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageR
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.program.function_program import FunctionCallingProgram, get_function_tool
 from llama_index.core.prompts import PromptTemplate
-from llama_index.core.tools import FunctionTool
+from llama_index.core.tools import FunctionTool, ToolMetadata
 from pydantic import BaseModel, ConfigDict, RootModel, TypeAdapter
 from serving import Says
 
@@ -381,6 +382,67 @@ def test_names_that_openai_would_not_take_work(llm: Dynaspark, script: Says) -> 
     answering(script, call("Box[int]", value=7))
     assert llm.predict_and_call([get_function_tool(Box[int])], "7").response == "value=7"
     assert "\n- Box[int]" in script.asked[0].prompt
+
+
+class Branch(BaseModel):
+    """Holds others of its kind."""
+
+    name: str
+    branches: list["Branch"] = []
+
+
+class Scores(RootModel[dict[str, int]]):
+    """Numbers under names."""
+
+
+def test_arguments_are_told_whole_where_the_schema_is_a_reference_or_a_map(llm: Dynaspark, script: Says) -> None:
+    answering(script, call("Branch", name="a"), call("Scores", a="many"), call("Scores", a=1))
+    assert calls(llm, llm.chat_with_tools([get_function_tool(Branch)], "?")) == [("Branch", {"name": "a"})]
+    assert '"branches": {"default": [], "items": {"$ref": "#/$defs/Branch"}' in script.asked[0].prompt
+    assert calls(llm, llm.chat_with_tools([get_function_tool(Scores)], "?")) == [("Scores", {"a": 1})]
+    assert '{"additionalProperties": {"type": "integer"}, "type": "object"}' in script.asked[1].prompt
+
+
+class Tree(ToolMetadata):
+    """Metadata that know their schema themselves, as some packages write it."""
+
+    def get_parameters_dict(self) -> dict[str, Any]:
+        return {"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "object", "properties": {"leaf": {}}}}}
+
+
+def test_metadata_that_make_their_own_schema_are_believed(llm: Dynaspark, script: Says) -> None:
+    answering(script, call("grow", leaf=1))
+    tool = FunctionTool(now, metadata=Tree(name="grow", description="Grows."))
+    assert calls(llm, llm.chat_with_tools([tool], "?")) == [("grow", {"leaf": 1})]
+    assert '"leaf"' in script.asked[0].prompt
+
+
+class Unknown(BaseModel):
+    """Not complete: nobody knows one of its types."""
+
+    value: "Nowhere"  # type: ignore[name-defined]  # noqa: F821  # that is the point
+
+
+def later(what: Callable[[], int]) -> int:
+    """Calls it."""
+    return what()
+
+
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        (FunctionTool.from_defaults(later), "later has no JSON Schema: Cannot generate a JsonSchema for .*Callable"),
+        (FunctionTool.from_defaults(now, fn_schema=Unknown), "Unknown has no JSON Schema: `Unknown` is not fully defined"),
+    ],
+)
+def test_a_tool_whose_arguments_no_schema_can_tell_is_named(
+    llm: Dynaspark, script: Says, tool: FunctionTool, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        llm.chat_with_tools([tool], "?")
+    with pytest.raises(ConfigError, match="Unknown has no JSON Schema"):
+        llm.structured_predict(Unknown, PromptTemplate("?"))
+    assert script.asked == []
 
 
 def test_a_long_description_is_sent_whole(llm: Dynaspark, script: Says) -> None:

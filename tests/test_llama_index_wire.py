@@ -38,7 +38,9 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.utils import resolve_llm
 from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import ImageDocument, ImageNode
+from llama_index.core.tools import FunctionTool, ToolMetadata
 from PIL import Image
+from pydantic import BaseModel
 from serving import PNG
 
 from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError, UnreadableImageError
@@ -215,7 +217,8 @@ def test_messages_are_not_changed(llm: Dynaspark) -> None:
 
 
 def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> None:
-    citable = CitableBlock(title="t", source="s", content=[TextBlock(text="inner"), ImageBlock(image=PNG)])
+    inner: list[Any] = [TextBlock(text="inner"), TextBlock(text="more"), ImageBlock(image=PNG)]
+    citable = CitableBlock(title="t", source="s", content=inner)
     cited = CitationBlock(
         cited_content=TextBlock(text="cited"), source="s", title="t", additional_location_info={"page": 1}
     )
@@ -226,7 +229,7 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         CachePoint(cache_control=CacheControl(type="ephemeral")),
     ]
     llm.chat([ChatMessage(blocks=[*blocks, citable, cited, document])])
-    assert script.asked[0].prompt == "a\ninner\ncited\nnotes:\nOslo is a city.\n"
+    assert script.asked[0].prompt == "a\n\nt:\n\ninner\nmore\ncited\nnotes:\nOslo is a city.\n"
     assert script.asked[0].file == PNG
     assert "hm" not in script.asked[0].prompt
 
@@ -236,6 +239,10 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
     [
         (VideoBlock(video=b"x"), ConfigError, "VideoBlock"),
         (DocumentBlock(data=b"%PDF-1.7", document_mimetype="application/pdf"), ConfigError, "application/pdf"),
+        (DocumentBlock(path="none.txt"), ImageError, "none.txt cannot be read"),
+        (DocumentBlock(path="none.xyz"), ConfigError, "of no known type"),
+        (DocumentBlock(url="https://x.example/a.txt?k=v"), ConfigError, "the web address of a text file"),
+        (DocumentBlock(url="https://[x/a.txt"), ConfigError, "the web address of a text file"),
         (ImageBlock(), ConfigError, "no data, path or url"),
         (ImageBlock(image=b""), UnreadableImageError, "image"),
         (ImageBlock(image=b"no image at all"), UnreadableImageError, "image"),
@@ -317,6 +324,14 @@ def test_the_same_configuration_is_the_same_dictionary(monkeypatch: pytest.Monke
     assert Dynaspark().to_dict()["model"] == Dynaspark().metadata.model_name == "gemini-2.0-flash-lite"
 
 
+def test_parameters_of_the_query_are_dumped_but_for_secrets() -> None:
+    llm = Dynaspark(route="api", query={"private": "true", "token": "s3cret"}, temperature=0.5)
+    assert llm.to_dict()["query"] == {"private": "true"}
+    assert "s3cret" not in f"{llm!r} {llm.to_json()}"
+    assert Dynaspark.from_dict(llm.to_dict()).query == {"private": "true"}
+    assert pickle.loads(pickle.dumps(llm)).query == llm.query
+
+
 def test_the_key_is_read_from_the_environment_again(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DYNASPARK_API_KEY", "k-env")
     with LocalService(script) as service:
@@ -378,12 +393,28 @@ def test_it_is_a_field_of_other_models(llm: Dynaspark) -> None:
     assert str(Wrapped(llm=llm).query("x")) == "Hello."
 
 
+class Settled(BaseModel):
+    """A user's own settings."""
+
+    llm: Dynaspark
+
+
+def test_a_dump_is_what_pydantic_makes_it_of() -> None:
+    settled = Settled(llm=Dynaspark("gemini-2.0-flash", timeout=5))
+    assert Settled.model_validate(settled.model_dump()).llm.to_dict() == settled.llm.to_dict()
+    assert Settled.model_validate_json(settled.model_dump_json()).llm.to_dict() == settled.llm.to_dict()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'class_name'"):
+        Dynaspark(class_name="another")
+
+
 CALL = ToolCallBlock(tool_call_id="look", tool_name="look", tool_kwargs={})
 STORED: dict[str, tuple[Any, str]] = {
     "PDF": (
         DocumentBlock(data=b"%PDF-1.7", document_mimetype="application/pdf", title="a.pdf"),
         "[file: a.pdf, application/pdf – not shown]",
     ),
+    "text file": (DocumentBlock(url="https://x.example/a.txt?k=s3cret"), "[file: a.txt, https://x.example/a.txt –"),
+    "lost text file": (DocumentBlock(path="/none/a.txt"), "[file: a.txt – not shown]"),
     "audio": (AudioBlock(audio=b"RIFFxxxxWAVE", format="wav"), "[audio: unnamed – not shown]"),
     "video": (
         VideoBlock(url="https://x.example/v.mp4?k=s3cret"),
@@ -420,6 +451,23 @@ def test_a_documents_title_tells_that_it_is_text(llm: Dynaspark, script: Script,
     ]
     llm.chat([ChatMessage(blocks=blocks)])
     assert script.asked[0].prompt == '\ntable.csv:\na,b\n1,2\n\nb.json:\n{"b": 1}\n\nword.md:\nhello\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "heading"),
+    [
+        ({}, "notes.txt"),
+        ({"title": "My notes"}, "My notes"),
+        ({"document_mimetype": "text/plain"}, "notes.txt"),
+        ({"document_mimetype": "text/plain", "title": "My notes"}, "My notes"),
+    ],
+)
+def test_a_documents_path_tells_that_it_is_text(
+    llm: Dynaspark, script: Script, tmp_path: Path, given: dict[str, Any], heading: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("Oslo is a city.", encoding="utf-8")
+    llm.chat([ChatMessage(blocks=[DocumentBlock(path=str(tmp_path / "notes.txt"), **given)])])
+    assert script.asked[0].prompt == f"\n{heading}:\nOslo is a city.\n"
 
 
 def test_results_find_calls_of_which_several_have_the_tools_name_as_id(llm: Dynaspark, script: Script) -> None:
@@ -483,6 +531,12 @@ def test_a_document_whose_image_cannot_be_sent_is_one_of_our_errors(name: str, t
         Dynaspark(base_url="http://127.0.0.1:1").complete("x", image_documents=[make(tmp_path)])
 
 
+@pytest.mark.parametrize("wrong", [5, ImageNode(image=base64.b64encode(PNG).decode()), ImageBlock(image=PNG)])
+def test_image_documents_that_are_no_list_are_named(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"image_documents is of type {type(wrong).__name__}; give a list"):
+        Dynaspark(base_url="http://127.0.0.1:1").complete("x", image_documents=wrong)
+
+
 def test_where_files_are_not_allowed_no_error_tells_whether_one_is_there(tmp_path: Path) -> None:
     (tmp_path / "is.png").write_bytes(b"x")
     llm = Dynaspark(base_url="http://127.0.0.1:1", allow_image_paths=False)
@@ -512,6 +566,9 @@ def test_a_stored_function_call_of_openais_older_kind_is_a_call(llm: Dynaspark, 
         ({"tools": [len]}, "a tool is of type builtin_function_or_method; FunctionTool.from_defaults"),
         ({"tools": [5]}, "a tool is of type int"),
         ({"tools": [{}]}, "a tool has no name: {}"),
+        ({"tools": 5}, "tools is of type int; give a list of tools"),
+        ({"tools": FunctionTool.from_defaults(len, name="len")}, "tools is of type FunctionTool; give a list of tools"),
+        ({"tools": [FunctionTool(len, metadata=ToolMetadata(description="d"))]}, "a tool has no name: .*'d'"),
         ({"tools": [{"function": "x"}]}, "a tool has no name: {'function': 'x'}"),
         ({"tool_choice": []}, r"tool_choice is \[\]; it must be auto"),
         ({"tool_choice": 5}, "tool_choice is 5"),
@@ -532,6 +589,30 @@ def test_stored_calls_that_are_no_list_are_named(llm: Dynaspark, wrong: Any) -> 
     message = ChatMessage("x", role="assistant", additional_kwargs={"tool_calls": wrong})
     with pytest.raises(ConfigError, match="tool_calls of a message is of type"):
         llm.chat([message, ChatMessage("y")])
+
+
+@pytest.mark.parametrize("system_prompt", [None, "Be brief."])
+def test_what_is_no_message_is_named(system_prompt: str | None) -> None:
+    dictionaries: Any = [ChatMessage("x"), {"role": "user", "content": "x"}]
+    llm = Dynaspark(base_url="http://127.0.0.1:1", system_prompt=system_prompt)
+    with pytest.raises(ConfigError, match=r"messages\[1\] is of type dict; give a ChatMessage"):
+        llm.preview(dictionaries)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"name": 5}, r"messages\[1\]\.additional_kwargs\['name'\] is of type int"),
+        ({"tool_call_id": 1}, r"messages\[1\]\.additional_kwargs\['tool_call_id'\] is of type int"),
+        ({"tool_calls": [5]}, "a call in a message is of type int; it has to be a dictionary"),
+        ({"function_call": "add"}, "a call in a message is of type str; it has to be a dictionary"),
+    ],
+)
+def test_facts_of_a_stored_message_that_are_of_a_wrong_type_are_named(
+    llm: Dynaspark, known: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        llm.chat([ChatMessage("x"), ChatMessage("y", role="assistant", additional_kwargs=known), ChatMessage("z")])
 
 
 class Own(Dynaspark):

@@ -179,7 +179,8 @@ class Sessions:
             _open.pop(loop, None)
             for session in self._sessions.values():
                 session.detach()
-            await self.pool.close()
+            if not self.pool.closed:  # by `abandon`; nothing may be awaited where the garbage collector ends this
+                await self.pool.close()
 
     def session(self, origin: str) -> aiohttp.ClientSession:
         """The session for requests to `origin`; aiohttp takes a session's own headers as they are, which is cheap."""
@@ -199,8 +200,7 @@ class Sessions:
 
     def slots(self, origin: str, limit: int) -> Slots:
         """The slots for at most `limit` requests at a time to `origin` on this loop."""
-        slots = self._slots.get((origin, limit))
-        return slots or self._slots.setdefault((origin, limit), Slots(limit))
+        return self._slots.get((origin, limit)) or self._slots.setdefault((origin, limit), Slots(limit))
 
 
 _open: dict[asyncio.AbstractEventLoop, Sessions] = {}

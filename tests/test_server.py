@@ -241,11 +241,11 @@ async def test_too_many_requests_at_a_time_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "rules",
-    [{"path": "ask"}, {"max_file_bytes": -1}, {"requests_per_hour": -1}, {"requests_at_once": 0}],
+    [{"path": "ask"}, {"api_key": ""}, {"max_file_bytes": -1}, {"requests_per_hour": -1}, {"requests_at_once": 0}],
 )
-def test_rules_that_make_no_sense_are_refused(rules: dict[str, int]) -> None:
+def test_rules_that_make_no_sense_are_refused(rules: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(rules))):
-        Rules(**rules)  # type: ignore[arg-type]  # that is the test
+        Rules(**rules)
 
 
 # What is answered
@@ -574,6 +574,9 @@ def test_what_cannot_be_started_says_so() -> None:
     with pytest.raises(ConfigError, match=r"cannot listen on 127.0.0.1 port 70000") as caught:
         LocalService(Script("Hello."), port=70_000).start()
     assert "--port" not in str(caught.value)
+    for host in ("a" * 64, "a..b"):
+        with pytest.raises(ConfigError, match=f"cannot listen on {host} port 0"):
+            LocalService(Script("Hello."), host=host).start()
 
 
 def test_an_ipv6_address_stands_in_brackets() -> None:

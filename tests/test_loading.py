@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from PIL import Image as Pillow
+from PIL import ImageOps
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -222,6 +223,26 @@ async def test_a_buffer_is_taken_whole_wherever_it_stands() -> None:
     buffer = BytesIO()
     buffer.write(PNG)
     assert await image_from(buffer) == ImageRef("bytes", PNG)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+async def test_a_pillow_image_of_a_file_is_upright(mode: str, form: str, orientation: int) -> None:
+    """What was made of it, as by rotate, is sent as the program made it."""
+    picture = Pillow.new(mode, (32, 16), "black")
+    picture.paste("white", (0, 0, 16, 8))
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    picture.save(file := BytesIO(), form, exif=exif)
+    opened = Pillow.open(file)
+    upright, made = ImageOps.exif_transpose(opened), opened.rotate(90, expand=True)
+    for given, expected in ((opened, upright), (made, made)):
+        source = await image_from(given)
+        assert isinstance(source, ImageRef)
+        assert isinstance(source.source, bytes)
+        sent = Pillow.open(BytesIO(source.source))
+        assert (sent.size, sent.tobytes()) == (expected.size, expected.convert("RGB").tobytes())
 
 
 async def test_a_pillow_image_is_encoded() -> None:

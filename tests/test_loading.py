@@ -33,7 +33,7 @@ from dynaspark_core.images import Limits
 from dynaspark_core.images.addresses import public_only
 from dynaspark_core.messages import Image, ImageRef
 from dynaspark_core.transport.loading import DEFAULT_OPTIONS, image_from, load
-from dynaspark_core.transport.packing import History, load_packed
+from dynaspark_core.transport.packing import MAX_DEAD_ADDRESSES, History, load_packed
 
 
 def picture(colour: str = "red", form: str = "PNG") -> bytes:
@@ -677,3 +677,12 @@ async def test_the_only_address_of_a_history_is_tried_again_once_it_is_sent_anew
         with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/bad"):
             await load_packed([bad], "sheet", HOME, History(now=1, large=1, dead=dead))
     assert seen == ["/bad", "/bad"]
+
+
+async def test_a_client_that_lives_long_remembers_only_so_many_dead_addresses() -> None:
+    dead: set[str] = set()
+    for number in range(MAX_DEAD_ADDRESSES + 10):
+        with pytest.raises(ForbiddenImageError):
+            await load_packed([ImageRef("url", f"http://127.0.0.1/{number}")], history=History(dead=dead))
+        assert f"http://127.0.0.1/{number}" in dead
+    assert len(dead) == MAX_DEAD_ADDRESSES

@@ -144,7 +144,8 @@ def read_call_blocks(content: object) -> tuple[Call, ...]:
 
 def _call_block(block: Entry) -> Entry | None:
     """What says name and arguments in a block that is a call; None for others."""
-    if block.get("type") in _CALL_TYPES:
+    kind = block.get("type")
+    if isinstance(kind, str) and kind in _CALL_TYPES:
         return block
     return next((block[key] for key in _CALL_KEYS if isinstance(block.get(key), Mapping)), None)
 

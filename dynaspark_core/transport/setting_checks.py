@@ -157,10 +157,11 @@ PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 def environment_proxy(url: str) -> str | None:
     """The proxy that the environment names for this URL; None without one, and for hosts in `NO_PROXY`."""
     parts, proxies = urlsplit(url), getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    name = parts.scheme if proxies.get(parts.scheme) else "all"
+    proxy = proxies.get(name)
     if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
-    return http_url(f"{parts.scheme.upper()}_PROXY", proxy if "://" in proxy else f"http://{proxy}")
+    return http_url(f"{name.upper()}_PROXY", proxy if "://" in proxy else f"http://{proxy}")
 
 
 def passwords(url: str) -> list[str]:

@@ -430,6 +430,19 @@ async def test_what_comes_instead_of_a_picture_is_named(answer: Answer, kind: ty
         await fetched(answer)
 
 
+async def test_an_error_behind_a_redirect_names_where_it_led() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/cat.png":
+            return web.Response(status=302, headers={"Location": "/moved?key=secret"})
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/moved c") as caught:
+        await fetched(answer)
+    assert "secret" not in str(caught.value)
+
+
 async def test_the_type_is_found_in_the_bytes_and_not_in_the_header() -> None:
     image = await fetched(saying(picture(form="JPEG"), content_type="text/html"), "/cat.png")
     assert (image.name, image.content_type) == ("cat.jpg", "image/jpeg")

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from dynaspark_core._version import __version__
 from dynaspark_core.client import DynasparkClient
-from dynaspark_core.errors import DynasparkError
+from dynaspark_core.errors import ConfigError, DynasparkError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0; 1 after an error, which is one line on stderr; 2 for wrong usage; 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a model writes what a terminal may not have
     try:
         return int(options.run(options))
     except (DynasparkError, OSError) as error:
@@ -47,16 +49,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ask(options: argparse.Namespace) -> int:
     client = DynasparkClient(options.model, base_url=options.base_url)
-    question = sys.stdin.read() if options.question is None else options.question
+    question = _from_stdin() if options.question is None else options.question
     source = options.image or ""
     is_url = source.startswith(("http://", "https://", "data:"))
     asyncio.run(_print(client, question, [source if is_url else Path(source)] if source else []))
     return 0
 
 
+def _from_stdin() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"the question on stdin is not text in {sys.stdin.encoding}: {exc.reason}") from exc
+
+
 async def _print(client: DynasparkClient, question: str, images: list[str | Path]) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
     async for text in client.stream(question, images=images):
         print(text, end="", flush=True)  # noqa: T201  # it is the command's output
     print()  # noqa: T201  # it is the command's output

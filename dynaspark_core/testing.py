@@ -17,7 +17,7 @@ import pytest
 
 from dynaspark_core.server import LocalService, Script
 
-_ELSEWHERE = ("API_KEY", "LIMIT_STORAGE", "PATH", "PROXY", "REQUESTS_PER_HOUR")
+_ELSEWHERE = ("API_KEY", "LIMIT_STORAGE", "PATH", "PROXY", "REQUESTS_PER_HOUR", "TRUST_ENV")
 """The other settings that say where a request goes, with whose key, and out of which quota."""
 
 

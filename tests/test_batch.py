@@ -332,6 +332,7 @@ async def test_a_line_that_a_kill_cut_off_is_asked_again(path: Path, cut: int) -
         b'{"key":"0123456789abcdef0123456789abcdef-1", "input": 1, "value": 2}\n',
         b"\n",
         b"\x00\x01binary",
+        pytest.param(b'{"key": "0123456789abcdef0123456789abcdef-1", "input": ' + b"[" * 99_999 + b"\n", id="deep"),
     ],
 )
 async def test_a_file_of_something_else_is_left_as_it_is(path: Path, foreign: bytes) -> None:

@@ -127,6 +127,24 @@ def test_an_error_reaches_who_called_and_the_next_call_runs(kind: type[BaseExcep
     assert blocking.run(thread())
 
 
+@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt"])
+def test_what_another_task_of_a_call_raises_does_not_come_out_of_the_next_call(kind: str) -> None:
+    script = f"""
+import asyncio
+from dynaspark_core.transport import blocking
+async def leave(): raise {kind}
+async def several(): await asyncio.gather(*[asyncio.create_task(leave()) for _ in range(2)])
+async def value(): return await asyncio.sleep(0, "next")
+try:
+    blocking.run(several())
+except {kind}:
+    print("left")
+print(blocking.run(value()), blocking.run(value()))
+"""
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr) == (["left", "next", "next"], "")
+
+
 async def test_an_exit_within_a_call_that_was_handed_over_ends_that_call_only() -> None:
     async def fail() -> None:
         raise SystemExit

@@ -57,6 +57,22 @@ async def test_the_form_and_headers_are_those_of_the_protocol() -> None:
     assert (reply.text, reply.finish_reason) == ("Hello.", "stop")
 
 
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ({}, "Basic dXNlcjpzZWNyZXQ="),
+        ({"Authorization": "Bearer mine"}, "Bearer mine"),
+        ({"authorization": "Bearer mine"}, "Bearer mine"),
+    ],
+)
+async def test_a_callers_authorization_goes_in_place_of_the_urls_user(headers: dict[str, str], sent: str) -> None:
+    with LocalService(script := Script("Hello.", "Hello.")) as service:
+        url = service.url.replace("//", "//user:secret@")
+        await DynasparkClient(base_url=url, headers=headers).complete("Hi")
+        await DynasparkClient(base_url=url).with_options(extra_headers=headers).complete("Hi")
+    assert [asked.headers["authorization"] for asked in script.asked] == [sent, sent]
+
+
 async def test_what_the_old_provider_offered_has_its_place(tmp_path: Path) -> None:
     """A history joined to one text, the first of `media`, a key only if given, the answer in pieces."""
     (tmp_path / "b.png").write_bytes(PNG)

@@ -39,6 +39,25 @@ def test_without_a_question_it_reads_stdin(
     assert capsys.readouterr().out == "Hello é\n"
 
 
+def test_stdin_that_is_no_text_is_one_line(
+    url: str, script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG\xff"), "utf-8"))
+    assert main(["ask", "--base-url", url]) == 1
+    assert capsys.readouterr().err == "ConfigError: the question on stdin is not text in utf-8: invalid start byte\n"
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("command", [["ask", "Hi"], ["doctor", "--quick"], ["doctor", "--quick", "--json"]])
+def test_what_the_terminal_has_no_letters_for_is_replaced(
+    url: str, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    assert main([*command, "--base-url", url]) == 0
+    assert b"Hello ?" in shown.getvalue()
+
+
 def test_an_image_file_is_sent(url: str, script: Script) -> None:
     assert main(["ask", "What?", "--image", str(RECEIPT), "--base-url", url]) == 0
     assert (script.asked[0].file_name, script.asked[0].file) == ("receipt.png", RECEIPT.read_bytes())

@@ -1,5 +1,6 @@
 """`dictionaries.messages_from`: a question as a programmer writes it → messages."""
 
+import json
 from typing import Any
 
 import pytest
@@ -253,6 +254,17 @@ def test_a_block_with_broken_arguments_is_an_invalid_call(kind: str) -> None:
 @pytest.mark.parametrize("content", ["text", None, b"x", 3, [{"type": ["tool_use"]}], [{"type": {}}]])
 def test_content_without_blocks_holds_no_calls(content: object) -> None:
     assert read_call_blocks(content) == ()
+
+
+@pytest.mark.parametrize("kind", [["string", "null"], {"x": 1}, [], 5, None])
+def test_a_type_that_is_no_text_is_a_tools_data_and_no_block_of_a_user(kind: object) -> None:
+    """JSON schemas have lists of types."""
+    block = {"type": kind, "description": "a city"}
+    assert read_call_blocks([block]) == ()
+    (result,) = messages_from([{"role": "tool", "content": [block]}])
+    assert json.loads(result.text) == block
+    with pytest.raises(ConfigError, match=r"messages\[0\].content\[0\]: a block"):
+        messages_from([{"role": "user", "content": [block]}])
 
 
 def test_images_join_the_last_user_message() -> None:

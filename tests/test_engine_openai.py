@@ -65,7 +65,9 @@ HEL, LO = event(delta("Hel")), event(delta("lo é"))
 PARTS = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Hel"}, 1]
 STOP, COUNTS = event(delta(finish="stop")), event(chunk(choices=[], usage=USAGE))
 WHOLE = ROLE + HEL + LO + STOP + COUNTS + DONE
-HALF_OF_A_CHARACTER = b'data: {"choices": [{"delta": {"content": "\\ud83d"}}]}\n\n'
+HALF_OF_A_CHARACTER, OTHER_HALF = (
+    b'data: {"choices": [{"delta": {"content": "\\u%s"}}]}\n\n' % half for half in (b"d83d", b"de00")
+)
 
 
 @dataclass
@@ -286,6 +288,7 @@ ANSWERS = [
     ("in one piece", event(delta("Hello é", "stop")), "text/event-stream"),
     ("more after the end", WHOLE + HEL, "text/event-stream"),
     ("odd fields", event(chunk(choices=None, usage="?", model=None)) + WHOLE, "text/event-stream"),
+    ("a mark of UTF-8", b"\xef\xbb\xbf" + HEL + LO + STOP, EVENTS),
     ("no stream at all", DOCUMENT, "application/json"),
     ("parts", ROLE + piece(content=PARTS) + piece(content=[{"type": "text", "text": "lo é"}]) + STOP, EVENTS),
     ("a refusal", ROLE + piece(content=None, refusal="Hel") + piece(refusal="lo é") + STOP, EVENTS),
@@ -314,9 +317,19 @@ async def test_the_answer_is_over_when_the_endpoint_says_so_whatever_else_it_doe
         assert (await client(url).complete("Hi")).text == "Hello é"
 
 
-async def test_half_of_a_character_does_not_break_the_answer() -> None:
-    async with ours(giving(HALF_OF_A_CHARACTER + STOP)) as (url, _):
-        assert (await client(url).complete("Hi")).text == "?"
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ([HALF_OF_A_CHARACTER], "\ufffd"),
+        ([HALF_OF_A_CHARACTER, HEL], "\ufffdHel"),
+        ([HALF_OF_A_CHARACTER, ROLE, OTHER_HALF], "😀"),
+        ([OTHER_HALF, HEL, HALF_OF_A_CHARACTER, OTHER_HALF], "\ufffdHel😀"),
+    ],
+)
+async def test_a_character_may_come_in_two_pieces_and_half_of_one_is_marked(pieces: list[bytes], text: str) -> None:
+    """As a server in JavaScript cuts a text."""
+    async with ours(giving(b"".join(pieces) + STOP)) as (url, _):
+        assert (await client(url).complete("Hi")).text == text
 
 
 @pytest.mark.parametrize(("finish", "told"), [("length", {"metadata": {"finish_reason": "length"}}), ("stop", {})])

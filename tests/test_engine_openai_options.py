@@ -1,6 +1,7 @@
 """The options of `--engine openai`: limits, sampling, roles, the list of models; asked through the local service."""
 
 import argparse
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -117,7 +118,7 @@ async def test_an_endpoint_without_a_list_is_an_error_that_says_so() -> None:
     assert (status, "answered 405" in body["error"]["message"]) == (400, True)
 
 
-@pytest.mark.parametrize("settings", [{"timeout": 0}, {"max_tokens": 0}, {"timeout": -1.0}])
+@pytest.mark.parametrize("settings", [{"timeout": 0}, {"max_tokens": 0}, {"timeout": -1.0}, {"timeout": math.nan}])
 def test_limits_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="must be more than 0"):
         OpenAI("http://localhost", **settings)
@@ -130,6 +131,8 @@ def test_limits_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None
         ("--engine script --max-tokens 5", "--max-tokens is for --engine local or openai"),
         ("--engine openai", "needs --upstream URL"),
         ("--engine openai --upstream http://localhost --max-tokens 0 --port 0", "must be more than 0"),
+        ("--engine openai --upstream http://localhost --temperature nan --port 0", "temperature must be a number: nan"),
+        ("--engine script --api-key= --port 0", "api_key must not be empty"),
     ],
 )
 def test_options_of_another_engine_are_refused(words: str, says: str) -> None:

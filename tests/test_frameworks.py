@@ -2,7 +2,11 @@
 
 import copy
 import pickle
+import sys
+import threading
 from dataclasses import dataclass, field
+from itertools import count
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -91,6 +95,43 @@ def test_a_field_that_another_thread_sets_while_a_client_is_made_counts() -> Non
     model = Holder(default_headers=Slow({"X-Own": "1"}))
     first, second = model._client, model._client
     assert (first.settings.timeout, second.settings.timeout) == (120, 5)
+
+
+def _is_set_before(line: int) -> bool:
+    """Sets a field of a model in another thread before this line of the cache, which makes the client of a copy.
+
+    Where the cache is locked the thread goes on later. False where there are not so many lines.
+    """
+    model = Holder()
+    other, lines = copy.copy(model), count()
+    assert model._client.settings.timeout == 120
+    setter = threading.Thread(target=setattr, args=(model, "timeout", 5))
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code is not ClientCache.client_for.__code__:
+            return None
+        if event == "line" and next(lines) == line:
+            setter.start()
+            if not model._clients._lock.locked():
+                setter.join()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        assert other._client.settings.timeout == 120
+    finally:
+        sys.settrace(before)
+    if setter.ident is None:
+        return False
+    setter.join()
+    assert model._client.settings.timeout == 5
+    assert other._client.settings.timeout == 120
+    return True
+
+
+def test_a_field_of_a_copy_that_another_thread_sets_at_any_moment_counts() -> None:
+    assert next(line for line in count() if not _is_set_before(line)) > 10
 
 
 def test_copies_that_are_gone_leave_nothing_in_the_cache_that_they_shared() -> None:

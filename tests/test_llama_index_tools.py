@@ -432,7 +432,10 @@ def later(what: Callable[[], int]) -> int:
     ("tool", "said"),
     [
         (FunctionTool.from_defaults(later), "later has no JSON Schema: Cannot generate a JsonSchema for .*Callable"),
-        (FunctionTool.from_defaults(now, fn_schema=Unknown), "Unknown has no JSON Schema: `Unknown` is not fully defined"),
+        (
+            FunctionTool.from_defaults(now, fn_schema=Unknown),
+            "Unknown has no JSON Schema: `Unknown` is not fully defined",
+        ),
     ],
 )
 def test_a_tool_whose_arguments_no_schema_can_tell_is_named(

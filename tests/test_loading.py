@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from PIL import Image as Pillow
+from PIL import ImageOps
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -32,7 +33,7 @@ from dynaspark_core.images import Limits
 from dynaspark_core.images.addresses import public_only
 from dynaspark_core.messages import Image, ImageRef
 from dynaspark_core.transport.loading import DEFAULT_OPTIONS, image_from, load
-from dynaspark_core.transport.packing import History, load_packed
+from dynaspark_core.transport.packing import MAX_DEAD_ADDRESSES, History, load_packed
 
 
 def picture(colour: str = "red", form: str = "PNG") -> bytes:
@@ -224,6 +225,26 @@ async def test_a_buffer_is_taken_whole_wherever_it_stands() -> None:
     assert await image_from(buffer) == ImageRef("bytes", PNG)
 
 
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+async def test_a_pillow_image_of_a_file_is_upright(mode: str, form: str, orientation: int) -> None:
+    """What was made of it, as by rotate, is sent as the program made it."""
+    picture = Pillow.new(mode, (32, 16), "black")
+    picture.paste("white", (0, 0, 16, 8))
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    picture.save(file := BytesIO(), form, exif=exif)
+    opened = Pillow.open(file)
+    upright, made = ImageOps.exif_transpose(opened), opened.rotate(90, expand=True)
+    for given, expected in ((opened, upright), (made, made)):
+        source = await image_from(given)
+        assert isinstance(source, ImageRef)
+        assert isinstance(source.source, bytes)
+        sent = Pillow.open(BytesIO(source.source))
+        assert (sent.size, sent.tobytes()) == (expected.size, expected.convert("RGB").tobytes())
+
+
 async def test_a_pillow_image_is_encoded() -> None:
     source = await image_from(("cat", Pillow.new("CMYK", (40, 30))))
     assert (await load(source)).name == "cat.png"
@@ -407,6 +428,19 @@ BODIES: dict[str, tuple[Answer, type[DynasparkError], str]] = {
 async def test_what_comes_instead_of_a_picture_is_named(answer: Answer, kind: type[ImageError], words: str) -> None:
     with pytest.raises(kind, match=words):
         await fetched(answer)
+
+
+async def test_an_error_behind_a_redirect_names_where_it_led() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/cat.png":
+            return web.Response(status=302, headers={"Location": "/moved?key=secret"})
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/moved c") as caught:
+        await fetched(answer)
+    assert "secret" not in str(caught.value)
 
 
 async def test_the_type_is_found_in_the_bytes_and_not_in_the_header() -> None:
@@ -656,3 +690,12 @@ async def test_the_only_address_of_a_history_is_tried_again_once_it_is_sent_anew
         with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/bad"):
             await load_packed([bad], "sheet", HOME, History(now=1, large=1, dead=dead))
     assert seen == ["/bad", "/bad"]
+
+
+async def test_a_client_that_lives_long_remembers_only_so_many_dead_addresses() -> None:
+    dead: set[str] = set()
+    for number in range(MAX_DEAD_ADDRESSES + 10):
+        with pytest.raises(ForbiddenImageError):
+            await load_packed([ImageRef("url", f"http://127.0.0.1/{number}")], history=History(dead=dead))
+        assert f"http://127.0.0.1/{number}" in dead
+    assert len(dead) == MAX_DEAD_ADDRESSES

@@ -3,13 +3,15 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from llama_index.core.llms import AudioBlock, ChatMessage
 
 from dynaspark_core import DynasparkClient
-from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, ImageError
+from dynaspark_core.errors import ConfigError, ConnectError, DynasparkError, ImageError, ReplyError
+from dynaspark_core.server import Answer, LocalService, Script
 from llama_index_dynaspark import Dynaspark
 
 START = "Start it with: python -m dynaspark_core serve"
@@ -61,6 +63,14 @@ def test_a_mistake_is_named_with_the_way_out(name: str) -> None:
         make()
     assert [part for part in words if part not in str(caught.value)] == []
     assert ("proxy 127" in str(caught.value)) <= (START not in str(caught.value))
+
+
+@pytest.mark.skipif(find_spec("brotli") is not None or find_spec("brotlicffi") is not None, reason="it is read here")
+def test_an_answer_compressed_as_a_copied_header_asks_names_the_header() -> None:
+    with LocalService(Script(Answer(body=b"\x0b", headers={"Content-Encoding": "br"}))) as service:
+        ask = asked(base_url=service.url, headers={"Accept-Encoding": "gzip, br"})
+        with pytest.raises(ReplyError, match=r"compressed in a way that cannot be read here .*Accept-Encoding"):
+            ask()
 
 
 @pytest.mark.parametrize(

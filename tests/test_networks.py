@@ -19,6 +19,7 @@ from faults.surfaces import SURFACES
 from dynaspark_core import DynasparkClient
 from dynaspark_core.errors import ConfigError, ConnectError, RejectedError
 from dynaspark_core.transport import sessions
+from dynaspark_core.transport.setting_checks import PROXY_VARIABLES
 from dynaspark_core.transport.settings import settings_from
 from dynaspark_core.transport.tls import tls_context
 from dynaspark_core.wire.http import USER_AGENT
@@ -188,7 +189,7 @@ PROXY_CASES = [
 def test_the_proxy_of_the_environment(
     url: str, environment: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+    for name in PROXY_VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     for name, value in environment.items():
@@ -198,9 +199,13 @@ def test_the_proxy_of_the_environment(
     assert settings_from(base_url=url, trust_env=True, proxy="http://own:1").proxy == "http://own:1"
 
 
-def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "socks5://u:secret@p:1")
-    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_proxy_of_another_kind_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in PROXY_VARIABLES:
+        monkeypatch.delenv(each, raising=False)
+        monkeypatch.delenv(each.lower(), raising=False)
+    monkeypatch.setenv(name, "socks5://u:secret@p:1")
+    with pytest.raises(ConfigError, match=name) as caught:
         settings_from(trust_env=True)
     assert "secret" not in str(caught.value)
 

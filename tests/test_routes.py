@@ -161,6 +161,8 @@ def test_the_path_follows_the_route_and_what_the_form_cannot_carry_is_refused(mo
     assert settings_from().path == "/generate_response"
     with pytest.raises(ConfigError, match="route='api'"):
         settings_from(query={"seed": "1"})
+    with pytest.raises(ConfigError, match="route='api'"):
+        DynasparkClient().with_options(query={"seed": 1})
     with pytest.raises(ConfigError, match="form, api"):
         settings_from(route="post")
     monkeypatch.setenv("DYNASPARK_ROUTE", "api")

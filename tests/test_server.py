@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -241,11 +241,11 @@ async def test_too_many_requests_at_a_time_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "rules",
-    [{"path": "ask"}, {"max_file_bytes": -1}, {"requests_per_hour": -1}, {"requests_at_once": 0}],
+    [{"path": "ask"}, {"api_key": ""}, {"max_file_bytes": -1}, {"requests_per_hour": -1}, {"requests_at_once": 0}],
 )
-def test_rules_that_make_no_sense_are_refused(rules: dict[str, int]) -> None:
+def test_rules_that_make_no_sense_are_refused(rules: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(rules))):
-        Rules(**rules)  # type: ignore[arg-type]  # that is the test
+        Rules(**rules)
 
 
 # What is answered
@@ -342,11 +342,46 @@ async def test_an_answer_sets_status_body_and_type(answer: Answer, status: int, 
     assert (got.status, got.headers["Content-Type"], got.body) == (status, kind, body)
 
 
-async def test_an_answers_headers_win() -> None:
-    headers = {"Retry-After": "3", "X-RateLimit-Remaining": "0", "Content-Type": "text/x"}
-    with LocalService(Script(Answer("Hello.", headers=headers))) as service:
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+@pytest.mark.parametrize("text", ["Hello.", Pieces("Hel", "lo.")])
+async def test_an_answers_headers_win(text: str | Pieces, name: str) -> None:
+    headers = {"Retry-After": "3", "X-RateLimit-Remaining": "0", name: "text/x"}
+    with LocalService(Script(Answer(text, headers=headers))) as service:
         got = await post(service, form())
-    assert {name: got.headers[name] for name in headers} == headers
+    assert {name: got.headers.getall(name) for name in headers} == {name: [value] for name, value in headers.items()}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"status": 100}, "status is 100"),
+        ({"status": "429"}, "status is '429'"),
+        ({"status": 1000}, "status is 1000"),
+        ({"headers": {"Retry-After": 5}}, "header 'Retry-After' is 5"),
+        ({"headers": {"A": "b\r\nC: d"}}, "header 'A' is"),
+        ({"body": "<html>"}, "body is bytes, pieces of bytes or a mapping, not str"),
+    ],
+)
+def test_what_no_answer_can_have_is_named(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        Answer("Hello.", **given)
+
+
+@pytest.mark.parametrize("pieces", [("a", 5), (["a", "b"],), (b"a",), ("a", None)])
+def test_pieces_are_texts(pieces: tuple[Any, ...]) -> None:
+    with pytest.raises(ConfigError, match=f"not {type(pieces[-1]).__name__}"):
+        Pieces(*pieces)
+
+
+@pytest.mark.parametrize("piece", [5, b"x", None, {"response": "x"}], ids=repr)
+async def test_an_iterator_of_what_is_no_text_gives_no_answer(piece: Any) -> None:
+    script = Script(lambda _: iter([piece]), lambda _: iter(["Hel", piece, "lo."]))
+    with LocalService(script) as service:
+        got = await post(service, form())
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await post(service, form())
+    told = f"TypeError: a piece of an answer has to be str, not {type(piece).__name__}"
+    assert (got.status, got.error()["message"]) == (500, told)
 
 
 @pytest.mark.parametrize(
@@ -376,6 +411,26 @@ async def test_a_script_answers_in_order_and_says_when_it_is_at_its_end() -> Non
         "the Script is at its end: it holds 4 answers, and this is request 5",
     )
     assert [asked.prompt for asked in script.asked] == list("abcde")
+
+
+async def test_a_function_whose_iterator_is_at_its_end_says_so() -> None:
+    answers = iter(["One"])
+    with LocalService(Script(lambda _: next(answers))) as service:
+        first, second = [await post(service, form()) for _ in range(2)]
+    assert first.json()["response"] == "One"
+    assert (second.status, second.error()["message"]) == (
+        400,
+        "the Script is at its end: its function raised StopIteration",
+    )
+
+
+@pytest.mark.parametrize("leave", [pytest.fail, pytest.skip, sys.exit])
+async def test_a_function_that_leaves_by_no_usual_error_ends_its_request_alone(leave: Callable[[str], Any]) -> None:
+    with LocalService(Script(lambda asked: leave("broken") if asked.prompt == "a" else "One")) as service:
+        first, second = await post(service, form("a")), await post(service, form("b"))
+    assert first.status == 500
+    assert "broken" in str(first.error()["message"])
+    assert second.json()["response"] == "One"
 
 
 NO_ANSWERS = [["a", "b"], ("a", "b"), [], {"a": 1}, {"a"}, b"a", 1, None]
@@ -519,6 +574,9 @@ def test_what_cannot_be_started_says_so() -> None:
     with pytest.raises(ConfigError, match=r"cannot listen on 127.0.0.1 port 70000") as caught:
         LocalService(Script("Hello."), port=70_000).start()
     assert "--port" not in str(caught.value)
+    for host in ("a" * 64, "a..b"):
+        with pytest.raises(ConfigError, match=f"cannot listen on {host} port 0"):
+            LocalService(Script("Hello."), host=host).start()
 
 
 def test_an_ipv6_address_stands_in_brackets() -> None:

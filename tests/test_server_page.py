@@ -99,6 +99,14 @@ async def test_a_tool_is_offered_and_what_was_read_as_a_call_is_shown() -> None:
     assert (read[2]["calls"], read[2]["text"]) == ([], "No tool.")
 
 
+@pytest.mark.parametrize("name", ["parameters", "input_schema", "inputSchema"])
+@pytest.mark.parametrize("form", ["%s", '{"type": "function", "function": %s}'])
+async def test_a_tool_may_have_any_of_the_usual_forms(form: str, name: str) -> None:
+    with LocalService(script := Script("No.")) as service:
+        await posted(service, tool=form % TOOL.replace("parameters", name))
+    assert '{"city": string (optional)}' in script.asked[0].prompt
+
+
 @pytest.mark.parametrize(
     "tool", ["{", "[]", "{}", '"x"', "1", '{"name": 1}', '{"name": ""}', '{"name": "x", "parameters": 3}']
 )

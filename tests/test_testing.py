@@ -93,6 +93,11 @@ def test_the_users_own_settings_are_out_of_the_way_and_come_back(tmp_path: Path)
         DYNASPARK_API_KEY="secret",
         DYNASPARK_LIMIT_STORAGE="redis://127.0.0.1:9",
         DYNASPARK_REQUESTS_PER_HOUR="1",
+        DYNASPARK_TRUST_ENV="1",
+        HTTP_PROXY="http://127.0.0.1:9",
+        http_proxy="http://127.0.0.1:9",
+        NO_PROXY="",
+        no_proxy="",
     )
     assert "4 passed" in said
 

@@ -116,6 +116,20 @@ BAD = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"overloaded", "overloaded"),
+        (b'{"code": 429, "message": "slow"}', {"code": 429, "message": "slow"}),
+        (b'{"error": {"code": 429, "message": "slow"}}', {"code": 429, "message": "slow"}),
+        (b'{"error": "slow"}', "slow"),
+        (b'{"error": null, "message": "slow"}', {"error": None, "message": "slow"}),
+    ],
+)
+def test_an_event_of_an_error_tells_the_error_alone(data: bytes, told: object) -> None:
+    assert read(EVENTS, b"event: error\ndata: " + data + b"\n\n")[:2] == (StatusError, str(told))
+
+
 @pytest.mark.parametrize(("kind", "body", "expected"), GOOD)
 def test_a_body_gives_its_text_in_every_cut(kind: str, body: bytes, expected: tuple[object, ...]) -> None:
     assert read(kind, body) == expected

@@ -2,6 +2,8 @@
 
 import json
 import math
+import time
+from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -128,6 +130,32 @@ def test_the_wait_is_the_first_hint_that_makes_sense(header: dict[str, str], sec
     assert http.status_error(429, CIMultiDict(header), json.dumps(body).encode(), NOW).retry_after == seconds
 
 
+@pytest.fixture
+def _far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has one zone for all processes")
+@pytest.mark.usefixtures("_far_from_greenwich")
+@pytest.mark.parametrize(
+    ("header", "reset_time"),
+    [
+        ({"Retry-After": "Mon Jan  1 00:00:05 2024"}, None),  # C's asctime, which RFC 9110 has recipients read
+        ({"Retry-After": "Monday, 01-Jan-24 00:00:05 GMT"}, None),
+        ({"Retry-After": "Mon, 01 Jan 2024 00:00:05 -0000"}, None),
+        ({}, "2024-01-01T00:00:05"),
+        ({}, "2024-01-01T09:00:05+09:00"),
+    ],
+)
+def test_a_moment_without_a_zone_is_one_of_utc(header: dict[str, str], reset_time: str | None) -> None:
+    body = json.dumps({"error": {"details": {"reset_time": reset_time}}}).encode()
+    assert http.status_error(429, CIMultiDict(header), body, NOW).retry_after == 5
+
+
 @pytest.mark.parametrize(("status", "seconds"), [(408, 3), (429, 3), (500, 3), (409, None), (404, None)])
 def test_a_wait_is_asked_for_where_the_error_may_pass(status: int, seconds: float | None) -> None:
     assert http.status_error(status, CIMultiDict({"Retry-After": "3"}), b"", NOW).retry_after == seconds
@@ -160,10 +188,15 @@ def test_an_error_field_wins_over_the_status_200(error: object, kind: type[Statu
     assert (type(result), result.status) == (kind, status)
 
 
-@pytest.mark.parametrize(("remaining", "seconds"), [("80", None), ("0", 3000.0)])
-def test_the_hour_of_a_quota_is_no_wait_while_there_is_quota_left(remaining: str, seconds: float | None) -> None:
+@pytest.mark.parametrize(
+    ("status", "remaining", "seconds"),
+    [(503, "80", None), (503, "0", 3000), (503, "?", None), (429, "80", None), (429, "0", 3000), (429, "?", 3000)],
+)
+def test_the_hour_of_a_quota_is_no_wait_while_there_is_quota_left(
+    status: int, remaining: str, seconds: float | None
+) -> None:
     header = CIMultiDict({"X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": str(NOW + 3000)})
-    assert http.status_error(503, header, b"", NOW).retry_after == seconds
+    assert http.status_error(status, header, b"", NOW).retry_after == seconds
 
 
 @pytest.mark.parametrize(

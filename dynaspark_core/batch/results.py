@@ -96,7 +96,7 @@ def _lock(path: Path) -> "FileLock":
 def _value(line: bytes, place: str) -> dict[str, Any]:
     try:
         read = json.loads(line) if _BEGIN.match(line) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
         raise _foreign(place)

@@ -14,7 +14,7 @@ from dynaspark_core.exchange import Preview, reply_in
 from dynaspark_core.messages import Chat, Event, Image, ImageRef, Policy, Reply, TextDelta, Value
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.transport.call import Caller
-from dynaspark_core.transport.settings import ROWS, settings_from
+from dynaspark_core.transport.settings import ROWS, check_query, settings_from
 from dynaspark_core.wire.query import parameter
 
 FAILED = (TransportError, StatusError, ReplyError, ConfigError)
@@ -106,7 +106,8 @@ class DynasparkClient:
     ) -> "DynasparkClient":
         """A client like this one with another `timeout` in seconds, more headers, and more parameters of the query API.
 
-        Itself where none is given. Raises `ConfigError` for a value that cannot be used; framing headers are such.
+        Itself where none is given. Raises `ConfigError` for a value that cannot be used: framing headers are such, and
+        parameters on another route.
         """
         if timeout is None and extra_headers is None and not query:
             return self
@@ -115,6 +116,7 @@ class DynasparkClient:
         replaced = {name.lower() for name in more}
         kept = {name: value for name, value in self.settings.headers.items() if name.lower() not in replaced}
         asked = {**self.settings.query, **{name: parameter(name, value) for name, value in (query or {}).items()}}
+        check_query(asked, self.settings.route)
         other = copy.copy(self)
         other.settings = replace(self.settings, timeout=seconds, headers=kept | more, query=asked)
         other._calls = self._calls.with_settings(other.settings)  # noqa: SLF001  # a copy of this one

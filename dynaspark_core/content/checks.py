@@ -3,7 +3,7 @@
 It also says which messages the user sends now: what cannot be sent is an error only there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -78,7 +78,7 @@ def _text(name: str, value: object) -> None:
 def _each(name: str, values: object, kinds: Kinds) -> None:
     if type(values) in _SEQUENCES and kinds.issuperset(map(type, values)):  # type: ignore[call-overload]  # it is one
         return
-    if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
+    if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping, Iterator)):  # it can be read once
         raise ConfigError(f"{name} is of type {type(values).__name__}; it must be a sequence")
     for index, value in enumerate(values):  # an instance of a subclass, or something else
         if not isinstance(value, tuple(kinds)):

@@ -49,9 +49,14 @@ def opened(data: bytes, content_type: str) -> "Iterator[tuple[Picture, int]]":
         check_pixels(content_type, *file.size)
         _check_cost(data, content_type, file.width * file.height)
         if content_type != "image/jpeg":
-            exif, xmp = (file.info.get(name, b"")[:MAX_METADATA_BYTES] for name in ("exif", "xmp"))
-            turn = orientation(exif, xmp)
+            turn = turn_of(file)
         yield file, turn
+
+
+def turn_of(file: "Picture") -> int:
+    """The orientation that a file says, as far as it is read."""
+    exif, xmp = (file.info.get(name, b"")[:MAX_METADATA_BYTES] for name in ("exif", "xmp"))
+    return orientation(exif, xmp)
 
 
 def _check_cost(data: bytes, content_type: str, pixels: int) -> None:

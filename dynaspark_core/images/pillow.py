@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from dynaspark_core.errors import ImageError, UnreadableImageError
-from dynaspark_core.images.opening import opened, translated
+from dynaspark_core.images.opening import opened, translated, turn_of
 from dynaspark_core.images.ready import Limits, file_name, image_header
 from dynaspark_core.images.sniff import content_type_of
 from dynaspark_core.messages import Image
@@ -155,9 +155,14 @@ def encode_within(picture: "Picture", max_bytes: int, name: str, *, lossless: bo
 
 
 def encode_png(picture: "Picture") -> bytes:
-    """A Pillow image as a PNG without metadata."""
+    """A Pillow image as a PNG without metadata; upright, where it is one of a file, as that was opened."""
+    from PIL.Image import Transpose  # noqa: PLC0415  # see the module's first line
+    from PIL.ImageFile import ImageFile  # noqa: PLC0415  # see the module's first line
+
     with translated("the Pillow image cannot be encoded"):
         plain = picture if picture.mode in {"RGB", "RGBA"} else _plain(picture)
+        if isinstance(picture, ImageFile) and (turn := turn_of(picture)) in TURNS:
+            plain = plain.transpose(Transpose[TURNS[turn]])
         return _save(plain, "PNG", compress_level=3, exif=b"")  # of a sheet smaller than by 4, in 3/4 of its time
 
 

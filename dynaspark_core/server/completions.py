@@ -4,6 +4,7 @@ A reader takes bytes by `feed` and gives the text in them, however they were cut
 where the answer has no end. A model's reasoning, where an endpoint sends it apart from the answer, is not the answer.
 """
 
+import codecs
 import json
 from collections.abc import Mapping
 from typing import Final
@@ -21,6 +22,8 @@ MAX_LINE_BYTES: Final = 1 << 20
 """Longest line of a stream, in bytes: one piece of text with its frame."""
 MAX_DOCUMENT_BYTES: Final = 16 << 20
 """Longest answer in one document, in bytes."""
+_MARK = codecs.BOM_UTF8
+"""May lead a stream."""
 _SPOKEN = ("text", "refusal")
 """The types of a content's parts that are the answer, and the names of their text; others are a model's reasoning."""
 
@@ -74,6 +77,7 @@ class Reader:
         self.usage: Usage | None = None
         self.has_begun = self.is_finished = False
         self._held = bytearray()
+        self._half = ""
 
     def feed(self, block: bytes) -> str:
         """The text that is complete with this block. Raises `UpstreamError`."""
@@ -97,7 +101,18 @@ class Reader:
         self.usage = _usage(chunk.get("usage")) or self.usage
         choice = _fields(choices[0] if isinstance(choices, list) and choices else None)
         self.finish_reason = _text(choice.get("finish_reason")) or self.finish_reason
-        return _content_text(_fields(choice.get(part)))
+        return self._joined(_content_text(_fields(choice.get(part))))
+
+    def _joined(self, text: str) -> str:
+        """The text, after the half of a character that an earlier piece ended with; a half at its end is held."""
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+    def _rest(self) -> str:
+        """What is held of a text that ends with half of a character."""
+        return "\ufffd" if self._half else ""
 
     def _hold(self, block: bytes, limit: int) -> None:
         self._held += block
@@ -122,10 +137,10 @@ class Events(Reader):
         text = self._line(bytes(self._held))
         if not self.has_begun or not (self.is_finished or self.finish_reason):
             raise UpstreamError("ended its answer early")
-        return text
+        return text + self._rest()
 
     def _line(self, line: bytes) -> str:
-        name, _, value = line.strip().partition(b":")
+        name, _, value = line.strip().removeprefix(_MARK).partition(b":")
         if name != b"data" or self.is_finished:
             return ""
         self.is_finished = value.strip() == b"[DONE]"
@@ -143,7 +158,7 @@ class Document(Reader):
         text = self._take(_parsed(bytes(self._held)), "message")
         if not self.finish_reason:
             raise UpstreamError("answered JSON that is not a completion")
-        return text
+        return text + self._rest()
 
 
 _READERS = {"text/event-stream": Events, "application/json": Document}
@@ -199,7 +214,8 @@ def _content_text(message: dict[str, object]) -> str:
     content = message.get("content")
     whole = {"type": "text", "text": content or message.get("refusal")}
     parts = map(_fields, content if isinstance(content, list) else [whole])
-    return "".join(_text(part.get(kind)) for part in parts for kind in _SPOKEN if part.get("type") == kind)
+    texts = [part.get(kind) for part in parts for kind in _SPOKEN if part.get("type") == kind]
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _text(value: object) -> str:

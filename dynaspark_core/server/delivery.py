@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TypeVar
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from dynaspark_core.messages import Usage
 from dynaspark_core.server.engines import Answer, Body, RefusedError, Text
@@ -45,9 +46,9 @@ async def deliver(request: web.Request, answer: Answer, model: str, *, events: b
 async def _raw(request: web.Request, answer: Answer, body: Body) -> web.StreamResponse:
     whole = _json(body) if isinstance(body, Mapping) else body
     if not isinstance(whole, bytes):
-        return await send_chunks(request, answer, _each(whole), answer.content_type)
+        return await send_chunks(request, answer, _each(whole, bytes), answer.content_type)
     if answer.cut:
-        return await send_chunks(request, answer, _each([whole]), answer.content_type)
+        return await send_chunks(request, answer, _each([whole], bytes), answer.content_type)
     return web.Response(body=whole, status=answer.status, headers=_headers(answer, answer.content_type))
 
 
@@ -145,8 +146,10 @@ def _about(answer: Answer, model: str, usage: Usage | None) -> dict[str, object]
     return about | ({"metadata": dict(answer.metadata)} if answer.metadata else {})
 
 
-def _headers(answer: Answer, content_type: str) -> dict[str, str]:
-    return {"Content-Type": content_type} | dict(answer.headers)
+def _headers(answer: Answer, content_type: str) -> CIMultiDict[str]:
+    headers = CIMultiDict({"Content-Type": content_type})
+    headers.update(answer.headers)
+    return headers
 
 
 def _json(value: object) -> bytes:
@@ -154,11 +157,22 @@ def _json(value: object) -> bytes:
 
 
 def _pieces(text: Text) -> AsyncGenerator[str | Usage]:
-    return _each([text] if isinstance(text, str) else text)
+    return _each([text] if isinstance(text, str) else text, str, Usage)
 
 
-async def _each(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T]:
-    """What the source gives, whichever way it comes; an asynchronous generator is closed when this one is."""
+async def _each(source: Iterable[T] | AsyncIterable[T], *kinds: type) -> AsyncGenerator[T]:
+    """What the source gives, whichever way it comes; an asynchronous generator is closed when this one is.
+
+    Raises `TypeError` for a piece of none of these kinds.
+    """
+    async with aclosing(_items(source)) as items:
+        async for item in items:
+            if not isinstance(item, kinds):
+                raise TypeError(f"a piece of an answer has to be {kinds[0].__name__}, not {type(item).__name__}")
+            yield item
+
+
+async def _items(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T]:
     if isinstance(source, AsyncGenerator):
         async with aclosing(source):
             async for item in source:

@@ -1,5 +1,6 @@
 """What an engine is: it gets an `Asked` and returns an `Answer`. Only values and the protocol of engines are here."""
 
+import re
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self, runtime_checkable
@@ -9,14 +10,21 @@ from dynaspark_core.messages import Usage
 
 
 class Pieces(tuple[str, ...]):
-    """One answer that is sent in these pieces, each in a chunk of its own: `Pieces("Hel", "lo.")`."""
+    """One answer that is sent in these pieces, each in a chunk of its own: `Pieces("Hel", "lo.")`.
+
+    Raises `ConfigError` for a piece that is no text.
+    """
 
     __slots__ = ()
 
     def __new__(cls, *pieces: str) -> Self:
+        for piece in pieces:
+            if not isinstance(piece, str):
+                raise ConfigError(f'pieces are texts, as in Pieces("Hel", "lo."), not {type(piece).__name__}')
         return super().__new__(cls, pieces)
 
 
+_BREAKS = re.compile(r"[\r\n\0]")
 Text = str | Pieces | Iterator[str] | AsyncIterable[str | Usage]
 Body = bytes | Iterable[bytes] | AsyncIterable[bytes] | Mapping[str, object]
 
@@ -58,7 +66,7 @@ class Answer:
     With a `status` of 400 or more the `text` is the message of a JSON error body. `body` replaces the whole document: a
     mapping is sent as JSON, bytes go out as they are, under `content_type`. With `cut` the connection is closed before
     the body has ended, as a failing host would. `headers` take precedence over the service's own. Raises
-    `ConfigError` for any other text, a list for example.
+    `ConfigError` for any other text, a list for example, and for a body, status or header that cannot be sent.
     """
 
     text: Text = ""
@@ -77,6 +85,13 @@ class Answer:
                 f"an answer is text, Pieces, an iterator of pieces or an Answer, not {type(self.text).__name__}: "
                 'two answers are Script("a", "b"), one answer in two pieces is Script(Pieces("a", "b"))'
             )
+        if isinstance(self.body, str):
+            raise ConfigError("an answer's body is bytes, pieces of bytes or a mapping, not str: encode it")
+        if not isinstance(self.status, int) or not 200 <= self.status <= 999:
+            raise ConfigError(f"an answer's status is {self.status!r}; it must be a whole number from 200 to 999")
+        for name, value in self.headers.items():
+            if not isinstance(value, str) or _BREAKS.search(value):
+                raise ConfigError(f"an answer's header {name!r} is {value!r}; it must be text on one line")
 
 
 class RefusedError(Exception):

@@ -9,6 +9,7 @@ passed on as it comes. The endpoint's format is its public documentation's: `POS
 import asyncio
 import io
 import logging
+import math
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -75,8 +76,10 @@ class OpenAI:
         temperature: float | None = None,
         has_roles: bool = False,
     ) -> None:
-        if timeout <= 0 or max_tokens < 1:
+        if not timeout > 0 or max_tokens < 1:
             raise ConfigError(f"timeout and max_tokens must be more than 0: {timeout}, {max_tokens}")
+        if temperature is not None and not math.isfinite(temperature):
+            raise ConfigError(f"temperature must be a number: {temperature}")
         url, key = _url(upstream), api_key or os.environ.get(KEY)
         self._authorization = _authorization(url, key)
         self._secret = key or url.password

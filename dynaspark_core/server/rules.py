@@ -36,6 +36,8 @@ class Rules:
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):
             raise ConfigError(f"path must start with '/': {self.path!r}")
+        if self.api_key == "":  # every request would carry it
+            raise ConfigError("api_key must not be empty: give a key, or none")
         for name in ("max_file_bytes", "max_text_bytes", "requests_per_hour"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")

@@ -50,7 +50,7 @@ async def listening(
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
-        except (OSError, OverflowError) as exc:
+        except (OSError, OverflowError, ValueError) as exc:  # the last for a host that can be no name
             is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
             way_out = "; --port 0 takes any free one" if is_taken else ""
             raise ConfigError(f"cannot listen on {host} port {port}: {exc}{way_out}") from exc

@@ -11,6 +11,8 @@ from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.engines import Answer, Asked, RefusedError, Text
 
 T = TypeVar("T")
+_END = object()
+"""What comes behind the last piece."""
 Written = Text | Answer
 Writer = Callable[[Asked], Written | Awaitable[Written]]
 
@@ -22,8 +24,9 @@ class Script:
     An answer is a str; `Pieces`, sent in turn; an `Answer`, for another status, headers, a raw body; or a
     function of the `Asked` that returns any of these or an iterator of pieces, synchronous (then it runs in a thread
     and may block) or not. A lone function answers every request; otherwise a request after the last answer gets a 400
-    that says so, which clients do not try again. An exception that a function raises becomes a 500. Raises
-    `ConfigError` for an answer of another type, such as a list; one that is added later gets a 400 with that message.
+    that says so, which clients do not try again, and so does one whose function raises StopIteration. Any other
+    exception that a function raises becomes a 500. Raises `ConfigError` for an answer of another type, such as a list;
+    one that is added later gets a 400 with that message.
     """
 
     def __init__(self, *answers: Written | Writer) -> None:
@@ -72,8 +75,20 @@ async def _written(answer: Written | Writer, asked: Asked) -> Written:
     if not callable(answer):
         return answer
     is_asynchronous = inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer)
-    result = answer(asked) if is_asynchronous else await asyncio.to_thread(answer, asked)
+    result = answer(asked) if is_asynchronous else await asyncio.to_thread(_called, answer, asked)
     return await result if inspect.isawaitable(result) else result
+
+
+def _called(write: Writer, asked: Asked) -> Written | Awaitable[Written]:
+    """What the function returns. What cannot leave a thread, or would end the loop, is another error."""
+    try:
+        return write(asked)
+    except StopIteration as exc:  # asyncio would wait for ever
+        raise RefusedError(400, "the Script is at its end: its function raised StopIteration") from exc
+    except BaseException as exc:
+        if isinstance(exc, Exception):
+            raise
+        raise RuntimeError(repr(exc)) from exc  # of pytest.fail or sys.exit
 
 
 def _unblocking(pieces: T) -> T:
@@ -82,5 +97,5 @@ def _unblocking(pieces: T) -> T:
 
 
 async def _from_thread(pieces: Iterator[object]) -> AsyncIterator[object]:
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+    while (piece := await asyncio.to_thread(next, pieces, _END)) is not _END:
         yield piece

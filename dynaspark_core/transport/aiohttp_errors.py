@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError, PayloadEncodingError
 
 from dynaspark_core.errors import (
     ConfigError,
@@ -76,6 +76,9 @@ def _incomplete(exc: BaseException, text: str) -> DynasparkError:
 
 
 def _unreadable(exc: BaseException, text: str) -> DynasparkError:
+    if exc.__cause__ is not None and isinstance(exc.__cause__.__cause__, ContentEncodingError):
+        way_out = "leave Accept-Encoding out of headers, or install what reads it"
+        return ReplyError(f"the answer is compressed in a way that cannot be read here ({way_out})")
     return ReplyError(f"the answer is not HTTP that can be read ({type(exc.__cause__ or exc).__name__})", text=text)
 
 

@@ -42,9 +42,11 @@ class _Alone:
             with Interrupting(task):
                 return self.loop.run_until_complete(task)
         finally:
-            if not task.done():  # interrupted once more
+            if not task.done():  # interrupted once more, or left by another task: the next call must not hear of it
                 task.cancel()
-            elif not task.cancelled():
+                with suppress(BaseException):
+                    self.loop.run_until_complete(task)
+            if task.done() and not task.cancelled():
                 task.exception()  # asyncio logs an error that nobody looked at
             self._leave()
 

@@ -32,10 +32,12 @@ HEADERS = {"User-Agent": "dynaspark-llm", "Accept": "image/png,image/jpeg,image/
 class _CheckingResolver(AbstractResolver):
     """The resolver that checks: it resolves names and opens sockets, both only for allowed addresses.
 
-    `refusal` keeps the error, as aiohttp wraps in its own what is raised here.
+    `refusal` keeps the error, as aiohttp wraps in its own what is raised here. `url` is what is fetched now: after a
+    redirect another one than the caller's.
     """
 
-    def __init__(self, rule: addresses.Rule, resolver: AbstractResolver) -> None:
+    def __init__(self, url: URL, rule: addresses.Rule, resolver: AbstractResolver) -> None:
+        self.url = url
         self._rule = rule
         self._resolver = resolver
         self.refusal: ForbiddenImageError | None = None
@@ -78,17 +80,17 @@ async def download(
     `seconds` is the deadline and covers everything from the name's resolution to the last byte. Raises
     ForbiddenImageError for what may not be reached, RequestTimeoutError, and ImageError for any other failure.
     """
-    address = addresses.parse_url(url)
-    checking = _CheckingResolver(rule, resolver or aiohttp.ThreadedResolver())
-    with _translated(address, checking, seconds):
+    checking = _CheckingResolver(addresses.parse_url(url), rule, resolver or aiohttp.ThreadedResolver())
+    with _translated(checking, seconds):
         async with asyncio.timeout(seconds), _session(checking, await tls_context(ca_file)) as session:
             for _ in range(MAX_REDIRECTS + 1):
-                async with session.get(addresses.allowed_url(address, rule), allow_redirects=False) as response:
+                address = addresses.allowed_url(checking.url, rule)
+                async with session.get(address, allow_redirects=False) as response:
                     location = response.headers.get("Location")
                     if response.status not in MOVED or not location:
                         return await _body(response, limit), address.name
-                    address = address.join(addresses.parse_url(location))
-    raise ImageError(f"{addresses.display_url(address)}: redirected more than {MAX_REDIRECTS} times")
+                    checking.url = address.join(addresses.parse_url(location))
+    raise ImageError(f"{addresses.display_url(checking.url)}: redirected more than {MAX_REDIRECTS} times")
 
 
 def _session(checking: _CheckingResolver, tls: ssl.SSLContext) -> aiohttp.ClientSession:
@@ -123,7 +125,7 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 @contextmanager
-def _translated(url: URL, checking: _CheckingResolver, seconds: float) -> Iterator[None]:
+def _translated(checking: _CheckingResolver, seconds: float) -> Iterator[None]:
     """Turns errors into ours; those of the library lose the queries of URLs."""
     try:
         yield
@@ -132,14 +134,14 @@ def _translated(url: URL, checking: _CheckingResolver, seconds: float) -> Iterat
     except TimeoutError as exc:
         _REDACTOR.clean(exc)
         raise RequestTimeoutError(
-            f"{addresses.display_url(url)}: the picture did not arrive within {seconds:g} s"
+            f"{addresses.display_url(checking.url)}: the picture did not arrive within {seconds:g} s"
         ) from exc
     except (aiohttp.ClientError, OSError, ValueError) as exc:
         _REDACTOR.clean(exc)
         if checking.refusal:
             raise checking.refusal from exc
         reason = next((reason for kind, reason in _REASONS if isinstance(exc, kind)), "could not be fetched")
-        raise ImageError(f"{addresses.display_url(url)} {reason} ({type(exc).__name__})") from exc
+        raise ImageError(f"{addresses.display_url(checking.url)} {reason} ({type(exc).__name__})") from exc
 
 
 _REDACTOR = Redactor()

@@ -35,6 +35,8 @@ class Endpoint:
         key = settings.api_key
         self.redactor = Redactor(settings.secrets)
         self._url = URL(settings.url).update_query({"api_key": key} if key else {})
+        if "authorization" in map(str.lower, settings.headers):  # it is sent in place of the URL's user
+            self._url = self._url.with_user(None)
         self._address = settings.origin + settings.path
         self._headers = settings.headers
         self._proxy = settings.proxy

@@ -13,6 +13,8 @@ from dynaspark_core.transport.loading import DEFAULT_OPTIONS, LoadOptions, load
 
 MAX_PARALLEL_LOADS = 4
 """Images of one question that are loaded at the same time."""
+MAX_DEAD_ADDRESSES = 1000
+"""Addresses that failed which a client remembers."""
 Wanted = tuple[Image | ImageRef, bool]
 """An image, and whether it is sent now."""
 
@@ -124,12 +126,19 @@ async def _shown(wanted: Wanted, dead: set[str], options: LoadOptions) -> Image 
         image = await load(source, options)
     except (ImageError, RequestTimeoutError):
         if address:
-            dead.add(address)
+            _note_dead(address, dead)
         if is_new:
             raise
         return None
     dead.discard(address)
     return image
+
+
+def _note_dead(address: str, dead: set[str]) -> None:
+    """Add the address, in place of any other where there are many: a client may live for years."""
+    while len(dead) >= MAX_DEAD_ADDRESSES:
+        dead.pop()
+    dead.add(address)
 
 
 def _within_total(images: Sequence[tuple[Image | None, bool]], options: LoadOptions) -> list[Image | None]:

@@ -22,6 +22,8 @@ from dynaspark_core.wire.query import parameter
 Check = Callable[[str, Any], Any]
 FRAMING = frozenset({"connection", "content-encoding", "content-length", "content-type", "expect", "transfer-encoding"})
 """Headers that say how the form is sent: nobody may replace them."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110, section 5.6.2)."""
 FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -96,7 +98,7 @@ def headers(name: str, value: Mapping[str, str]) -> dict[str, str]:
     """A copy of headers that HTTP can carry and that do not say how the form is sent."""
     copied = texts(name, value)
     for header, line in copied.items():
-        if not header.isascii() or not header.isprintable() or not header.strip() or any(c in " :" for c in header):
+        if not _HEADER_NAME.fullmatch(header):
             raise ConfigError(f"{name} holds the name {header!r}, which no HTTP header can have")
         if any((char < " " and char != "\t") or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in line):
             raise ConfigError(f"{name}[{header!r}] holds a character that no HTTP header can have")
@@ -130,9 +132,14 @@ def _split(name: str, url: str) -> SplitResult:
         URL(url)
     except ValueError:
         is_usable = False
-    if not is_usable or any(char.isspace() for char in url):
+    if not is_usable or not _is_writable(url):
         raise ConfigError(f"{name} is {_without_password(url)!r}; it must be like http://host:port or https://host")
     return parts
+
+
+def _is_writable(url: str) -> bool:
+    """Whether all of a URL can be sent: no blank, no control code, no half of a character."""
+    return url.isprintable() and " " not in url
 
 
 def existing_file(name: str, value: object) -> str:
@@ -150,10 +157,11 @@ PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 def environment_proxy(url: str) -> str | None:
     """The proxy that the environment names for this URL; None without one, and for hosts in `NO_PROXY`."""
     parts, proxies = urlsplit(url), getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    name = parts.scheme if proxies.get(parts.scheme) else "all"
+    proxy = proxies.get(name)
     if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
-    return http_url(f"{parts.scheme.upper()}_PROXY", proxy if "://" in proxy else f"http://{proxy}")
+    return http_url(f"{name.upper()}_PROXY", proxy if "://" in proxy else f"http://{proxy}")
 
 
 def passwords(url: str) -> list[str]:
@@ -176,7 +184,7 @@ def _without_password(url: str) -> str:
 def url_path(name: str, value: object) -> str:
     """The path of a URL, without a query."""
     path = text(name, value)
-    if not path.startswith("/") or any(char.isspace() or char in "?#" for char in path):
+    if not path.startswith("/") or set(path) & set("?#") or not _is_writable(path):
         shown = path.partition("?")[0]
         raise ConfigError(f"{name} is {shown!r}; it must begin with / and hold no query, as /generate_response does")
     return path

@@ -137,14 +137,19 @@ def settings_from(**given: Any) -> Settings:
         raise TypeError(f"unknown settings: {', '.join(sorted(unknown))}")
     values = {name: _value(name, given.get(name)) for name in ROWS}
     values["path"] = values["path"] or PATHS[values["route"]]
-    if values["query"] and values["route"] != "api":
-        raise ConfigError("query is given, but the form has no such fields; set route='api' to send it")
+    check_query(values["query"], values["route"])
     if values["max_concurrency"] is None:
         is_public = urlsplit(values["base_url"]).hostname == urlsplit(PUBLIC_URL).hostname
         values["max_concurrency"] = PUBLIC_CONCURRENCY if is_public else OTHER_CONCURRENCY
     if values["trust_env"] and not values["proxy"]:
         values["proxy"] = environment_proxy(values["base_url"])
     return Settings(**values)
+
+
+def check_query(query: Mapping[str, str], route: str) -> None:
+    """Raise `ConfigError` for parameters on a route that does not send them."""
+    if query and route != "api":
+        raise ConfigError("query is given, but the form has no such fields; set route='api' to send it")
 
 
 def _value(name: str, given: object) -> Any:

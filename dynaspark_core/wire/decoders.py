@@ -174,7 +174,7 @@ class EventDecoder:
         data = "\n".join(lines)
         event = _json_or_none(data)
         if kind == "error":
-            raise self._error_of(event or data)
+            raise self._error_of((event or {}).get("error") or event or data)
         return self._text_of(data) if event is None else self._text_in(event, data)
 
     def _text_of(self, data: str) -> str:

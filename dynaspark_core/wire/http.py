@@ -24,7 +24,7 @@ from dynaspark_core.errors import (
 )
 from dynaspark_core.messages import Image
 from dynaspark_core.records import QuicklyMade, maker
-from dynaspark_core.wire.pacing import requested_wait
+from dynaspark_core.wire.pacing import is_quota_spent, requested_wait
 
 MAX_ERROR_CHARACTERS = 4096
 USER_AGENT = f"dynaspark-llm/{__version__} (Python; aiohttp)"
@@ -134,9 +134,8 @@ def _status_error(status: int, header: Mapping[str, str], body: str, error: obje
         kind = PromptTooLongError
     details = error.get("details") if isinstance(error, dict) else None
     reset_time = details.get("reset_time") if isinstance(details, dict) else None
-    is_spent = status == 429 or header.get("X-RateLimit-Remaining") == "0"
     may_pass = status in {408, 429} or status >= 500
-    wait = requested_wait(header, reset_time, now, is_spent=is_spent) if may_pass else None
+    wait = requested_wait(header, reset_time, now, is_spent=is_quota_spent(header, status)) if may_pass else None
     result = kind(
         _sentence(status, header, body, error, wait),
         status=status,

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from dynaspark_core.errors import DynasparkError
@@ -55,12 +55,25 @@ def empty_for(headers: Mapping[str, str], now: float) -> float | None:
     That is `X-RateLimit-Remaining: 0` with a hint on when more may be asked, as in `requested_wait`. A time that is
     past, or more than `MAX_QUOTA_SECONDS` ahead, says nothing.
     """
-    said = headers.get("X-RateLimit-Remaining")
-    remaining = None if said is None else _seconds(said, 1)
+    remaining = _remaining(headers)
     if remaining is None or remaining > 0:
         return None if remaining is None else 0.0
     asked = requested_wait(headers, None, now, is_spent=True)
     return asked if asked is not None and asked <= MAX_QUOTA_SECONDS else None
+
+
+def is_quota_spent(headers: Mapping[str, str], status: int) -> bool:
+    """Whether the service's quota is used up: a 429 with requests left is about something else, such as their number.
+
+    Where the headers do not tell how many are left, every 429 is about the quota.
+    """
+    remaining = _remaining(headers)
+    return status == 429 if remaining is None else remaining <= 0
+
+
+def _remaining(headers: Mapping[str, str]) -> float | None:
+    """How many requests are left; None where the headers do not say."""
+    return _seconds(headers.get("X-RateLimit-Remaining"), 1)
 
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
@@ -83,13 +96,18 @@ def _until(moment: float | None, now: float) -> float | None:
 
 def _http_date(text: str | None) -> float | None:
     try:
-        return parsedate_to_datetime(text or "").timestamp()
+        return _timestamp(parsedate_to_datetime(text or ""))
     except (ValueError, OverflowError):
         return None
 
 
 def _iso_date(value: object) -> float | None:
     try:
-        return datetime.fromisoformat(str(value)).timestamp() if isinstance(value, str) else None
+        return _timestamp(datetime.fromisoformat(str(value))) if isinstance(value, str) else None
     except (ValueError, OverflowError):
         return None
+
+
+def _timestamp(moment: datetime) -> float:
+    """The Unix time; a moment without a zone is one of UTC, as all are in HTTP (RFC 9110, section 5.6.7)."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -23,6 +23,9 @@ from dynaspark_core.server.engines import Asked, RefusedError
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _INLINE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 
+_SCHEMAS = ("parameters", "input_schema", "inputSchema")
+"""Where a tool has its schema: OpenAI's, Anthropic's and MCP's form."""
+
 
 @cache
 def _template() -> str:
@@ -65,7 +68,8 @@ def with_tool(asked: Asked, written: str) -> tuple[Asked, tuple[Tool, ...]]:
     try:
         value = json.loads(written)
         inner = value.get("function", value)
-        tool = Tool(inner["name"], inner.get("description") or "", inner.get("parameters") or {"type": "object"})
+        schema = next((inner[name] for name in _SCHEMAS if inner.get(name)), {"type": "object"})
+        tool = Tool(inner["name"], inner.get("description") or "", schema)
         image = Image(asked.file, asked.file_name or "image", asked.content_type or "") if asked.file else None
         parts = (asked.prompt,) if image is None else (image, asked.prompt)
         prompt = render(Chat((Message("user", parts),), tools=(tool,)))

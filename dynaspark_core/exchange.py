@@ -3,8 +3,10 @@
 The edge posts `form`. For the answer of each attempt it takes a `reader`, feeds it the body's bytes and closes it.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage, new_usage
@@ -17,6 +19,28 @@ from dynaspark_core.wire.query import query as query_parameters
 
 TOKENS_OF_AN_IMAGE = 258
 """What Google counts for an image of up to 384 by 384 pixels; larger ones cost more, so an estimate is a low one."""
+
+
+def prompt_of(chat: Chat, **images: Any) -> str:
+    """The text that `prompt.render` makes. Raises `ConfigError` that names the call whose arguments JSON cannot say."""
+    try:
+        return render(chat, **images)
+    except ConfigError:
+        raise
+    except ValueError as exc:  # a value within itself, a number of thousands of digits
+        raise ConfigError(f"{_unwritable(chat)} cannot be written as JSON: {exc}") from exc
+
+
+def _unwritable(chat: Chat) -> str:
+    for index, message in enumerate(chat.messages):
+        for call in message.tool_calls:
+            try:
+                json.dumps(call.arguments, default=str)
+            except ValueError:
+                return f"messages[{index}]: the arguments of the call of {call.name!r}"
+            except (TypeError, RecursionError):  # which the prompt knows how to write
+                continue
+    return "a value of the chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +85,7 @@ class Exchange:
         if not chat.messages:
             raise ConfigError("messages is empty: give at least one")
         system, chat = ("", chat) if query is None else _without_system(chat)
-        self.prompt = render(chat, image_numbers=numbers, image_remarks=remarks, hidden=hidden)
+        self.prompt = prompt_of(chat, image_numbers=numbers, image_remarks=remarks, hidden=hidden)
         if not self.prompt.strip():
             raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = http.form(self.prompt, model, image)

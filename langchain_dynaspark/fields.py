@@ -21,10 +21,10 @@ from pydantic import (
 
 from dynaspark_core import Chat, __version__
 from dynaspark_core.client.of_model import HasClient
-from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE
+from dynaspark_core.exchange import TOKENS_OF_AN_IMAGE, prompt_of
 from dynaspark_core.frameworks import OF_GENERATION, about_model, warn_of_unsent, without_user
 from dynaspark_core.messages import Policy
-from dynaspark_core.prompt.render import estimate_tokens, render
+from dynaspark_core.prompt.render import estimate_tokens
 from dynaspark_core.wire.query import parameter, sampling
 from langchain_dynaspark import convert
 from langchain_dynaspark.errors import langchain_errors
@@ -208,4 +208,4 @@ class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
             said = convert.history(answered, allow_files=self._client.settings.allow_files)
             chat = Chat(said[:-1], **chat_fields(tools=tools))
             has_image = any(chat.images())
-            return self.get_num_tokens(render(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)
+            return self.get_num_tokens(prompt_of(chat)) + (TOKENS_OF_AN_IMAGE if has_image else 0)

@@ -19,15 +19,13 @@ from typing_extensions import is_typeddict
 
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.schema.strict import closed
-from dynaspark_core.schema.tops import is_recursive, top_target, without_about
+from dynaspark_core.schema.tops import VALUE_TYPES, is_recursive, top_target, without_about
 from langchain_dynaspark.typed_dicts import model_of
 
 OWN_TOOL_TYPES = (None, "function", "object", "custom")
 """Types of tool dictionaries that describe a tool of the caller's; the others are tools that a provider runs itself."""
 PARAMETERS = ("input_schema", "parameters", "inputSchema", "schema")
 """What the schema is called beside a name: by Anthropic, OpenAI, MCP, and OpenAI's `json_schema`."""
-VALUE_TYPES = ("string", "integer", "number", "boolean", "null", "array")
-"""Types of a JSON Schema whose values are no arguments of a tool."""
 _SCALARS = VALUE_TYPES[:-1]
 CAN_BE_GIVEN = "a function, a tool, a pydantic class, a dataclass, a TypedDict or a dictionary that describes a tool"
 NAMELESS = "which has no named fields: make it a field of a class"

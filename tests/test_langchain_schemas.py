@@ -57,6 +57,11 @@ TOPS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "const": ({"title": "T", "const": GOOD}, GOOD, {"x": 3}),
     "map": ({"title": "T", "type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}, {"a": "many"}),
     "patternProperties": ({"title": "T", "patternProperties": {"^x": {"type": "integer"}}}, GOOD, BAD),
+    "Google's types": (
+        {"name": "T", "parameters": {"type": "OBJECT", "properties": {"x": {"type": "INTEGER"}}, "required": ["x"]}},
+        GOOD,
+        {"y": 1},
+    ),
     "only required": ({"title": "T", "type": "object", "required": ["x"]}, GOOD, {"y": 1}),
     "OpenAI's, $ref": ({"type": "json_schema", "json_schema": {"name": "T", "schema": NODE}}, NODES, WRONG_NODES),
     "OpenAI's, anyOf": ({"type": "json_schema", "json_schema": {"name": "T", "schema": EITHER}}, {"x": 1}, {"z": 1}),

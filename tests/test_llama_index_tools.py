@@ -339,6 +339,7 @@ TOPS: dict[str, tuple[Any, str, dict[str, Any], dict[str, Any]]] = {
     "map": (RootModel[dict[str, int]], '"additionalProperties": {"type": "integer"}', {"a": 1}, {"a": "many"}),
     "map of maps": (TypeAdapter(dict[str, One]).json_schema(), '"additionalProperties"', {"a": {"x": 1}}, {"a": 1}),
     "other members": (Open, '"note": string', {"a": 1}, {"note": []}),
+    "Google's types": ({"type": "OBJECT", "properties": {"x": {"enum": [1]}}}, '"enum": [1]', {"x": 1}, {"x": 2}),
     "reference": (Node.model_json_schema(), '"children": {', NODE, {"name": "a", "children": [3]}),
 }
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.core.llms import ChatMessage, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
 
-from dynaspark_core import Chat, Done, DynasparkClient, Message, Preview, TextDelta, Tool
+from dynaspark_core import Chat, Done, DynasparkClient, Message, Preview, TextDelta, Tool, ToolCall
 from dynaspark_core.errors import ConfigError, ForbiddenImageError
 from dynaspark_core.server import LocalService, Script, call
 from langchain_dynaspark import ChatDynaspark
@@ -118,6 +119,30 @@ def test_the_query_api_shows_its_parameters_and_no_key() -> None:
 def test_a_preview_raises_what_the_call_would(question: Any, arguments: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         DynasparkClient().sync.preview(question, **arguments)
+
+
+LOOP: dict[str, Any] = {}
+LOOP["again"] = LOOP
+
+
+@pytest.mark.parametrize("arguments", [LOOP, {"list": [LOOP]}, {"number": 10**5000}])
+def test_arguments_that_json_cannot_say_are_named(arguments: dict[str, Any]) -> None:
+    """In both faces and the client, and where tokens are counted."""
+    named = r"messages\[1\]: the arguments of the call of 'look' cannot be written as JSON"
+    plain = {"name": "see", "args": {"a": 1}, "id": "c0"}
+    called = AIMessage("", tool_calls=[plain, {"name": "look", "args": arguments, "id": "c1"}])
+    model, history = ChatDynaspark(), [HumanMessage("Hi."), called]
+    block = ToolCallBlock(tool_call_id="c1", tool_name="look", tool_kwargs=arguments)
+    blocks: list[Any] = [ChatMessage("Hi."), ChatMessage(role="assistant", blocks=[block])]
+    asked = (Message("user", ("Hi.",)), Message("assistant", tool_calls=(ToolCall("look", arguments, "c1"),)))
+    for ask in (
+        lambda: model.preview(history),
+        lambda: model.get_num_tokens_from_messages(history),
+        lambda: Dynaspark().preview(blocks),
+        lambda: DynasparkClient().sync.preview(Chat(asked)),
+    ):
+        with pytest.raises(ConfigError, match=named):
+            ask()
 
 
 def test_every_call_has_its_sync_twin(url: str, script: Script) -> None:

@@ -1,8 +1,8 @@
 """A question as a programmer writes it, turned into our messages: a text, role/content dictionaries, or Messages.
 
 Pure, and for the client alone: the frameworks have message classes of their own. The dictionaries are those of
-OpenAI's chat API, also with the roles that LangChain and Google use, with LangChain's `tool_calls`, and with
-Anthropic's `tool_use` and `tool_result` blocks.
+OpenAI's chat API, also with the roles that LangChain and Google use, with LangChain's `tool_calls`, and with the blocks
+in which other providers write calls and results.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from dynaspark_core.content.blocks import read_parts
 from dynaspark_core.content.image_refs import Place, Places
-from dynaspark_core.content.results import result_block
+from dynaspark_core.content.tool_results import result_block
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Image, ImageRef, InvalidToolCall, Message, Part, Role, ToolCall, new_message
 

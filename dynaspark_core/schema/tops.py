@@ -5,6 +5,8 @@ from typing import Any
 
 from dynaspark_core.schema.references import References
 
+VALUE_TYPES = ("string", "integer", "number", "boolean", "null", "array")
+"""Types of values that are no objects; one that nobody knows, as Google's `OBJECT`, may be any."""
 _ABOUT = ("title", "description")
 
 
@@ -41,7 +43,7 @@ def _may_be_object(schema: Any) -> bool:
         return schema is not False
     kinds = schema.get("type", "object")
     values = [schema["const"]] if "const" in schema else schema.get("enum")
-    is_object = "object" in kinds if isinstance(kinds, list | tuple) else kinds == "object"
+    is_object = any(kind not in VALUE_TYPES for kind in (kinds if isinstance(kinds, list | tuple) else [kinds]))
     return is_object and (not isinstance(values, list) or any(isinstance(value, Mapping) for value in values))
 
 

@@ -30,6 +30,7 @@ FIND = Tool("find")
         (Chat(HI, stop=(b"x",)), "bytes"),  # type: ignore[arg-type]
         (Chat(HI, tools=({"name": "find"},)), "dict"),  # type: ignore[arg-type]
         (Chat(HI, tools=(Tool("find", parameters=None),)), "find"),  # type: ignore[arg-type]
+        (Chat(HI, tools=(FIND, Tool("f"), Tool("find", "Finds."))), "two different tools are called 'find'"),
         (Chat(HI, tools=(FIND,), tool_choice="any"), "any"),
         (Chat(HI, tools=(FIND,), tool_choice=["find"]), "tool_choice"),  # type: ignore[arg-type]
         (Chat(HI, tool_choice="required"), "0 tools"),
@@ -49,6 +50,11 @@ async def test_one_text_as_stop_is_one_stop_sequence() -> None:
         client = DynasparkClient(base_url=service.url)
         assert (await client.complete("x", stop="END")).text == "The eND: DEFG "
         assert (await client.complete(Chat(HI, stop="END"))).text == "The eND: DEFG "  # type: ignore[arg-type]
+
+
+def test_the_same_tool_may_be_given_twice() -> None:
+    chat = Chat(HI, tools=(FIND, Tool("find"), Tool("f")))
+    assert check_chat(chat) is chat
 
 
 @pytest.mark.parametrize("schema", [{"type": "object"}, MappingProxyType({"type": "object"}), {}, None], ids=str)

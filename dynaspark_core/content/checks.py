@@ -39,6 +39,8 @@ def check_chat(chat: Chat) -> Chat:
             _text(f"the description of tool {tool.name!r}", tool.description)
         if not (tool.name.strip() and (type(tool.parameters) is dict or isinstance(tool.parameters, Mapping))):
             raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
+    if len(chat.tools) > 1:
+        _names(chat.tools)
     if chat.tool_choice != "auto":
         _choice(chat)
     if chat.response_schema is not None and not isinstance(chat.response_schema, Mapping):
@@ -68,6 +70,15 @@ def _choice(chat: Chat) -> None:
     if chat.tool_choice != "required" or not names:
         known = ", ".join(("auto", "none", "required", *sorted(names)))
         raise ConfigError(f"tool_choice is {chat.tool_choice!r}, and {len(names)} tools are given; it may be {known}")
+
+
+def _names(tools: Sequence[Tool]) -> None:
+    """Raise `ConfigError` for different tools of one name: a call would be checked against one and meant for another."""
+    known: dict[str, Tool] = {}
+    for tool in tools:
+        first = known.setdefault(tool.name, tool)
+        if first is not tool and first != tool:
+            raise ConfigError(f"two different tools are called {tool.name!r}: give each a name of its own")
 
 
 def _text(name: str, value: object) -> None:

@@ -73,7 +73,7 @@ def _choice(chat: Chat) -> None:
 
 
 def _names(tools: Sequence[Tool]) -> None:
-    """Raise `ConfigError` for different tools of one name: a call would be checked against one and meant for another."""
+    """Raise `ConfigError` for different tools of one name: a call of it could mean either."""
     known: dict[str, Tool] = {}
     for tool in tools:
         first = known.setdefault(tool.name, tool)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.generic_utils import messages_to_prompt as generic_messages_to_prompt
@@ -201,10 +202,14 @@ class AskingLLM(ConfiguredLLM):
             yield result
 
     def predict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
-        return super().predict_and_call(tools, *args, **self._calling(kwargs))
+        call = unwrap(super().predict_and_call)  # its span is this one's
+        answer: AgentChatResponse = call(tools, *args, **self._calling(kwargs))
+        return answer
 
     async def apredict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
-        return await super().apredict_and_call(tools, *args, **self._calling(kwargs))
+        call = unwrap(super().apredict_and_call)
+        answer: AgentChatResponse = await call(tools, *args, **self._calling(kwargs))
+        return answer
 
     def _calling(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """The options of `predict_and_call`; its agent for models without tools needs what LlamaIndex leaves out."""

@@ -44,7 +44,8 @@ class Dynaspark(AskingLLM, defer_build=False):
     Args:
         model: Its name or an alias. Default `gemini-1.5-flash`.
         stop: A text or texts where the answer is cut, here and not by the service.
-        allow_image_paths: Whether an `ImageBlock` may name a local file. Default True; False is for users' messages.
+        allow_image_paths: Whether blocks, also a `DocumentBlock`, may name local files. Default True; False is for
+            users' messages.
         default_headers: Added to the request's headers, or in place of them.
         context_window: Tokens of prompt and answer; also `DYNASPARK_CONTEXT_WINDOW`. Default: the model's published
             one, 1,048,576.

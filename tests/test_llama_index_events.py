@@ -19,6 +19,7 @@ from llama_index.core.tools import FunctionTool
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.events.span import SpanDropEvent
+from llama_index_instrumentation.span_handlers import SimpleSpanHandler
 from pydantic import SecretStr
 
 from dynaspark_core.errors import RejectedError, StreamBrokenError
@@ -196,3 +197,30 @@ def test_usage_is_the_sum_over_repairs() -> None:
         response = llm.chat_with_tools([FunctionTool.from_defaults(add)], "1 + 2?", tool_required=True)
     assert (response.raw or {})["usage"] == {name: 2 * count for name, count in USAGE.items()}
     assert (response.raw or {})["repairs"] == 1
+
+
+def noon() -> str:
+    """The time."""
+    return "12:00"
+
+
+@pytest.fixture
+def spans() -> Iterator[SimpleSpanHandler]:
+    root, handler = get_dispatcher(), SimpleSpanHandler()
+    root.add_span_handler(handler)
+    yield handler
+    root.span_handlers.remove(handler)
+
+
+@pytest.mark.parametrize("way", ["predict_and_call", "apredict_and_call"])
+async def test_a_call_of_tools_is_one_span_with_that_of_the_chat_in_it(spans: SimpleSpanHandler, way: str) -> None:
+    with LocalService(Script(call("noon"))) as service:
+        result = getattr(Dynaspark(base_url=service.url), way)([FunctionTool.from_defaults(noon)], "What time is it?")
+        answer = await result if way[0] == "a" else result
+    names = [span.id_.partition("-")[0] for span in spans.completed_spans]
+    assert answer.response == "12:00"
+    assert [name for name in names if name.startswith("Dynaspark.")] == [
+        "Dynaspark._prepare_chat_with_tools",
+        f"Dynaspark.{'a' if way[0] == 'a' else ''}chat",
+        f"Dynaspark.{way}",
+    ]

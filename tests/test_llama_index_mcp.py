@@ -27,15 +27,19 @@ class Client:
     async def call_tool(self, _name: str, _arguments: dict[str, Any]) -> Any:
         return self.result
 
+    async def read_resource(self, _uri: str) -> Any:
+        return Item(contents=self.result.content)
+
 
 @pytest.fixture
 def script() -> Script:
     return Script(lambda _: "ok")
 
 
-async def told(llm: Dynaspark, script: Script, client: Client) -> str:
-    """What the prompt says of the result of a tool of this client."""
-    blocks = await BlocksClient(client).call_tool("look", {})
+async def told(llm: Dynaspark, script: Script, client: Client, *, of_resource: bool = False) -> str:
+    """What the prompt says of the result of a tool, or of a resource, of this client."""
+    asked = BlocksClient(client)
+    blocks = await (asked.read_resource("file:///a") if of_resource else asked.call_tool("look", {}))
     called = ChatMessage(role="assistant", blocks=[ToolCallBlock(tool_call_id="1", tool_name="look", tool_kwargs={})])
     result = ChatMessage(role="tool", blocks=list(blocks), additional_kwargs={"tool_call_id": "1"})
     await llm.achat([ChatMessage("Look."), called, result])
@@ -54,6 +58,9 @@ def resource(**facts: Any) -> Item:
         ([], {"structuredContent": {"result": []}}, '{"result": []}'),
         ([], {"structuredContent": {"city": "Zürich"}}, '{"city": "Zürich"}'),
         ([], {"structuredContent": None}, ""),
+        ([], {"structured_content": []}, "[]"),
+        ([], {"is_error": False, "structured_content": {"city": "Oslo"}}, '{"city": "Oslo"}'),
+        ([resource(blob=base64.b64encode(b"word").decode(), mime_type="text/plain")], {}, "\nnotes.txt:\nword\n"),
         ([resource(text="Oslo.")], {}, "Oslo."),
         ([resource(blob=base64.b64encode(b"word").decode(), mimeType="text/plain")], {}, "\nnotes.txt:\nword\n"),
         ([resource(blob=base64.b64encode(b"a word").decode())], {}, "\nnotes.txt:\na word\n"),
@@ -70,11 +77,13 @@ async def test_what_a_tool_gives_is_told(
     assert await told(llm, script, Client(content, **more)) == expected
 
 
-@pytest.mark.parametrize(
-    "picture", [Item(type="image", data=ENCODED, mimeType="image/png"), resource(blob=ENCODED, mimeType="image/png")]
-)
-async def test_a_picture_is_sent_as_the_file(llm: Dynaspark, script: Script, picture: Any) -> None:
-    await told(llm, script, Client([picture]))
+@pytest.mark.parametrize("name", ["mimeType", "mime_type"])
+@pytest.mark.parametrize("kind", ["image", "resource", "of a resource"])
+async def test_a_picture_is_sent_as_the_file(llm: Dynaspark, script: Script, kind: str, name: str) -> None:
+    embedded = resource(blob=ENCODED, **{name: "image/png"})
+    image = Item(type="image", data=ENCODED, **{name: "image/png"})
+    given = {"image": image, "resource": embedded, "of a resource": embedded.resource}[kind]
+    await told(llm, script, Client([given]), of_resource=kind == "of a resource")
     assert script.asked[-1].file == PNG
 
 
@@ -86,9 +95,10 @@ async def test_a_picture_is_sent_as_the_file(llm: Dynaspark, script: Script, pic
         ([Item(type="image", data=ENCODED, mimeType="image/png")], "^the tool failed and did not say why$"),
     ],
 )
-async def test_an_error_is_raised_with_its_text(content: list[Any], said: str) -> None:
+@pytest.mark.parametrize("name", ["isError", "is_error"])
+async def test_an_error_is_raised_with_its_text(content: list[Any], said: str, name: str) -> None:
     with pytest.raises(ValueError, match=said):
-        await BlocksClient(Client(content, isError=True)).call_tool("look", {})
+        await BlocksClient(Client(content, **{name: True})).call_tool("look", {})
 
 
 def test_everything_else_is_the_clients_also_in_copies() -> None:

@@ -145,6 +145,31 @@ print(blocking.run(value()), blocking.run(value()))
     assert (done.stdout.split(), done.stderr) == (["left", "next", "next"], "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_two_interrupts_end_a_call_that_does_not_let_itself_be_cancelled() -> None:
+    script = """
+import asyncio, os, signal
+from dynaspark_core.transport import blocking
+async def stubborn():
+    for _ in range(2):
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+async def value(): return "next"
+try:
+    blocking.run(stubborn())
+except KeyboardInterrupt:
+    print("left")
+print(blocking.run(value()), flush=True)
+os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["left", "next"]
+
+
 async def test_an_exit_within_a_call_that_was_handed_over_ends_that_call_only() -> None:
     async def fail() -> None:
         raise SystemExit

@@ -413,9 +413,14 @@ async def test_a_script_answers_in_order_and_says_when_it_is_at_its_end() -> Non
     assert [asked.prompt for asked in script.asked] == list("abcde")
 
 
-async def test_a_function_whose_iterator_is_at_its_end_says_so() -> None:
+@pytest.mark.parametrize("is_asynchronous", [False, True])
+async def test_a_function_whose_iterator_is_at_its_end_says_so(*, is_asynchronous: bool) -> None:
     answers = iter(["One"])
-    with LocalService(Script(lambda _: next(answers))) as service:
+
+    async def later(_: Asked) -> str:
+        return next(answers)
+
+    with LocalService(Script(later if is_asynchronous else lambda _: next(answers))) as service:
         first, second = [await post(service, form()) for _ in range(2)]
     assert first.json()["response"] == "One"
     assert (second.status, second.error()["message"]) == (

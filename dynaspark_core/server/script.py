@@ -13,6 +13,7 @@ from dynaspark_core.server.engines import Answer, Asked, RefusedError, Text
 T = TypeVar("T")
 _END = object()
 """What comes behind the last piece."""
+_ENDED = "the Script is at its end: its function raised StopIteration"
 Written = Text | Answer
 Writer = Callable[[Asked], Written | Awaitable[Written]]
 
@@ -76,7 +77,12 @@ async def _written(answer: Written | Writer, asked: Asked) -> Written:
         return answer
     is_asynchronous = inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer)
     result = answer(asked) if is_asynchronous else await asyncio.to_thread(_called, answer, asked)
-    return await result if inspect.isawaitable(result) else result
+    try:
+        return await result if inspect.isawaitable(result) else result
+    except RuntimeError as exc:
+        if isinstance(exc.__cause__, StopIteration):  # so Python gives it out of a coroutine
+            raise RefusedError(400, _ENDED) from exc
+        raise
 
 
 def _called(write: Writer, asked: Asked) -> Written | Awaitable[Written]:
@@ -84,7 +90,7 @@ def _called(write: Writer, asked: Asked) -> Written | Awaitable[Written]:
     try:
         return write(asked)
     except StopIteration as exc:  # asyncio would wait for ever
-        raise RefusedError(400, "the Script is at its end: its function raised StopIteration") from exc
+        raise RefusedError(400, _ENDED) from exc
     except BaseException as exc:
         if isinstance(exc, Exception):
             raise

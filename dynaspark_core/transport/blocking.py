@@ -20,7 +20,7 @@ from dynaspark_core.transport.interrupts import Interrupting, can_run_a_loop
 
 T = TypeVar("T")
 _MAX_EXIT_SECONDS = 1.0
-"""Seconds that the exit of the interpreter waits for requests to be cancelled."""
+"""Seconds that the exit of the interpreter, or who interrupts twice, waits for requests to be cancelled."""
 
 
 class InsideError(RuntimeError):
@@ -45,7 +45,7 @@ class _Alone:
             if not task.done():  # interrupted once more, or left by another task: the next call must not hear of it
                 task.cancel()
                 with suppress(BaseException):
-                    self.loop.run_until_complete(task)
+                    self.loop.run_until_complete(asyncio.wait([task], timeout=_MAX_EXIT_SECONDS))
             if task.done() and not task.cancelled():
                 task.exception()  # asyncio logs an error that nobody looked at
             self._leave()

@@ -57,6 +57,15 @@ def test_the_same_tool_may_be_given_twice() -> None:
     assert check_chat(chat) is chat
 
 
+@pytest.mark.parametrize("role", ["human", "", None, ["user"]], ids=str)
+@pytest.mark.parametrize("before", [(), HI])
+async def test_an_unknown_role_is_named(role: Any, before: tuple[Message, ...]) -> None:
+    with LocalService(script := Script("never")) as service:
+        with pytest.raises(ConfigError, match=r"unknown role .*; known are system, user, assistant, tool"):
+            await DynasparkClient(base_url=service.url).complete(Chat((*before, Message(role, ("Hi",)))))
+        assert script.asked == []
+
+
 @pytest.mark.parametrize("schema", [{"type": "object"}, MappingProxyType({"type": "object"}), {}, None], ids=str)
 def test_a_schema_is_any_mapping(schema: Any) -> None:
     assert check_chat(Chat(HI, response_schema=schema)).response_schema is schema

@@ -6,8 +6,10 @@ the caller inserts can forge no turn, call or result: see `prompt.markers`.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import get_args
 
-from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, TextFile
+from dynaspark_core.errors import ConfigError
+from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, Role, TextFile
 from dynaspark_core.prompt.markers import attribute, escape
 from dynaspark_core.prompt.tools import LastStep, closing_lines, opening_lines
 from dynaspark_core.prompt.turns import (
@@ -18,6 +20,7 @@ from dynaspark_core.prompt.turns import (
     tool_turn,
 )
 
+_OTHER_ROLES = ("user", "system")
 MAX_RESULT_CHARACTERS = 100_000
 """Longest tool result in the prompt, in characters: about 25,000 tokens, so that forty fill the context window."""
 
@@ -145,8 +148,11 @@ def _turns(messages: Sequence[Message], aliases: Aliases, marks: Iterator[str], 
         if role == "tool":
             yield result_turn(message, text if len(text) <= limit else cut_middle(text, limit), aliases)
             continue
-        if role == "assistant" and aliases.calls and (unanswered := aliases.begin_turn()):
-            yield from map(tool_turn, unanswered)
+        if role == "assistant":
+            if aliases.calls and (unanswered := aliases.begin_turn()):
+                yield from map(tool_turn, unanswered)
+        elif role not in _OTHER_ROLES:
+            raise ConfigError(f"a message has the unknown role {role!r}; known are {', '.join(get_args(Role))}")
         if message.tool_calls or message.invalid_tool_calls:
             calls = call_blocks(message, aliases)
             text = "\n".join((text, *calls) if text else calls)

@@ -317,6 +317,16 @@ async def test_a_line_that_a_kill_cut_off_is_asked_again(path: Path, cut: int) -
 
 
 @pytest.mark.parametrize(
+    ("name", "said"), [("", "is a folder"), ("a\0b", "cannot be written"), ("file/x", "cannot be written")]
+)
+def test_a_path_of_no_file_is_named(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=f"path is .*, which {said}"):
+        batch(DynasparkClient().complete, ["x"], path=tmp_path / name, progress=False)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
     "foreign",
     [
         b"notes",

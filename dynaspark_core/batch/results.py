@@ -36,13 +36,18 @@ class Results:
 
     Each line is a write of its own, so that a kill cuts at most the last one, which the next opening drops. The first
     line tells whether the file is one of these. Raises `ConfigError`, and changes nothing, where it holds something
-    else, or where another run has it open: a lock beside it, `….lock`, ends with the process.
+    else, cannot be opened, or where another run has it open: a lock beside it, `….lock`, ends with the process.
     """
 
     def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise ConfigError(f"path is {str(path)!r}, which is a folder: name a file")
         with ExitStack() as stack:
-            stack.callback(_lock(path).release)
-            self._file = stack.enter_context(path.open("ab+", buffering=0))
+            try:
+                stack.callback(_lock(path).release)
+                self._file = stack.enter_context(path.open("ab+", buffering=0))
+            except (OSError, ValueError) as exc:
+                raise ConfigError(f"path is {str(path)!r}, which cannot be written: {exc}") from exc
             self.values = self._read(path)
             self._open = stack.pop_all()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dynaspark_core.errors import ConfigError, DynasparkError
 from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage, new_usage
+from dynaspark_core.prompt.markers import escape
 from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
 from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
@@ -200,7 +201,8 @@ def _without_system(chat: Chat) -> tuple[str, Chat]:
     first, *rest = chat.messages
     if first.role != "system" or not rest or not all(isinstance(part, str) for part in first.content):
         return "", chat
-    return first.text, replace(chat, messages=tuple(rest))
+    chat = replace(chat, messages=tuple(rest))
+    return escape(first.text) if has_turns(chat) else first.text, chat
 
 
 def _reply_reader(chat: Chat) -> TextReader:

@@ -48,7 +48,8 @@ def _unwritable(chat: Chat) -> str:
 class Preview:
     """What a call sends: the text, the model's name and the one file, if there is one. Printed, it is text and facts.
 
-    `query` holds the parameters of the query API where `route` is `api`: the text is one of them, the key is not.
+    `query` holds the parameters of the query API where `route` is `api`: the text is one of them, the key and what
+    else is secret are not.
     """
 
     prompt: str

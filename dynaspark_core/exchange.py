@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage, new_usage
+from dynaspark_core.messages import (
+    Chat,
+    Done,
+    Event,
+    Image,
+    ReasoningDelta,
+    Reply,
+    TextDelta,
+    TextFile,
+    Usage,
+    new_usage,
+)
 from dynaspark_core.prompt.markers import escape
 from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
 from dynaspark_core.reply.plain import TextReader
@@ -215,10 +226,16 @@ def _reply_reader(chat: Chat) -> TextReader:
         chat.tools,
         chat.tool_choice,
         parallel_tool_calls=chat.parallel_tool_calls,
-        untrusted=_results(chat),
+        untrusted=_untrusted(chat),
     )
 
 
-def _results(chat: Chat) -> Iterator[str]:
-    """The results of tools, which are looked for once a sign of a call is read."""
+def _untrusted(chat: Chat) -> Iterator[str]:
+    """What neither the user nor the model wrote, looked for once a sign of a call is read: results, files and records.
+
+    Where a call must come, files do not count: it may well be made of what is in them.
+    """
     yield from chat.untrusted_texts()
+    if chat.tool_choice == "auto":
+        parts = (part for message in chat.messages if message.role != "tool" for part in message.content)
+        yield from (part.text for part in parts if isinstance(part, TextFile) and part.text)

@@ -9,7 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dynaspark_core.errors import ConfigError, DynasparkError
-from dynaspark_core.messages import Chat, Done, Event, Image, ReasoningDelta, Reply, TextDelta, Usage, new_usage
+from dynaspark_core.messages import (
+    Chat,
+    Done,
+    Event,
+    Image,
+    ReasoningDelta,
+    Reply,
+    TextDelta,
+    TextFile,
+    Usage,
+    new_usage,
+)
+from dynaspark_core.prompt.markers import escape
 from dynaspark_core.prompt.render import estimate_tokens, has_turns, render
 from dynaspark_core.reply.plain import TextReader
 from dynaspark_core.reply.stops import Stops
@@ -47,7 +59,8 @@ def _unwritable(chat: Chat) -> str:
 class Preview:
     """What a call sends: the text, the model's name and the one file, if there is one. Printed, it is text and facts.
 
-    `query` holds the parameters of the query API where `route` is `api`: the text is one of them, the key is not.
+    `query` holds the parameters of the query API where `route` is `api`: the text is one of them, the key and what
+    else is secret are not.
     """
 
     prompt: str
@@ -200,7 +213,8 @@ def _without_system(chat: Chat) -> tuple[str, Chat]:
     first, *rest = chat.messages
     if first.role != "system" or not rest or not all(isinstance(part, str) for part in first.content):
         return "", chat
-    return first.text, replace(chat, messages=tuple(rest))
+    chat = replace(chat, messages=tuple(rest))
+    return escape(first.text) if has_turns(chat) else first.text, chat
 
 
 def _reply_reader(chat: Chat) -> TextReader:
@@ -212,10 +226,16 @@ def _reply_reader(chat: Chat) -> TextReader:
         chat.tools,
         chat.tool_choice,
         parallel_tool_calls=chat.parallel_tool_calls,
-        untrusted=_results(chat),
+        untrusted=_untrusted(chat),
     )
 
 
-def _results(chat: Chat) -> Iterator[str]:
-    """The results of tools, which are looked for once a sign of a call is read."""
+def _untrusted(chat: Chat) -> Iterator[str]:
+    """What neither the user nor the model wrote, looked for once a sign of a call is read: results, files and records.
+
+    Where a call must come, files do not count: it may well be made of what is in them.
+    """
     yield from chat.untrusted_texts()
+    if chat.tool_choice == "auto":
+        parts = (part for message in chat.messages if message.role != "tool" for part in message.content)
+        yield from (part.text for part in parts if isinstance(part, TextFile) and part.text)

@@ -459,6 +459,18 @@ async def test_an_endpoint_that_is_not_there_is_named_without_its_password() -> 
     assert "pass" not in str(caught.value)
 
 
+@pytest.mark.parametrize("user", ["ann:pa55word", "t0ken-pa55word"])
+async def test_an_endpoint_may_repeat_what_its_url_holds(user: str) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.json_response(json.loads(error(f"{user}, {request.headers['Authorization']}")), status=401)
+
+    async with upstream(handle) as behind, LocalService(OpenAI(behind.url.replace("//", f"//{user}@"))) as service:
+        with pytest.raises(DynasparkError) as caught:
+            await client(service.url).complete("Hi")
+    sent = behind.headers[0]["Authorization"].removeprefix("Basic ")
+    assert ("pa55word" in str(caught.value), sent in str(caught.value)) == (False, False)
+
+
 async def test_an_endpoint_that_is_silent_is_given_up() -> None:
     async with ours(silent(asyncio.Event(), asyncio.Event()), timeout=0.05) as (url, _):
         with pytest.raises(ServerError, match="did not answer in time") as caught:

@@ -105,7 +105,7 @@ def test_the_client_shows_what_it_sends_and_prints_the_facts_of_the_file(url: st
 
 
 def test_the_query_api_shows_its_parameters_and_no_key() -> None:
-    client = DynasparkClient(route="api", query={"temperature": "0.2"}, api_key="secret")
+    client = DynasparkClient(route="api", query={"temperature": "0.2", "my_token": "secret"}, api_key="secret")
     shown = client.sync.preview([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi."}])
     assert shown.query is not None
     assert shown.query.items() >= {"user_input": "Hi.", "system": "Be brief.", "temperature": "0.2"}.items()

@@ -11,18 +11,21 @@ from functools import cache
 from string import ascii_lowercase
 from unicodedata import normalize
 
-_OPENERS = "<＜﹤"  # noqa: RUF001 - the forms of "<" that Unicode normalisation (NFKC) maps to it
-_BLANK = (
-    r"[\x00-\x20\x7f-\xa0\xad\u0300-\u036f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
-    r"\u1ab0-\u1aff\u1dc0-\u1dff\u205f-\u206f\u20d0-\u20ff\u3000\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]*+"
+_OPENERS = "<＜﹤≮"  # noqa: RUF001 - "<" and what Unicode decomposes (NFKD) to it
+_SIGNS = (
+    r"!-~\xa1-\xac\xae-\xbf\xd7\xf7\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2100-\u27ff\u2801-\u2bff\u2e00-\u2e7f\u3001-\u3029"
+    r"\u3030-\u303f\ufe30-\ufe6f\uff01-\uff60\U0001f000-\U0001faff"
 )
+_BLANK = rf"(?:[^\w{_SIGNS}]|[\u115f\u1160\u3164\uffa0])*+"
+"""What is no letter, digit or sign of its own: blanks, controls, zero-width characters, marks of any script, and the
+Korean letters that show nothing."""
 _LETTERS = (
-    (0xC0, 0x250), (0x2B0, 0x2E5),
-    (0x1D2C, 0x1DC0), (0x1E00, 0x1F00), (0x2070, 0x20A0), (0x2100, 0x2150), (0x2460, 0x2500),
+    (0xAA, 0xBB), (0xC0, 0x250), (0x2B0, 0x2E5),
+    (0x1D2C, 0x1DC0), (0x1E00, 0x1F00), (0x2070, 0x20A0), (0x2100, 0x2190), (0x2460, 0x2500), (0xA7F2, 0xA7F5),
     (0xFF21, 0xFF5B), (0x1D400, 0x1D800), (0x1F110, 0x1F150),
 )  # fmt: skip
 """Where Unicode keeps letters that decompose (NFKD) to a plain one: accented, raised, letter-like, circled, full-width,
-mathematical and squared."""
+mathematical and squared, and Roman numerals."""
 _PICTURES = (0x1F150, 0x1F170, 0x1F1E6)
 """First letters of three alphabets that do not decompose: negative circled, negative squared, regional indicators."""
 
@@ -69,7 +72,7 @@ def escape(text: str, by: str | Callable[[re.Match[str]], str] = "&lt;") -> str:
 
     Where there is one form of `<` only, the pattern begins with that character, and is eight times as fast.
     """
-    if not text.isascii() and ("＜" in text or "﹤" in text):  # noqa: RUF001
+    if not text.isascii() and ("＜" in text or "﹤" in text or "≮" in text):  # noqa: RUF001
         return _marker(f"[{_OPENERS}]").sub(by, text)
     return _marker("<").sub(by, text) if "<" in text else text
 
@@ -84,4 +87,4 @@ def attribute(value: str) -> str:
     if value.isidentifier() and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
         return value
     line = "".join(char if char.isprintable() else " " for char in value[:MAX_ATTRIBUTE_CHARACTERS])
-    return line.translate(_ATTRIBUTE)
+    return escape(line.translate(_ATTRIBUTE))

@@ -21,6 +21,10 @@ _NAME_IN_RAW = re.compile(
     r"""["']?name["']?\s*[:=]\s*["']([^"'\n]{1,128})|(?<![A-Za-z_])([A-Za-z_][\w.\-]{0,127}+)\s*+[({>]"""
 )
 
+_ESCAPES = re.compile(r"(?<!\\)(?:\\++u[0-9A-Fa-f]{4})+")
+_BREAKS = re.compile(r"(?<!\\)\\++[nrt]")
+"""Characters, and blanks, as JSON and Python write them: `\\u00e9` and `\\n`; also in a text within a text."""
+
 MAX_COMPARED = 2_000_000_000
 """Most characters that the calls of a reply are compared with: a thousand calls with a megabyte, in half a second."""
 
@@ -33,8 +37,16 @@ def _has_its_keys(values: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    """The text without blanks and backslashes; a pattern takes six times as long."""
-    return "".join(text.split()).replace("\\", "")
+    """The text without all that changes from one encoding to another: escapes, blanks, backslashes, quotation marks."""
+    if "\\" in text:
+        text = _BREAKS.sub("", _ESCAPES.sub(_characters, text))
+    text = html.unescape(html.unescape(text))  # HTML may show HTML
+    return "".join(text.split()).replace("\\", "").replace('"', "").replace("'", "")
+
+
+def _characters(escapes: re.Match[str]) -> str:
+    codes = "".join(code[:4] for code in escapes[0].split("u")[1:])
+    return bytes.fromhex(codes).decode("utf-16-be", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +223,7 @@ class Judge:
     def _is_read(self, form: str) -> bool:
         """Whether it stands in a text that the model read; not looked up once the others took too long."""
         if self._squeezed is None:
-            self._squeezed = "\n".join(_squeezed(html.unescape(text)) for text in self._untrusted)
+            self._squeezed = "\n".join(_squeezed(text) for text in self._untrusted)
         self._compared += len(self._squeezed)
         return bool(form) and not form.isidentifier() and self._compared <= MAX_COMPARED and form in self._squeezed
 

@@ -82,7 +82,7 @@ class OpenAI:
             raise ConfigError(f"temperature must be a number: {temperature}")
         url, key = _url(upstream), api_key or os.environ.get(KEY)
         self._authorization = _authorization(url, key)
-        self._secret = key or url.password
+        self._secrets = [*filter(None, (key, url.password or url.user, self._authorization.rpartition(" ")[2]))]
         self._base = url.with_user(None)
         self._url = self._base / "chat/completions"
         self._model = model
@@ -194,8 +194,9 @@ class OpenAI:
             raise self._refused(_ours(exc.status), str(exc)) from None
 
     def _refused(self, status: int, words: str, headers: dict[str, str] | None = None) -> RefusedError:
-        shown = words.replace(self._secret, "…") if self._secret else words
-        message = f"the upstream {self._url} {shown}"
+        for secret in self._secrets:
+            words = words.replace(secret, "…")
+        message = f"the upstream {self._url} {words}"
         LOG.warning("%s", message)
         return RefusedError(status, message, headers=headers)
 

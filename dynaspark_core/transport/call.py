@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from warnings import warn
@@ -39,7 +40,11 @@ class Caller:
 
     async def preview(self, chat: Chat) -> Preview:
         """What a call sends; images are loaded for it, and nothing goes to the service."""
-        return (self._exchange(chat) or await self._exchange_with_files(chat)).preview
+        preview = (self._exchange(chat) or await self._exchange_with_files(chat)).preview
+        secret = self._settings.query.keys() - self._settings.shown_query.keys()
+        if preview.query is None or not secret:
+            return preview
+        return replace(preview, query={name: each for name, each in preview.query.items() if name not in secret})
 
     async def whole(self, chat: Chat) -> list[Event]:
         """All events of the whole answer, in one coroutine: it costs less than `events`."""

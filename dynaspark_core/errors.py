@@ -100,7 +100,7 @@ class PromptTooLongError(RejectedError):
 
 
 class AccessError(StatusError):
-    """401, 403: the key is missing, wrong, or may not do this."""
+    """401, 403: the key is missing or wrong; or it, this host, page or network may not do this."""
 
 
 class NotFoundError(StatusError):

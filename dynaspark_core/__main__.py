@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import io
+import os
 import sys
-from pathlib import Path
 
 from dynaspark_core._version import __version__
 from dynaspark_core.client import DynasparkClient
+from dynaspark_core.content.image_refs import Place, url_ref
 from dynaspark_core.errors import ConfigError, DynasparkError
+from dynaspark_core.messages import ImageRef
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a model writes what a terminal may not have
     try:
         return int(options.run(options))
+    except BrokenPipeError:  # who read it has enough: `ask … | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush does not fail, too
+        return 1
     except (DynasparkError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201  # it is the command's output
         return 1
@@ -50,20 +55,23 @@ def _parser() -> argparse.ArgumentParser:
 def _ask(options: argparse.Namespace) -> int:
     client = DynasparkClient(options.model, base_url=options.base_url)
     question = _from_stdin() if options.question is None else options.question
-    source = options.image or ""
-    is_url = source.startswith(("http://", "https://", "data:"))
-    asyncio.run(_print(client, question, [source if is_url else Path(source)] if source else []))
+    images = [url_ref(options.image, Place("--image", allow_files=True))] if options.image else []
+    asyncio.run(_print(client, question, images))
     return 0
 
 
 def _from_stdin() -> str:
+    if sys.stdin is None:
+        raise ConfigError("there is no question and no stdin; give the question as an argument")
+    if sys.stdin.isatty():
+        print("Type the question, then Ctrl-D (Windows: Ctrl-Z and Enter).", file=sys.stderr)  # noqa: T201  # as above
     try:
         return sys.stdin.read()
     except UnicodeDecodeError as exc:
         raise ConfigError(f"the question on stdin is not text in {sys.stdin.encoding}: {exc.reason}") from exc
 
 
-async def _print(client: DynasparkClient, question: str, images: list[str | Path]) -> None:
+async def _print(client: DynasparkClient, question: str, images: list[ImageRef]) -> None:
     async for text in client.stream(question, images=images):
         print(text, end="", flush=True)  # noqa: T201  # it is the command's output
     print()  # noqa: T201  # it is the command's output

@@ -6,7 +6,7 @@
     │  ├─ ConnectError(ConnectionError)      RequestTimeoutError(TimeoutError)
     │  └─ StreamBrokenError                  .text: what had arrived
     ├─ StatusError                           .status .body .retry_after
-    │  ├─ RejectedError 400 413 415 422      AccessError 401 403      NotFoundError 404
+    │  ├─ RejectedError 400 413 414 415 422  AccessError 401 403      NotFoundError 404
     │  │  └─ PromptTooLongError              more tokens than the model takes
     │  └─ RateLimitError 429                 ServerError 5xx          (both retryable)
     ├─ ReplyError                            2xx that is not a reply
@@ -92,7 +92,7 @@ class StatusError(DynasparkError):
 
 
 class RejectedError(StatusError):
-    """400, 413, 415, 422: the request as it is will never succeed."""
+    """400, 413, 414, 415, 422: the request as it is will never succeed."""
 
 
 class PromptTooLongError(RejectedError):
@@ -100,7 +100,7 @@ class PromptTooLongError(RejectedError):
 
 
 class AccessError(StatusError):
-    """401, 403: the key is missing, wrong, or may not do this."""
+    """401, 403: the key is missing or wrong; or it, this host, page or network may not do this."""
 
 
 class NotFoundError(StatusError):

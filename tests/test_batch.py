@@ -230,6 +230,13 @@ def test_a_function_that_is_not_async_is_one_error_with_the_way_out(
     assert content(path) == b""
 
 
+def test_a_model_in_place_of_its_function_is_one_error(path: Path) -> None:
+    ask: Any = ChatDynaspark()
+    with pytest.raises(ConfigError, match=r"ask is of type ChatDynaspark.* such as model.ainvoke"):
+        batch(ask, prompts(20), path=path, progress=False)
+    assert not path.exists()
+
+
 def test_one_text_is_no_list_of_inputs() -> None:
     client = DynasparkClient()
     with pytest.raises(ConfigError, match="inputs is one text"):

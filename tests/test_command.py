@@ -1,6 +1,7 @@
 """`python -m dynaspark_core ask`: the answer on stdout, an error as one line on stderr."""
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,8 +59,42 @@ def test_what_the_terminal_has_no_letters_for_is_replaced(
     assert b"Hello ?" in shown.getvalue()
 
 
-def test_an_image_file_is_sent(url: str, script: Script) -> None:
-    assert main(["ask", "What?", "--image", str(RECEIPT), "--base-url", url]) == 0
+def test_without_stdin_a_missing_question_is_one_line(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["ask", "--base-url", url]) == 1
+    assert capsys.readouterr().err.startswith("ConfigError: there is no question")
+
+
+def test_at_a_terminal_it_says_how_a_question_ends(
+    url: str, script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal, keyboard = os.openpty()
+    os.write(terminal, b"Hi\n\x04")
+    with os.fdopen(keyboard, encoding="utf-8") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert main(["ask", "--base-url", url]) == 0
+    os.close(terminal)
+    assert script.asked[0].prompt == "Hi\n"
+    assert "Ctrl-D" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["ask", "Hi"], ["doctor", "--quick"]])
+def test_a_reader_that_has_enough_is_no_error(
+    url: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        assert main([*command, "--base-url", url]) == 1
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", [str(RECEIPT), RECEIPT.as_uri()])
+def test_an_image_file_is_sent(name: str, url: str, script: Script) -> None:
+    assert main(["ask", "What?", "--image", name, "--base-url", url]) == 0
     assert (script.asked[0].file_name, script.asked[0].file) == ("receipt.png", RECEIPT.read_bytes())
 
 
@@ -69,7 +104,7 @@ def test_an_image_file_is_sent(url: str, script: Script) -> None:
         (["fail"], "why"),
         ([""], "empty"),
         (["x", "--image", "missing.png"], "missing.png"),
-        (["x", "--image", "http://127.0.0.1:9/x.png"], "127.0.0.1"),
+        (["x", "--image", "HTTP://127.0.0.1/x.png"], "127.0.0.1 is no public"),
         (["x", "--base-url", "nope"], "nope"),
     ],
 )

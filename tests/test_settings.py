@@ -71,7 +71,7 @@ def test_what_maps_names_is_an_argument_only(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("name", sorted(VARIABLES.keys() - {"model"}))
 def test_a_wrong_value_of_the_environment_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLES[name], "no such\nvalue")
-    with pytest.raises(ConfigError, match=name):
+    with pytest.raises(ConfigError, match=rf"^{name} \(from {VARIABLES[name]}\)"):
         settings_from()
 
 

@@ -203,7 +203,7 @@ def test_the_hour_of_a_quota_is_no_wait_while_there_is_quota_left(
     ("status", "advice"),
     [
         (401, "set api_key or DYNASPARK_API_KEY"),
-        (403, "set api_key or DYNASPARK_API_KEY"),
+        (403, "if it is about the key, set api_key or DYNASPARK_API_KEY"),
         (404, "check base_url and path"),
         (405, "check base_url, path and route"),
         (414, "use route='form'"),

@@ -79,6 +79,8 @@ async def abatch(
     that another run has open, and for values that JSON cannot hold; `OSError` where the file cannot be written.
     """
     given = _listed(inputs)
+    if not callable(ask):
+        raise ConfigError(f"ask is of type {type(ask).__name__}, which cannot be called. {_NOT_ASYNC}")
     with ExitStack() as stack:
         file = None if path is None else stack.enter_context(closing(await asyncio.to_thread(Results, Path(path))))
         names = [str(number) for number in range(len(given))] if file is None else await asyncio.to_thread(keys, given)

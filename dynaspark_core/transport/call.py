@@ -142,4 +142,6 @@ class Caller:
 
 @lru_cache(maxsize=64)
 def _warn_of_unknown(name: str) -> None:
-    warn(f"model {name!r} is not among those known to this package; it is sent as it is", UserWarning, stacklevel=4)
+    known = ", ".join(models.MODELS)
+    message = f"model {name!r} is not among those known to this package ({known}); it is sent as it is"
+    warn(message, UserWarning, stacklevel=4)

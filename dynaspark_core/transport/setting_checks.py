@@ -66,8 +66,8 @@ def _number(name: str, value: Any, kind: Callable[[Any], Any], *, above: int) ->
     except (TypeError, ValueError, OverflowError):
         is_usable = False
     if not is_usable:
-        whole = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{name} is {value!r}; it must be {whole} above {above}")
+        wanted = f"a whole number of at least {above + 1}" if kind is int else f"a number above {above}"
+        raise ConfigError(f"{name} is {value!r}; it must be {wanted}")
     return number
 
 

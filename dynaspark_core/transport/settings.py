@@ -154,7 +154,7 @@ def check_query(query: Mapping[str, str], route: str) -> None:
 
 def _value(name: str, given: object) -> Any:
     row = ROWS[name].metadata
-    if given is None and name in VARIABLES:
-        given = os.environ.get(VARIABLES[name]) or None
+    if given is None and name in VARIABLES and (read := os.environ.get(VARIABLES[name])):
+        return row["check"](f"{name} (from {VARIABLES[name]})", read)
     value = row["default"] if given is None else given
     return None if value is None else row["check"](name, value)

@@ -110,7 +110,7 @@ _BY_CODE: dict[str, int] = {
 }
 _ADVICE = {
     401: "set api_key or DYNASPARK_API_KEY",
-    403: "set api_key or DYNASPARK_API_KEY",
+    403: "if it is about the key, set api_key or DYNASPARK_API_KEY",
     404: "check base_url and path",
     405: "check base_url, path and route",
     414: "the prompt is too long for a URL: use route='form'",

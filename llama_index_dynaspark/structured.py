@@ -45,7 +45,7 @@ class Prediction(Generic[Model]):
 
     def __init__(self, output_cls: type[Model], messages: list[ChatMessage], options: Options, most: int) -> None:
         self.result: Model | None = None
-        self.messages = messages
+        self.messages = self._question = messages
         self._schema = schema_of_class(output_cls)
         kept = {name: value for name, value in (options or {}).items() if name not in OF_TOOLS}
         self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
@@ -67,7 +67,7 @@ class Prediction(Generic[Model]):
             if not self._left:
                 raise
             self._left -= 1
-            self.messages = [*self.messages, *self._objection(exc)]
+            self.messages = [*self._question, *self._objection(exc)]
         else:
             _dispatcher.event(LLMStructuredPredictEndEvent(output=self.result))
 

@@ -287,13 +287,13 @@ async def test_then_it_is_an_error_that_names_the_field(
 
 @pytest.mark.parametrize("wrong", [WITHOUT_KIND, "No.", "", "x" * 9_000], ids=["wrong", "prose", "empty", "long"])
 async def test_it_is_asked_for_again_as_by_the_client(script: Says, wrong: str) -> None:
-    script.lines.extend([wrong, RIGHT, wrong, RIGHT])
+    script.lines.extend([wrong, "Hm.", RIGHT] * 2)
     with LocalService(script) as service:
-        Dynaspark(base_url=service.url).structured_predict(Album, PromptTemplate("x"))
+        Dynaspark(base_url=service.url, max_repairs=2).structured_predict(Album, PromptTemplate("x"))
         chat = Chat((Message("user", ("x",)),), response_schema=Album.model_json_schema())
-        await DynasparkClient(base_url=service.url).value(chat)
+        await DynasparkClient(base_url=service.url, max_repairs=2).value(chat)
     asked = [each.prompt for each in script.asked]
-    assert asked[:2] == asked[2:]
+    assert asked[:3] == asked[3:]
 
 
 async def test_repairs_can_be_switched_off(script: Says) -> None:

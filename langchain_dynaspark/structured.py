@@ -5,7 +5,7 @@ made inside the model, so that callbacks see one run.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -16,7 +16,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import BaseGenerationOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.runnables.utils import AddableDict
 from pydantic import BaseModel, ConfigDict
 from pydantic.v1 import BaseModel as BaseModelV1
 
@@ -114,10 +115,28 @@ def _unwrapped(schema: Any, *, strict: bool | None) -> tuple[Any, bool | None]:
 
 
 def _with_raw(bound: Runnable[Any, Any], parser: ValueParser) -> Runnable[Any, Any]:
-    """Both: `raw`, the message, and `parsed`, or None and the `parsing_error`."""
-    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
-    unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=bound) | parsed.with_fallbacks([unparsed], exception_key="parsing_error")
+    """Both: `raw`, the message, and `parsed`, or None and the `parsing_error`; in a stream `raw` comes in pieces."""
+    parsed = itemgetter("raw") | parser | (lambda value: {"parsed": value, "parsing_error": None})
+    tried = parsed.with_fallbacks([RunnableLambda(_unparsed)], exception_key="parsing_error")
+    return RunnableMap(raw=bound) | RunnablePassthrough.assign(outcome=tried) | RunnableGenerator(_flat, _aflat)
+
+
+def _unparsed(given: dict[str, Any]) -> dict[str, Any]:
+    return {"parsed": None, "parsing_error": given["parsing_error"]}
+
+
+def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[AddableDict]:
+    """The pieces, with what the `outcome` holds in its place."""
+    for piece in pieces:
+        given = AddableDict(piece)
+        outcome = given.pop("outcome", {})
+        yield AddableDict(given | outcome)
+
+
+async def _aflat(pieces: AsyncIterator[dict[str, Any]]) -> AsyncIterator[AddableDict]:
+    async for piece in pieces:
+        for given in _flat(iter([piece])):
+            yield given
 
 
 Bound = tuple[Any, Callable[[AIMessage], Any]]

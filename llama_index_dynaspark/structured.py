@@ -22,8 +22,10 @@ from llama_index_instrumentation import get_dispatcher
 from pydantic import AliasChoices, RootModel
 from pydantic.fields import FieldInfo
 
+from dynaspark_core import Chat, Reply
 from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.prompt.turns import json_line
+from dynaspark_core.repair import repair_chat
 from dynaspark_core.reply.partial import PartialObject
 from dynaspark_core.reply.value import read_object
 from llama_index_dynaspark.fields import wrong_fields
@@ -43,7 +45,7 @@ class Prediction(Generic[Model]):
 
     def __init__(self, output_cls: type[Model], messages: list[ChatMessage], options: Options, most: int) -> None:
         self.result: Model | None = None
-        self.messages = messages
+        self.messages = self._question = messages
         self._schema = schema_of_class(output_cls)
         kept = {name: value for name, value in (options or {}).items() if name not in OF_TOOLS}
         self.options: dict[str, Any] = {**kept, "response_schema": self._schema}
@@ -65,10 +67,15 @@ class Prediction(Generic[Model]):
             if not self._left:
                 raise
             self._left -= 1
-            objection = f"This reply cannot be used: {exc}\nWrite it again, corrected."
-            self.messages = [*self.messages, response.message, ChatMessage(role=MessageRole.USER, content=objection)]
+            self.messages = [*self._question, *self._objection(exc)]
         else:
             _dispatcher.event(LLMStructuredPredictEndEvent(output=self.result))
+
+    def _objection(self, error: OutputError) -> Iterator[ChatMessage]:
+        """The turns that ask for the value again: those of the client's own repairs."""
+        asked = repair_chat(Chat((), response_schema=self._schema), Reply(error.text), error)
+        for message in asked.messages if asked else ():
+            yield ChatMessage(role=MessageRole(message.role), content=message.text)
 
     def _read(self, text: str) -> Model:
         """The schema first; then the class, whose own validators know more than a schema can say."""

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, NotRequired, TypedDict
+from functools import reduce
+from operator import add
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -263,6 +265,24 @@ def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None
     failed: Any = chain.invoke("Who?")
     assert (failed["parsed"], failed["raw"].content) == (None, PROSE)
     assert isinstance(failed["parsing_error"], OutputParserException)
+    assert failed["parsing_error"].llm_output == PROSE
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_stream_with_raw_adds_up_to_both_or_the_error(served: Serve, method: str, is_async: bool) -> None:
+    model, _ = served(answer(ADA), PROSE, PROSE)
+    chain: Any = model.with_structured_output(Person, method=method, include_raw=True)
+
+    async def streamed() -> dict[str, Any]:
+        pieces = [piece async for piece in chain.astream("Who?")] if is_async else list(chain.stream("Who?"))
+        assert list(pieces[0]) == ["raw"]
+        return cast("dict[str, Any]", reduce(add, pieces))
+
+    found = await streamed()
+    assert (found["parsed"], found["parsing_error"]) == (Person(**ADA), None)
+    failed = await streamed()
+    assert (failed["parsed"], failed["raw"].text) == (None, PROSE)
     assert failed["parsing_error"].llm_output == PROSE
 
 

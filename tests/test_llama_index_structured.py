@@ -16,6 +16,7 @@ from llama_index_instrumentation.event_handlers import BaseEventHandler
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, create_model, field_validator
 from serving import Says
 
+from dynaspark_core import Chat, DynasparkClient, Message
 from dynaspark_core.errors import ConfigError, OutputError, ToolCallError
 from dynaspark_core.server import LocalService, Pieces
 from llama_index_dynaspark import Dynaspark
@@ -282,6 +283,17 @@ async def test_then_it_is_an_error_that_names_the_field(
         await predict(llm, way)
     assert caught.value.text == wrong
     assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize("wrong", [WITHOUT_KIND, "No.", "", "x" * 9_000], ids=["wrong", "prose", "empty", "long"])
+async def test_it_is_asked_for_again_as_by_the_client(script: Says, wrong: str) -> None:
+    script.lines.extend([wrong, "Hm.", RIGHT] * 2)
+    with LocalService(script) as service:
+        Dynaspark(base_url=service.url, max_repairs=2).structured_predict(Album, PromptTemplate("x"))
+        chat = Chat((Message("user", ("x",)),), response_schema=Album.model_json_schema())
+        await DynasparkClient(base_url=service.url, max_repairs=2).value(chat)
+    asked = [each.prompt for each in script.asked]
+    assert asked[:3] == asked[3:]
 
 
 async def test_repairs_can_be_switched_off(script: Says) -> None:

@@ -14,6 +14,7 @@ from dynaspark_core.messages import (
     Done,
     Event,
     Image,
+    Message,
     ReasoningDelta,
     Reply,
     TextDelta,
@@ -99,7 +100,7 @@ class Exchange:
             raise ConfigError("messages is empty: give at least one")
         system, chat = ("", chat) if query is None else _without_system(chat)
         self.prompt = prompt_of(chat, image_numbers=numbers, image_remarks=remarks, hidden=hidden)
-        if not self.prompt.strip():
+        if not self.prompt.strip() or not (chat.messages[-1].content or any(map(_says_something, chat.messages))):
             raise ConfigError("the prompt is empty: there is no text and no image to send")
         self.form = http.form(self.prompt, model, image)
         self.query = None
@@ -206,6 +207,10 @@ def reply_in(events: Sequence[Event]) -> Reply:
     done = events[-1]
     assert isinstance(done, Done)  # noqa: S101  # see above
     return done.reply
+
+
+def _says_something(message: Message) -> bool:
+    return bool(message.content or message.tool_calls or message.invalid_tool_calls)
 
 
 def _without_system(chat: Chat) -> tuple[str, Chat]:

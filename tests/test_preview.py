@@ -113,6 +113,27 @@ def test_the_query_api_shows_its_parameters_and_no_key() -> None:
 
 
 @pytest.mark.parametrize(
+    "chat",
+    [
+        Chat((Message("user"),)),
+        Chat((Message("user"),), tools=(Tool("find"),)),
+        Chat((Message("user"),), response_schema=SCHEMA),
+        Chat((Message("system"), Message("user"))),
+        Chat((Message("user", name="Ada"), Message("assistant"))),
+    ],
+)
+def test_a_chat_that_says_nothing_is_not_sent(chat: Chat, url: str, script: Script) -> None:
+    with pytest.raises(ConfigError, match="the prompt is empty"):
+        DynasparkClient(base_url=url).sync.complete(chat)
+    assert script.asked == []
+
+
+def test_an_empty_last_message_ends_a_chat_that_says_something(url: str) -> None:
+    chat = Chat((Message("system", ("Greet.",)), Message("user")))
+    assert "Greet." in DynasparkClient(base_url=url).sync.preview(chat).prompt
+
+
+@pytest.mark.parametrize(
     ("question", "arguments", "kind"),
     [([], {}, ConfigError), ("Hi.", {"images": ["image.png"]}, ForbiddenImageError), (7, {}, ConfigError)],
 )

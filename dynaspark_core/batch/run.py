@@ -75,8 +75,9 @@ async def abatch(
     After a `RateLimitError` that names a wait, all inputs wait together, then one of them asks. It is the outcome of
     its input where the waits would exceed `pacing.MAX_QUOTA_SECONDS` in all.
 
-    Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else, one that
-    cannot be opened or that another run has open, and for values that JSON cannot hold; `OSError` where a disk is full.
+    Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else, for
+    one that cannot be opened or that another run has open, and for values that JSON cannot hold; `OSError` where a disk
+    is full.
     """
     given = _listed(inputs)
     if not callable(ask):

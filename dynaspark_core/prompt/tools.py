@@ -48,7 +48,7 @@ REMINDERS: Mapping[LastStep, str] = {
     ),
     "error": (
         "The last call failed. Make the right call now: another function that finds the right value, or the same one, "
-        "corrected as the error says."
+        "corrected as the error says. If it must not be made, tell the user."
     ),
     "same error": "The call failed again. Tell the user what went wrong.",
     "missing": (

@@ -670,6 +670,13 @@ def test_a_signature_says_the_schema(properties: dict[str, Any], signature: str)
     assert line == f"- f: Does it. Arguments: {signature}"
 
 
+def test_a_call_that_was_refused_is_not_asked_for_without_a_way_out() -> None:
+    asked = Message("assistant", tool_calls=(ToolCall("get_weather", {"city": "Oslo"}, "c1"),))
+    refused = Message("tool", ("The user rejected the call.",), name="get_weather", tool_call_id="c1", status="error")
+    end = render(Chat((HI, asked, refused), tools=(TOOL,))).rpartition("</turn>")[2]
+    assert "If it must not be made, tell the user." in end
+
+
 @pytest.mark.parametrize(("about", "shown"), [("Does it", ""), ("All\nof it", " (All of it)"), ("", "")])
 def test_a_signature_says_what_the_arguments_together_are(about: str, shown: str) -> None:
     (line,) = signature_lines((Tool("f", "Does it", {"type": "object", "properties": {}, "description": about}),))

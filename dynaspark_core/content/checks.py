@@ -40,7 +40,7 @@ def check_chat(chat: Chat) -> Chat:
         if not (tool.name.strip() and (type(tool.parameters) is dict or isinstance(tool.parameters, Mapping))):
             raise ConfigError(f"tool {tool.name!r} needs a name, and a JSON Schema object as parameters")
     if len(chat.tools) > 1:
-        _names(chat.tools)
+        _check_names(chat.tools)
     if chat.tool_choice != "auto":
         _choice(chat)
     if chat.response_schema is not None and not isinstance(chat.response_schema, Mapping):
@@ -72,7 +72,7 @@ def _choice(chat: Chat) -> None:
         raise ConfigError(f"tool_choice is {chat.tool_choice!r}, and {len(names)} tools are given; it may be {known}")
 
 
-def _names(tools: Sequence[Tool]) -> None:
+def _check_names(tools: Sequence[Tool]) -> None:
     """Raise `ConfigError` for different tools of one name: a call of it could mean either."""
     known: dict[str, Tool] = {}
     for tool in tools:

@@ -455,6 +455,27 @@ def test_the_storages_time_does_not_count_what_an_import_takes(key: str, server:
         assert ended(started(SLOW_IMPORT, service.url, key, server.url)) == "o\n"
 
 
+UNDER_ONE_LOCK = """
+from dynaspark_core.transport import counters
+class Finder:
+    unlocked = set()
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith(("limits.", "redis.")) and not counters._making.locked():
+            Finder.unlocked.add(name)
+sys.meta_path.insert(0, Finder())
+print(*ask(client(requests_per_hour=1), 2), *Finder.unlocked, *sorted({"limits", "redis"} & {*sys.modules}))
+"""
+
+
+@needs_redis
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_no_two_threads_import_the_libraries_at_once(key: str, server: Redis, is_shared: bool) -> None:
+    """One of two threads that import different parts of a package gets a part that is not whole: an `ImportError`."""
+    with LocalService(Script(lambda _: "o")) as service:
+        said = ended(started(UNDER_ONE_LOCK, service.url, key, *[server.url] * is_shared))
+    assert said == f"o 3600 limits{' redis' * is_shared}\n"
+
+
 @needs_redis
 async def test_storages_that_hang_do_not_keep_another_from_being_made(server: Redis) -> None:
     done = threading.Event()

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -66,16 +66,26 @@ def require_packages(url: str | None) -> None:
 
 
 def limiter(url: str | None) -> "MovingWindowRateLimiter":
-    """The one limiter of this process for a storage; None is its memory."""
+    """The one limiter of this process for a storage; None is its memory. Raises `ConfigError` or `ConnectError`.
+
+    The lock is held for the imports, too: of threads that import different parts of one package at the same time,
+    one is given a part that is not whole.
+    """
+    require_packages(url)
+    with _making:
+        if url not in _limiters:
+            with _translated(url) if url else nullcontext():
+                _limiters[url] = _made(url)
+        return _limiters[url]
+
+
+def _made(url: str | None) -> "MovingWindowRateLimiter":
     from limits.storage import Storage, storage_from_string  # noqa: PLC0415  # of the extra `limits`
     from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415  # of the extra `limits`
 
-    with _making:
-        if url not in _limiters:
-            storage = storage_from_string(url or "memory://", wrap_exceptions=True, **(_timeouts() if url else {}))
-            assert isinstance(storage, Storage)  # noqa: S101  # only schemes that begin with async+ give another
-            _limiters[url] = MovingWindowRateLimiter(storage)
-        return _limiters[url]
+    storage = storage_from_string(url or "memory://", wrap_exceptions=True, **(_timeouts() if url else {}))
+    assert isinstance(storage, Storage)  # noqa: S101  # only schemes that begin with async+ give another
+    return MovingWindowRateLimiter(storage)
 
 
 def _timeouts() -> dict[str, Any]:
@@ -94,7 +104,6 @@ async def ask_memory(question: "Callable[[MovingWindowRateLimiter], T]") -> T:
     """The answer of this process's memory, by one thread at a time."""
     own = _limiters.get(None)
     if own is None:
-        require_packages(None)
         own = await asyncio.to_thread(limiter, None)
     with _counting:
         return question(own)
@@ -105,18 +114,12 @@ async def ask_storage(url: str, question: "Callable[[MovingWindowRateLimiter], T
     loop = asyncio.get_running_loop()
     own = _limiters.get(url)
     if own is None:  # its libraries are imported, which is not the storage's time
-        own = await asyncio.to_thread(_made, url)
+        own = await asyncio.to_thread(limiter, url)
     try:
         async with asyncio.timeout(MAX_QUESTION_SECONDS):
             return await loop.run_in_executor(_threads, _asked, url, own, question)
     except TimeoutError as exc:
         raise _unreachable(url, f"no answer within {MAX_QUESTION_SECONDS:.0f} s", is_retryable=True) from exc
-
-
-def _made(url: str) -> "MovingWindowRateLimiter":
-    require_packages(url)
-    with _translated(url):
-        return limiter(url)
 
 
 def _asked(url: str, own: "MovingWindowRateLimiter", question: "Callable[[MovingWindowRateLimiter], T]") -> T:

@@ -9,7 +9,7 @@
      exchange     repair                                        pure: bytes and values
      prompt       reply        wire        content
                   schema       images
-     errors       models       messages → records
+     errors       models       messages
 
 A conversation with tools, images and schemas becomes one text and one file; one text becomes messages, calls and
 objects again. Above the line is all that touches the world; below it everything is values.

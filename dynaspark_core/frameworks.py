@@ -16,7 +16,7 @@ from dynaspark_core import models
 from dynaspark_core.client import DynasparkClient
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.messages import Chat, Reply
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.messages.making import QuicklyMade
 from dynaspark_core.transport.settings import PUBLIC_URL, Settings
 from dynaspark_core.wire.query import SAMPLING, sampling
 

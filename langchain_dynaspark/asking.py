@@ -12,7 +12,7 @@ from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import OutputError, ToolCallError
 from dynaspark_core.frameworks import call_options, json_reply
 from dynaspark_core.messages import new_chat
-from dynaspark_core.records import QuicklyMade, maker
+from dynaspark_core.messages.making import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from langchain_dynaspark import convert, options, replies
 from langchain_dynaspark.errors import langchain_errors

@@ -14,7 +14,7 @@ from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from dynaspark_core import Done, Event, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
-from dynaspark_core.records import model_maker
+from dynaspark_core.messages.making import model_maker
 
 PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"

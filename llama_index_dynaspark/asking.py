@@ -19,7 +19,7 @@ from dynaspark_core.content.checks import stops
 from dynaspark_core.errors import ConfigError
 from dynaspark_core.frameworks import CallOptions, call_options, json_reply
 from dynaspark_core.messages import new_chat, new_message
-from dynaspark_core.records import QuicklyMade, maker
+from dynaspark_core.messages.making import QuicklyMade, maker
 from dynaspark_core.transport import blocking
 from llama_index_dynaspark import convert, replies
 from llama_index_dynaspark.blocks import document_refs

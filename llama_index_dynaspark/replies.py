@@ -22,8 +22,8 @@ from llama_index.core.base.llms.types import (
 from dynaspark_core import Chat, Done, InvalidToolCall, ReasoningDelta, Reply, TextDelta, ToolCall, Usage
 from dynaspark_core.errors import ToolCallError
 from dynaspark_core.messages import Event
+from dynaspark_core.messages.making import model_maker
 from dynaspark_core.prompt.markers import escape
-from dynaspark_core.records import model_maker
 
 Call = ToolCall | InvalidToolCall
 

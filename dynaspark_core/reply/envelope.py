@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.messages.making import QuicklyMade
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.lenient_json import Unreadable

@@ -12,7 +12,7 @@ from secrets import token_bytes
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.messages.making import QuicklyMade
 
 NAME_KEYS = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name", "toolName")
 ARGUMENT_KEYS = (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dynaspark_core.records import QuicklyMade
+from dynaspark_core.messages.making import QuicklyMade
 from dynaspark_core.schema.scalars import EnumIndex, json_excerpt
 
 _PLAIN_NAME = re.compile(r"[\w$-]{1,64}\Z")

@@ -23,7 +23,7 @@ from dynaspark_core.errors import (
     StatusError,
 )
 from dynaspark_core.messages import Image
-from dynaspark_core.records import QuicklyMade, maker
+from dynaspark_core.messages.making import QuicklyMade, maker
 from dynaspark_core.wire.pacing import is_quota_spent, requested_wait
 
 MAX_ERROR_CHARACTERS = 4096

@@ -65,6 +65,7 @@ ROOMS: Mapping[str, Sequence[str]] = {
         "test_messages.py", "test_prompt.py", "test_content_blocks.py", "test_reply_reader.py", "test_repair.py",
         "test_client.py", "test_langchain_content.py", "test_vision.py",
     ),
+    "messages/making": ("test_making.py",),
 }  # fmt: skip
 
 

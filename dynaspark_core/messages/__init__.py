@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dynaspark_core.records import QuicklyMade, maker
+from dynaspark_core.messages.making import QuicklyMade, maker
 
 Role = Literal["system", "user", "assistant", "tool"]
 Policy = Literal["sheet", "last", "error"]  # what becomes of several images, where one file can be sent

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from dynaspark_core.records import QuicklyMade, maker, model_maker
+from dynaspark_core.messages.making import QuicklyMade, maker, model_maker
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,7 @@ def test_two_interrupts_end_a_call_that_does_not_let_itself_be_cancelled() -> No
     script = """
 import asyncio, itertools, os, signal
 from dynaspark_core.transport import blocking
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 async def stubborn():
     for interrupts in itertools.count():
         if interrupts < 2:  # the second once the first has arrived: two at once are one

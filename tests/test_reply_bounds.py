@@ -7,10 +7,11 @@ import pytest
 
 from dynaspark_core.errors import OutputError
 from dynaspark_core.reply.candidates import candidates
-from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
+from dynaspark_core.reply.lenient_json import LenientReader
 from dynaspark_core.reply.partial import PartialObject
 from dynaspark_core.reply.presented import Presentation, Standing, corrects
 from dynaspark_core.reply.strict_json import Open, is_deep, strict_value
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.value import read_object
 
 QUOTE: dict[str, Any] = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}

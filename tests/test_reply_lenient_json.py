@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
+from dynaspark_core.reply.lenient_json import LenientReader
 from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import Open, strict_value
+from dynaspark_core.reply.unreadable import Unreadable
 
 
 def read(text: str, *, is_closed: bool = False) -> Any:

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from dynaspark_core.messages import InvalidReason, Tool
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.names import Names
 from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.wrapped import Unwrapping
 from dynaspark_core.reply.written import ARGUMENT_KEYS, MAX_NESTED_WRAPPERS, NAME_KEYS
 from dynaspark_core.schema import Check, Mismatch

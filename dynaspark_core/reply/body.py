@@ -6,17 +6,19 @@ Several calls may stand one after the other. How a single JSON value is read is 
 import html
 import re
 
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, unwrap_calls
 from dynaspark_core.reply.xml import is_xml, read_xml
+from dynaspark_core.reply.xtml import is_xtml, read_xtml
 
-_INTRO = re.compile(r"(?:\s|\ufeff|\xa0)*+(?:(?:`{3,}|~~~)[ \t]*+[\w-]{0,20}+[ \t]*+\n\s*+)?(?:json\s*+(?=[\[{]))?")
+_FENCE = r"(?:`{3,}|~~~)[ \t]*+[\w-]{0,20}+[ \t]*+\n\s*+"
+_INTRO = re.compile(rf"(?:\s|\ufeff|\xa0)*+(?:{_FENCE})?(?:json\s*+(?=[\[{{]))?")
 _ENTITIES = re.compile(r"[\[{]\s*&quot;")
 MAX_CLOSING_FENCE_CHARACTERS = 64
 """How far before a body's end its closing fence is looked for, blanks included."""
-_NAMED = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127}?)["'`]?\s*+:?\s*+(?=\{)""")
+_NAMED = re.compile(rf"""["'`]?([A-Za-z_][\w.\-/:]{{0,127}}?)["'`]?\s*+:?\s*+(?:(?<=\n){_FENCE})?(?=\{{)""")
 _BARE_NAME = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127})["'`]?\s*""")
 _CALLED = re.compile(r"(?:#[^\n]*+\n\s*+)*+\[?\s*+(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
@@ -41,6 +43,8 @@ def _without_fence(text: str, begin: int, end: int, *, is_closed: bool, name: st
     """The calls before a closing fence at the end, if there is one."""
     has_fence = text[max(begin, end - MAX_CLOSING_FENCE_CHARACTERS) : end].rstrip().endswith(("```", "~~~"))
     stop = begin + len(text[begin:end].rstrip().rstrip("`~").rstrip()) if has_fence else end
+    if has_fence and not is_closed and _BARE_NAME.fullmatch(text, begin, stop):
+        raise Unreadable(stop, "the reply ends before the arguments", is_cut=True)
     if begin < stop:
         return _calls(text, begin, stop, is_closed=is_closed or has_fence, name=name)
     if name is not None and is_closed:
@@ -53,6 +57,9 @@ def _calls(text: str, start: int, end: int, *, is_closed: bool, name: str | None
         return read_xml(text, start, end, is_closed=is_closed)
     if _CALLED.match(text, start, end):
         return read_python(text, start, end, is_closed=is_closed)
+    if name is not None and is_xtml(text, start, end):
+        values = read_xtml(text, start, end, is_closed=is_closed)
+        return [RawCall(text[start:end].strip(), name, values, values)]
     bare = _BARE_NAME.match(text, start, end)
     if bare is not None and name is None and is_closed and bare.end() == end:
         return [RawCall(bare[1], bare[1], {})]

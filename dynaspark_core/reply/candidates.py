@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
+from dynaspark_core.reply.lenient_json import LenientReader
 from dynaspark_core.reply.presented import Presentation, Standing
 from dynaspark_core.reply.strict_json import Open, strict_value
+from dynaspark_core.reply.unreadable import Unreadable
 
 MAX_VALUES = 2_000
 """Most values that are read in one reply."""

@@ -10,7 +10,6 @@ from dynaspark_core.messages import InvalidReason
 from dynaspark_core.messages.making import QuicklyMade
 from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.signs import (
     ATTRIBUTES,
     CLOSER,
@@ -23,6 +22,7 @@ from dynaspark_core.reply.signs import (
     STOP,
 )
 from dynaspark_core.reply.strict_json import Open, strict_value
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.vendors import TOKEN
 from dynaspark_core.reply.watch import Balance, ValueWatch
 from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, unwrap_calls

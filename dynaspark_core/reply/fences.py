@@ -12,11 +12,11 @@ from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope
 from dynaspark_core.reply.heads import Kind, kind_of_block
 from dynaspark_core.reply.held import Seeking, Steps, Waiting
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.offers import closing_bracket, may_offer, offer_calls, read_calls
 from dynaspark_core.reply.shown import FENCE, FENCE_END, TICKS, show_fence
 from dynaspark_core.reply.signs import CLOSER, EXPLICIT, TAG, family
 from dynaspark_core.reply.tags import read_envelope
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.watch import PatternWatch
 from dynaspark_core.reply.written import RawCall
 

@@ -132,6 +132,11 @@ class Judge:
             return False
         return not schema or "properties" in schema
 
+    def takes(self, name: str, key: str) -> bool:
+        """Whether the tool of this name lists such a parameter."""
+        found = self.names.find(name)
+        return found is not None and key in (self._tools[found].parameters.get("properties") or ())
+
     def name_in(self, raw: str) -> str | None:
         """The name of a known tool that unreadable text seems to call."""
         found = _NAME_IN_RAW.search(raw)

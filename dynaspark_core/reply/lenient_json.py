@@ -13,6 +13,7 @@ from typing import Any
 from dynaspark_core.reply.lenient_strings import (
     BLANK,
     QUOTES,
+    TOKENED,
     AmbiguousEscape,
     StringRole,
     UnterminatedString,
@@ -20,6 +21,7 @@ from dynaspark_core.reply.lenient_strings import (
     end_of_string,
     plain_key,
 )
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.schema import equal_json
 
 MAX_LEVELS = 500
@@ -38,26 +40,6 @@ _AFTER_NUMBER = frozenset(" \t\r\n,}])/#;，｝］\xa0")  # noqa: RUF001 - wide 
 _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _CLOSERS: Mapping[str, str] = {"{": "}", "[": "]", "(": ")", "｛": "}", "［": "]"}  # noqa: RUF001 - wide forms, smart quotes
 _PLAIN: Mapping[str, str] = {"｝": "}", "］": "]", "，": ",", "：": ":"}  # noqa: RUF001 - wide forms, smart quotes
-
-
-class Unreadable(Exception):  # noqa: N818 - a signal between readers, never an error of the caller
-    """The text is no value: where, why, whether it was cut off, was so within a member's string, or is too much."""
-
-    def __init__(
-        self, position: int, why: str, *, is_cut: bool = False, in_string: bool = False, is_excessive: bool = False
-    ) -> None:
-        super().__init__(why)
-        self.source: str | None = None
-        self.position, self.why = position, why
-        self.is_cut, self.in_string, self.is_excessive = is_cut, in_string, is_excessive
-
-    def located(self, text: str, start: int = 0) -> str:
-        """What is wrong and where, with line and column counted from `start`, or in the error's own `source`."""
-        if self.source is not None:
-            text, start = self.source, 0
-        line = text.count("\n", start, self.position) + 1
-        column = self.position - max(text.rfind("\n", start, self.position) + 1, start) + 1
-        return f"{self.why} at line {line} column {column}"
 
 
 class LenientReader:
@@ -156,9 +138,8 @@ class LenientReader:
             frame.key = self._string("key")
         else:
             bare = _BARE_KEY.match(self.text, self.position, self.end)
-            if bare is None:
-                raise self.refuse("expected a key")
-            frame.key, self.position = plain_key(bare[0]), bare.end()
+            frame.key = self._between_tokens("key") if bare is None else plain_key(bare[0])
+            self.position = bare.end() if bare is not None else self.position
         if self.peek() != ":":
             raise self.refuse("expected ':' after a key")
         self.position += 1
@@ -171,7 +152,7 @@ class LenientReader:
             return self._number()
         word = _WORD.match(self.text, self.position, self.end)
         if word is None:
-            raise self.refuse("expected a value")
+            return self._between_tokens("value")
         if word[0] not in _LITERALS:
             cut = word.end() >= self.end and any(literal.startswith(word[0]) for literal in _LITERALS)
             raise Unreadable(self.position, f"{word[0][:40]!r} is no JSON value", is_cut=cut and not self._is_closed)
@@ -222,6 +203,15 @@ class LenientReader:
             raise Unreadable(start, "a string does not end", is_cut=not self._is_closed, in_string=True)
         self.position = close + 3
         return self._decoded(self.text[start + 3 : close])
+
+    def _between_tokens(self, kind: str) -> str:
+        found = TOKENED.match(self.text, self.position, self.end)
+        if found is None:
+            raise self.refuse(f"expected a {kind}")
+        if found["open"] is not None:
+            raise Unreadable(found.start(), "a string does not end", is_cut=not self._is_closed, in_string=True)
+        self.position = found.end()
+        return found["text"]
 
     def _decoded(self, raw: str) -> str:
         try:

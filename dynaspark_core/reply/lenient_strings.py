@@ -33,6 +33,8 @@ QUOTES: Mapping[str, str] = {
     "＂": "＂",  # noqa: RUF001 - wide forms, smart quotes
 }  # fmt: skip
 """Opening quote → the quotes that may close it."""
+TOKENED = re.compile(r'(<\|"\|>|<escape>)(?:(?P<text>.*?)\1|(?P<open>))', re.DOTALL)
+"""A string between two of Gemma's tokens, in which nothing is escaped; `open` is empty where it does not end."""
 
 _KEY = r"(?:\"(?:[^\"\n\\]|\\[^\n]){0,200}+\"|'[^'\n]{0,200}'|[“”][^”\n]{0,200}[”\"]|[A-Za-z_$][\w$-]{0,200})"
 _NEXT_KEY = rf"[,，]{_NEAR}(?:{_KEY}{_NEAR}[:：]|[}}\]]|\Z)"  # noqa: RUF001 - wide forms, smart quotes

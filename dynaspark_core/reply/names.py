@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-_NAMESPACE = re.compile(r"(?:(?:functions?|tools?|default_api|api|multi_tool_use|namespace|actions?|mcp)(?:\.|::?|/))+")
+_NAMESPACE = re.compile(
+    r"(?:(?:functions?|tools?|default_api|api|multi_tool_use|namespace|actions?|mcp|call)(?:\.|::?|/))+"
+)
 _INDEX = re.compile(r":\d{1,4}\Z")
 _DECORATION = " \t\r\n*`\"'“”‘’<>"  # noqa: RUF001 - markdown and quotes around a name
 

@@ -4,9 +4,9 @@ from collections.abc import Generator, Sequence
 
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.heads import Kind
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.watch import Balance, BalanceWatch
 from dynaspark_core.reply.written import RawCall, unwrap_calls
 

@@ -7,7 +7,8 @@ for the keywords.
 import re
 from typing import Any
 
-from dynaspark_core.reply.lenient_json import LenientReader, Unreadable
+from dynaspark_core.reply.lenient_json import LenientReader
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, open_parallel
 
 _NAME = re.compile(r"[A-Za-z_][\w.\-/]{0,127}")

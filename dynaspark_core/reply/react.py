@@ -12,7 +12,7 @@ from dynaspark_core.reply.body import read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import read_strict_value
 from dynaspark_core.reply.held import Steps, Waiting
-from dynaspark_core.reply.lenient_json import Unreadable
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.written import RawCall
 
 _STARS = chars(r"\*", 0, 2)

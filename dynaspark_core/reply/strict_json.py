@@ -5,7 +5,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dynaspark_core.reply.lenient_json import MAX_LEVELS, LenientReader, Unreadable
+from dynaspark_core.reply.lenient_json import MAX_LEVELS, LenientReader
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.schema import equal_json
 
 

@@ -8,17 +8,16 @@ import re
 from collections.abc import Generator
 from dataclasses import replace
 
-from dynaspark_core.reply.atoms import END, Sign, ahead, anycase, chars, either, group, maybe, seq, word, words
+from dynaspark_core.reply.atoms import Sign, ahead, chars, either, group, maybe, seq, word, words
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, first_of, opened_by, read_values
+from dynaspark_core.reply.functions import FUNCTION_BODY, TOOL_NAME, is_meant_as_call
 from dynaspark_core.reply.held import Steps, Waiting
 from dynaspark_core.reply.prose import read_aside
 from dynaspark_core.reply.sentences import leave_quoted, settle
 from dynaspark_core.reply.signs import (
-    BARS,
     EXPLICIT,
     FUNCTIONS,
-    NAMESPACE,
     OWN_MARKERS,
     REASONING,
     RESULTS,
@@ -44,7 +43,7 @@ _IN_LINE = chars("[ \t]", 0, 8)
 HEAD = Sign(
     either(
         seq(_NAME, _IN_LINE, either(chars("[({:=]", 1, 1), word("<arg_key>"), ahead(seq(chars(r"[\r\n]", 1, 2),
-            chars(r"\s", 0, 8), chars("[{<]", 1, 1))))),
+            chars(r"\s", 0, 8), either(chars("[{<]", 1, 1), words("```", "~~~")))))),
         chars("[{\\[<\"'“(#]", 1, 1),
     ),
     "f(", "the weather of", "hm",
@@ -55,17 +54,6 @@ BARE_NAME = Sign(
     "log_out</",
     "log out</",
 )
-FUNCTION_BODY = Sign(
-    seq(chars(r"\s", 0, 24), either(word("{"), seq(word("<"), chars(BARS, 0, 3), maybe(word("/")), chars(BARS, 0, 3),
-        maybe(NAMESPACE), anycase(words("param", "arg", "function", "invoke"))), END)),
-    "\n<parameter", " to call it",
-)  # fmt: skip
-"""What follows the tag of a function that is called, not spoken of."""
-TOOL_NAME = Sign(
-    seq(chars(r"\s", 0, 24), word("<tool_name>"), chars(r"\s", 0, 9), group("name", chars(r"[\w.\-/:]", 1, 128)),
-        chars(r"\s", 0, 9), word("</tool_name>")),
-    "\n<tool_name>f</tool_name>", "<tool_name>",
-)  # fmt: skip
 PYTHON_LIST = Sign(
     seq(word("["), chars(r"\s", 0, 20), chars("[A-Za-z_]", 1, 1), chars(r"[\w.\-/]", 0, 127), chars(r"\s", 0, 9),
         word("(")),
@@ -96,6 +84,8 @@ def read_tag(buffer: ReplyBuffer, at: int) -> Steps:
         yield from read_aside(buffer, found)
     elif name in EXPLICIT and is_closing and buffer.is_only_pending:
         buffer.accept((), found.end())  # the opening tag was left out
+    elif name not in OTHERS and is_closing and name.endswith("s") and buffer.has_calls:
+        buffer.skip(found.end())  # the end of a list of calls
     elif name not in OTHERS and (not is_closing or name in EXPLICIT):
         yield from _read_opened(buffer, opened_by(found, name, is_closing=is_closing), found)
     elif is_closing and name not in OTHERS and buffer.has_calls:
@@ -122,14 +112,16 @@ def _read_opened(buffer: ReplyBuffer, opened: Envelope, found: re.Match[str]) ->
         opened = replace(opened, is_explicit=opened.is_explicit or is_known)
     elif opened.is_closer_inside:
         inner = yield from buffer.match(TOOL_NAME, found.end())
-        known = buffer.judge.names.find(opened.name or (inner["name"] if inner is not None else ""))
         body = yield from buffer.match(FUNCTION_BODY, found.end())
-        is_meant = known is not None and (inner or body) is not None
+        name = opened.name or (inner["name"] if inner is not None else "")
+        is_meant = yield from is_meant_as_call(buffer, name, found.end())
         if not is_meant and not buffer.may_be_doubtful(found.start()):
             return
         is_object = body is not None and body[0].endswith("{")
         opened = replace(opened, is_explicit=is_meant, is_closer_inside=not is_object)
         opened = replace(opened, body=found.end()) if is_object else opened
+    elif opened.name is not None and not opened.is_explicit:
+        opened = replace(opened, is_explicit=(yield from is_meant_as_call(buffer, opened.name, found.end())))
     yield from read_envelope(buffer, opened)
 
 

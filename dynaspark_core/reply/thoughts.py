@@ -56,7 +56,7 @@ MESSAGE_HEAD = _Lead(
     either(
         seq(maybe(word("<|start|>assistant")), word("<|channel|>"), words("final", "commentary"),
             word("<|message|>")),
-        word("<|START_RESPONSE|>"), word("<|START_TEXT|>"),
+        words("<|START_RESPONSE|>", "<|START_TEXT|>", "<|open|>response<|sep|>"),
     ),
     "<|channel|>final<|message|>", "<|channel|>commentary to=functions.f<|message|>",
 )  # fmt: skip

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from dynaspark_core.reply import xtml
 from dynaspark_core.reply.atoms import END, Atom, Sign, ahead, chars, either, group, maybe, plain, seq, word, words
 from dynaspark_core.reply.vendor_words import BAR, BODY, BRACKETED, NAME, SPACE, WORDY, WORDY_END, tokens
 
@@ -40,7 +41,10 @@ TRIGGER = "|".join(
             "<",
             either(
                 seq(BAR, chars("[A-Za-z]", 1, 1)),
-                words("s>", "/s>", "start_of", "end_of", "tool_use>", "use_mcp_tool>", "/use_mcp_tool>"),
+                words(
+                    *("s>", "/s>", "start_of", "end_of", "start_function_", "end_function_"),
+                    *("tool_use>", "use_mcp_tool>", "/use_mcp_tool>"),
+                ),
             ),
         ),
         _begins(
@@ -67,7 +71,7 @@ _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
 ENDING = Sign(
     either(
         seq(word("<|"), words("call", "eom_id", "end", "return", "END_ACTION", "END_RESPONSE"), word("|>")),
-        WORDY_END, word("</use_mcp_tool>"),
+        WORDY_END, words("</use_mcp_tool>", "<end_function_call>", "<|calls|>"),
     ),
     "<|eom_id|>", "<|eot_id|>",
 )  # fmt: skip
@@ -123,8 +127,20 @@ ROWS = (
         ),
         re.compile(r"<\|(?:call|end|return|start)\|>"),
     ),
-    Row("call", Sign(seq(word('<|open|>call tool="'), NAME, word('"')), '<|open|>call tool="f"', "<|open|>tools"),
-        re.compile(r"<\|close\|>call<\|sep\|>")),
+    Row("call", xtml.OPENER, xtml.CLOSER),
+    Row("call", Sign(word("<start_function_call>call:"), "<start_function_call>call:", "<start_function_call> begins"),
+        re.compile("<end_function_call>")),
+    Row(
+        "call",
+        Sign(
+            seq(
+                maybe(seq(word("<|tool_calls|>"), SPACE)), word("<|tool_call:begin|>"), chars(r"[\w\-]", 0, 64),
+                word("<|tool_call:name|>"), NAME, word("<|tool_call:args|>"),
+            ),
+            "<|tool_call:begin|>c1<|tool_call:name|>f<|tool_call:args|>", "<|tool_call:begin|>{",
+        ),
+        re.compile(r"<\|tool_call:end\|>"),
+    ),
     Row("call", Sign(word("<|START_ACTION|>"), "<|START_ACTION|>", "<|START_RESPONSE|>"),
         re.compile(r"<\|END_ACTION\|>")),
     Row(
@@ -159,7 +175,7 @@ ROWS = (
                     "observation", "endoftext", "START_TOOL_RESULT", "START_OF_TURN_TOKEN", "END_OF_TURN_TOKEN",
                     "tool_response", "system"), word("|>")),
                 seq(word("<|start|>"), words("functions", "user", "system", "developer", "tool")),
-                seq(word("<"), words("start_of_turn", "end_of_turn"), word(">")),
+                seq(word("<"), words("start_of_turn", "end_of_turn", "start_function_response"), word(">")),
                 seq(word("["), maybe(word("/")), words("TOOL_RESULTS", "TOOL_RESULT", "INST", "TOOL_CONTENT"),
                     word("]")),
                 seq(word("✿"), words("RESULT", "RETURN"), word("✿")),
@@ -174,6 +190,7 @@ ROWS = (
         Sign(
             either(
                 ENDING.atom,
+                seq(words("<|open|>", "<|close|>"), words("tools", "response", "think", "message"), word("<|sep|>")),
                 seq(maybe(word("<|start|>assistant")), _CHANNEL, word("<|message|>")),
             ),
             "<|tool_calls_section_end|>", "<|tool_calls_section_begin|>",

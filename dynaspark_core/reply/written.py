@@ -21,7 +21,16 @@ ARGUMENT_KEYS = (
 )  # fmt: skip
 WRAPPERS = ("functionCall", "function_call", "tool_call", "toolCall", "function", "tool_use", "toolUse", "tool", "call")
 LISTS = ("tool_calls", "toolCalls", "tool_uses", "function_calls", "functionCalls", "calls")
-CALL_KEYS = frozenset({*NAME_KEYS, *ARGUMENT_KEYS, *WRAPPERS, *LISTS, "id", "type", "role", "content", "index"})
+THOUGHT_KEYS = ("thought", "thoughts", "reasoning", "reason", "explanation", "rationale")
+REMARKS = frozenset({
+    *THOUGHT_KEYS, "id", "type", "index", "call_id", "tool_call_id", "toolCallId", "toolUseId", "role", "content",
+    "status", "description", "comment", "note", "signature", "thoughtSignature", "thought_signature", "finish_reason",
+    "strict", "version",
+})  # fmt: skip
+"""Keys beside name and arguments that say something about a call and nothing to the tool."""
+CALL_KEYS = frozenset(
+    {*NAME_KEYS, *ARGUMENT_KEYS, *WRAPPERS, *LISTS, *THOUGHT_KEYS, "id", "type", "role", "content", "index"}
+)
 """First keys of an object that may be a call or a message with calls."""
 MESSAGE_KEYS = ("tool_calls", "functionCall", "function_call")
 """Keys that only a message of calls has: a whole reply with one of them is a call, even if it is broken."""
@@ -33,12 +42,6 @@ MAX_CALLS = 1_000
 TOO_MANY_CALLS = f"there are more than {MAX_CALLS:,} calls in one text"
 
 
-REMARKS = frozenset({
-    "id", "type", "index", "call_id", "tool_call_id", "toolCallId", "role", "content", "status", "thought", "thoughts",
-    "reasoning", "reason", "explanation", "rationale", "description", "comment", "note", "signature",
-    "thoughtSignature", "thought_signature", "finish_reason", "strict", "version",
-})  # fmt: skip
-"""Keys beside name and arguments that say something about a call and nothing to the tool."""
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 _AROUND = frozenset({*WRAPPERS, *LISTS})
 

@@ -11,9 +11,9 @@ import re
 from typing import Any
 
 from dynaspark_core.reply.atoms import Atom, Sign, chars, either, group, maybe, once, run, seq, word, words
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.signs import NAMESPACE
 from dynaspark_core.reply.strict_json import lenient_value
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.written import RawCall
 
 _BLANKS = run(r"\s", 0, 24)

@@ -13,8 +13,8 @@ from dynaspark_core.reply.atoms import Sign, chars, either, maybe, run, seq, wor
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.envelope import Envelope, Finding, Found, read_up_to_closer, unread
 from dynaspark_core.reply.held import Steps
-from dynaspark_core.reply.lenient_json import Unreadable
 from dynaspark_core.reply.signs import MARKER
+from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.written import RawCall
 from dynaspark_core.reply.xml import CALL, END, FUNCTION_LABEL, HEAD, TAGS, WRAPPER_LABEL, OpenCall, name_of
 

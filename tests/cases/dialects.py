@@ -130,6 +130,14 @@ VENDORS = (
     Dialect("LM Studio", each("[TOOL_REQUEST]", w.named, "[END_TOOL_REQUEST]")),
     Dialect("Qwen-Agent", each("", w.qwen_agent, "")),
     Dialect("tool_use elements", each("", w.tool_use, "")),
+    Dialect("Gemma 4", each("<|tool_call>", w.gemma, "<tool_call|>", "")),
+    Dialect(
+        "FunctionGemma",
+        each("<start_function_call>", lambda call: w.gemma(call, "<escape>"), "<end_function_call>", ""),
+    ),
+    Dialect("Kimi K3", all_in("<|open|>tools<|sep|>", w.kimi_k3, "", "<|close|>tools<|sep|>")),
+    Dialect("Solar", all_in("<|tool_calls|>", w.solar, "", "<|calls|>")),
+    Dialect("Hunyuan", all_in("<tool_calls>\n", w.hunyuan, "\n", "\n</tool_calls>")),
     Dialect("objects joined by ;", all_in("", w.with_parameters, "; ", ""), is_soft=True),
 )
 DIALECTS = (*JSON, *PYTHON, *XML, *VENDORS)

@@ -71,6 +71,7 @@ ROME = ("get_weather", {"city": "Rome"})
 TIME: tuple[str, dict[str, Any]] = ("get_time", {})
 ADD = ("add", {"a": 1, "b": 2})
 OBJECT = '{"name": "get_weather", "arguments": {"city": "Oslo"}}'
+CITY = '{"city": "Oslo"}'
 SECOND = '{"name": "get_weather", "arguments": {"city": "Rome"}}'
 CALL = f"<tool_call>\n{OBJECT}\n</tool_call>"
 CALL2 = f"<tool_call>\n{SECOND}\n</tool_call>"
@@ -404,6 +405,14 @@ SOFT = [
     one("bare object with blanks", f"\n  {OBJECT}\n"),
     one("bare object after text", f"I will look.\n{OBJECT}", "I will look."),
     one("bare object, repaired", "{'name': 'get_weather', 'arguments': {'city': 'Oslo',}}"),
+    one("a thought first", f'{{"thought": "x", "action": "get_weather", "action_input": {CITY}}}'),
+    one(
+        "a thought first in a fence", f'```json\n{{"reasoning": "x", "name": "get_weather", "arguments": {CITY}}}\n```'
+    ),
+    one("a thought before tool_calls", f'{{"thought": "x", "tool_calls": [{OBJECT}]}}'),
+    one("Bedrock's block", f'{{"toolUse": {{"toolUseId": "t", "name": "get_weather", "input": {CITY}}}}}'),
+    none("a thought before an answer", '{"thought": "x", "action": "Final Answer", "action_input": "It rains."}'),
+    none("a thought and text behind", f'{{"thought": "x", "name": "get_weather", "arguments": {CITY}}}\nLike this.'),
     one("bare list", "[get_weather(city='Oslo')]"),
     one("list in a python fence", "```python\n[get_weather(city='Oslo')]\n```"),
     one("leak", "tool_code\nprint(default_api.get_weather(city='Oslo'))"),

@@ -12,6 +12,7 @@ TROUBLE = (
     "</parameter>", "\n</parameter>\n", "<parameter=text>", "\n<parameter=count>\n1\n</parameter>", "</function>",
     "\n</function>\n", '<parameter name="count">', "</invoke>", "</arg_value>", "<arg_key>count</arg_key>",
     "<arg_value>", "<think>", "</think>", "<|tool_call_end|>", "<|call|>", "<|eom_id|>", "[TOOL_CALLS]", "[ARGS]",
+    '<|"|>', "<escape>", "<tool_call|>", "<|close|>argument<|sep|>", "<|close|>call<|sep|>", "<|tool_call:end|>",
     "<|END_ACTION|>", deepseek_token("tool call end"), "Observation: x", "\nUser: x\n", '"', "'", '\\"', "\\", "\\n",
     "\\d+", "C:\\new", "\\u00e9", "{", "}}", "]", ")", ",", ";", ": ", "&quot;", "“x”", "None", "true", "null", "1.0",
     "é", "🙂", "\x00", "\n", "\r\n", " ", "word", "// no", "...", "f(x=1)", "http://x",

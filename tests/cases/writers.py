@@ -3,6 +3,7 @@
 The forms are those of the vendors' chat templates and model cards; `dialects` puts them together to whole replies.
 """
 
+import html
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -70,8 +71,7 @@ def python(call: Call) -> str:
 def tags(arguments: Mapping[str, Any], opener: str, closer: str, pad: str = "") -> str:
     """A pair of tags for each argument; `{}` in them is the argument's name."""
     return "\n".join(
-        f"{opener.format(key)}{pad}{value if isinstance(value, str) else as_json(value)}{pad}{closer.format(key)}"
-        for key, value in arguments.items()
+        f"{opener.format(key)}{pad}{_raw(value)}{pad}{closer.format(key)}" for key, value in arguments.items()
     )
 
 
@@ -127,6 +127,54 @@ def kimi(call: Call) -> str:
 def harmony(call: Call) -> str:
     """The commentary channel of gpt-oss."""
     return f"<|channel|>commentary to=functions.{call[0]} <|constrain|>json<|message|>{as_json(call[1])}<|call|>"
+
+
+def gemma(call: Call, mark: str = '<|"|>') -> str:
+    """Gemma 4, and FunctionGemma with another mark: a text is raw between two marks, a key is a bare word."""
+    return f"call:{call[0]}{_gemma_value(call[1], mark)}"
+
+
+def _gemma_value(value: Any, mark: str) -> str:
+    if isinstance(value, str):
+        return f"{mark}{value}{mark}"
+    if isinstance(value, list):
+        return f"[{','.join(_gemma_value(each, mark) for each in value)}]"
+    if isinstance(value, dict):
+        keys = {key: key if key.isidentifier() else f"{mark}{key}{mark}" for key in value}
+        return f"{{{','.join(f'{keys[key]}:{_gemma_value(each, mark)}' for key, each in value.items())}}}"
+    return as_json(value)
+
+
+def kimi_k3(call: Call) -> str:
+    """Kimi K3: each argument with its type."""
+    inner = "".join(
+        _xtml(f'argument key="{html.escape(key)}" type="{_kind(value)}"', "argument", _raw(value))
+        for key, value in call[1].items()
+    )
+    return _xtml(f'call tool="{call[0]}" index="1"', "call", inner)
+
+
+def _xtml(opener: str, closer: str, text: str) -> str:
+    return f"<|open|>{opener}<|sep|>{text}<|close|>{closer}<|sep|>"
+
+
+def _raw(value: Any) -> str:
+    return value if isinstance(value, str) else as_json(value)
+
+
+def _kind(value: Any) -> str:
+    kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return kinds.get(type(value), "null")
+
+
+def solar(call: Call) -> str:
+    """Solar Open."""
+    return f"<|tool_call:begin|>c1<|tool_call:name|>{call[0]}<|tool_call:args|>{as_json(call[1])}<|tool_call:end|>"
+
+
+def hunyuan(call: Call) -> str:
+    """Hunyuan A13B: the name, then a fence."""
+    return f"<tool_call>{call[0]}\n{fenced('json', as_json(call[1]))}\n</tool_call>"
 
 
 def qwen_agent(call: Call) -> str:

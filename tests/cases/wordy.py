@@ -122,6 +122,7 @@ CASES = [
     Case("Gemma 4, values of other types", '<|tool_call>call:add{a:1,b:2}<tool_call|>', (ADD,)),
     Case("Gemma 4, no values", "<|tool_call>call:get_time{}<tool_call|>", (TIME,)),
     one("Kimi K3 without a list", KIMI),
+    one("Kimi K3, a value without a type", KIMI.replace(' type="string"', "")),
     Case("Kimi K3, no values", '<|open|>call tool="get_time" index="1"<|sep|><|close|>call<|sep|>', (TIME,)),
     Case("Kimi K3, two", KIMI + KIMI.replace("Oslo", "Rome") + "<|close|>tools<|sep|>", (OSLO, ROME)),
     bad("Kimi K3, a value given twice", KIMI.replace("<|close|>call", f"{KIMI_VALUE}<|close|>call")),

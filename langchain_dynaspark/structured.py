@@ -22,10 +22,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.v1 import BaseModel as BaseModelV1
 
 import dynaspark_core
-from dynaspark_core.errors import ConfigError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
-from dynaspark_core.schema import Mismatch, UnknownKey
+from dynaspark_core.schema import Mismatch, UnknownKey, conform
 from dynaspark_core.schema.tops import takes_objects, without_about
 from langchain_dynaspark.options import response_schema
 from langchain_dynaspark.tools import ANY_OBJECT, json_schema, openai_tool
@@ -42,24 +42,48 @@ class Wanted:
     schema: dict[str, Any]
     strict: bool | None = None
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a pydantic class, whose validators and names may take what its schema does not."""
+        return isinstance(self.kind, type) and issubclass(self.kind, BaseModel | BaseModelV1)
+
     def build(self, value: Any) -> Any:
         """The value, out of its wrapper, as an instance of the class, otherwise as the schema has it.
 
-        A pydantic class may take what its schema does not, but never an object whose keys it would pass over. Raises
+        A class may take what its schema does not, but never an object whose keys it would pass over. Raises
         `ValueError` (pydantic's are such too) for a value that does not fit.
         """
         fitted = fit_value(value, self.schema)
-        if isinstance(fitted, UnknownKey):
-            raise ValueError(str(fitted))  # noqa: TRY004 - a value is wrong, not an argument
         if not isinstance(fitted, Mismatch):
-            value = fitted
+            return self._instance(fitted)
+        if not self.is_class or (isinstance(fitted, UnknownKey) and not self._takes_every_key(value)):
+            raise ValueError(str(fitted))
+        return self._instance(value)
+
+    def _instance(self, value: Any) -> Any:
         if isinstance(self.kind, type) and issubclass(self.kind, BaseModel):
             return self.kind.model_validate_json(json.dumps(value))
-        if isinstance(self.kind, type) and issubclass(self.kind, BaseModelV1):
-            return self.kind.parse_obj(value)
-        if isinstance(fitted, Mismatch):
-            raise ValueError(str(fitted))  # noqa: TRY004 - as above
-        return value
+        return self.kind.parse_obj(value) if self.is_class else value
+
+    def _takes_every_key(self, value: Any) -> bool:
+        """Whether each key became a field, though the schema lists another: an alias may stand beside a name."""
+        if not isinstance(conform(value, self.schema, needs_known_keys=True), UnknownKey):
+            return False
+        try:
+            return _count_keys(self._instance(value)) == _count_keys(value)
+        except ValueError:
+            return False
+
+
+def _count_keys(value: Any) -> int:
+    """How many keys are in the value and within; of an instance, the fields that were given."""
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in value.model_fields_set}
+    elif isinstance(value, BaseModelV1):
+        value = {name: getattr(value, name) for name in value.__fields_set__}
+    if isinstance(value, Mapping):
+        return len(value) + sum(map(_count_keys, value.values()))
+    return sum(map(_count_keys, value)) if isinstance(value, list | tuple | set | frozenset) else 0
 
 
 class ValueParser(BaseGenerationOutputParser[Any]):
@@ -166,16 +190,21 @@ def _arguments(schema: Mapping[str, Any], name: str, message: AIMessage) -> Any:
 def _by_schema(model: BaseChatModel, wanted: Wanted) -> Bound:
     asked = {"name": wanted.schema.get("title", "value"), "schema": wanted.schema, "strict": bool(wanted.strict)}
     bound = model.bind(response_format={"type": "json_schema", "json_schema": asked})
-    return bound, partial(_value, wanted.schema)
+    return bound, partial(_value, wanted)
 
 
 def _in_json_mode(model: BaseChatModel, wanted: Wanted) -> Bound:
-    return model.bind(response_format={"type": "json_object"}), partial(_value, wanted.schema)
+    return model.bind(response_format={"type": "json_object"}), partial(_value, wanted)
 
 
-def _value(schema: Mapping[str, Any], message: AIMessage) -> Any:
+def _value(wanted: Wanted, message: AIMessage) -> Any:
     """The message's text as JSON; if it is none, `OutputError` says what the model wrote instead."""
-    return dynaspark_core.read_object(message.text, schema)
+    try:
+        return dynaspark_core.read_object(message.text, wanted.schema)
+    except OutputError:
+        if not wanted.is_class:
+            raise
+        return dynaspark_core.read_object(message.text, ANY_OBJECT)
 
 
 def _written_by(message: AIMessage) -> str:

@@ -12,8 +12,10 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, create_model
+from pydantic.alias_generators import to_camel
 from pydantic.v1 import BaseModel as BaseModelV1
+from pydantic.v1 import Field as FieldV1
 from serving import Serve, listed_tools
 
 from dynaspark_core.server import Asked
@@ -334,6 +336,59 @@ def test_a_strict_class_takes_what_json_can_say(served: Serve, method: str) -> N
     model, _ = served(answer({"born": "1815-12-10", "names": ["Ada", "Ærø"]}))
     value = model.with_structured_output(Strictly, method=method).invoke("Who?")
     assert value == Strictly(born=date(1815, 12, 10), names=("Ada", "Ærø"))
+
+
+class Camel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Address(Camel):
+    street_name: str | None = None
+    zip_code: str | None = None
+
+
+class Customer(Camel):
+    first_name: str
+    homes: list[Address] = []
+    tags: Annotated[list[str], BeforeValidator(lambda tags: tags.split(",") if isinstance(tags, str) else tags)] = []
+
+
+class CustomerV1(BaseModelV1):
+    first_name: str = FieldV1(alias="firstName")
+
+    class Config:
+        allow_population_by_field_name = True
+
+
+AT_HOME = Customer(first_name="Ada", homes=[Address(street_name="Main")])
+TAKEN: dict[str, tuple[dict[str, Any], object]] = {
+    "names": ({"first_name": "Ada", "homes": [{"street_name": "Main"}]}, AT_HOME),
+    "names within": ({"firstName": "Ada", "homes": [{"street_name": "Main"}]}, AT_HOME),
+    "names of v1": ({"first_name": "Ada"}, CustomerV1(firstName="Ada")),
+    "a validator": ({"firstName": "Ada", "tags": "a,b"}, Customer(first_name="Ada", tags=["a", "b"])),
+}
+
+
+@pytest.mark.parametrize(("written", "value"), TAKEN.values(), ids=TAKEN)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_takes_what_its_schema_does_not(served: Serve, method: str, written: object, value: object) -> None:
+    model, _ = served(answer(written))
+    assert model.with_structured_output(type(value), method=method).invoke("Who?") == value
+
+
+PASSED_OVER: list[Any] = [
+    {"first_name": "Ada", "homes": [{"street": "Main"}]},
+    {"first_name": "Ada", "home": "Main"},
+    {"first_name": "Ada", "tags": 5},
+]
+
+
+@pytest.mark.parametrize("written", PASSED_OVER)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_that_would_pass_over_a_key_is_an_error(served: Serve, method: str, written: Any) -> None:
+    model, _ = served(answer(written))
+    with pytest.raises(OutputParserException):
+        model.with_structured_output(Customer, method=method).invoke("Who?")
 
 
 def test_a_value_that_is_no_object_by_schema(served: Serve) -> None:

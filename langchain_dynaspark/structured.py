@@ -149,7 +149,7 @@ def _unparsed(given: dict[str, Any]) -> dict[str, Any]:
     return {"parsed": None, "parsing_error": given["parsing_error"]}
 
 
-def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[AddableDict]:
+def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The pieces, with what the `outcome` holds in its place."""
     for piece in pieces:
         given = AddableDict(piece)
@@ -157,7 +157,7 @@ def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[AddableDict]:
         yield AddableDict(given | outcome)
 
 
-async def _aflat(pieces: AsyncIterator[dict[str, Any]]) -> AsyncIterator[AddableDict]:
+async def _aflat(pieces: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
     async for piece in pieces:
         for given in _flat(iter([piece])):
             yield given

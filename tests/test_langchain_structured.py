@@ -262,6 +262,7 @@ def test_an_answer_in_prose_is_quoted(served: Serve, method: str) -> None:
 def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None:
     model, _ = served(answer(ADA), PROSE, PROSE)
     chain = model.with_structured_output(Person, method=method, include_raw=True)
+    assert chain.get_output_jsonschema()["type"] == "object"
     found: Any = chain.invoke("Who?")
     assert (found["parsed"], found["parsing_error"], type(found["raw"])) == (Person(**ADA), None, AIMessage)
     failed: Any = chain.invoke("Who?")

@@ -56,21 +56,28 @@ class Wanted:
         fitted = fit_value(value, self.schema)
         if not isinstance(fitted, Mismatch):
             return self._instance(fitted)
-        if not self.is_class or (isinstance(fitted, UnknownKey) and not self._takes_every_key(value)):
-            raise ValueError(str(fitted))
-        return self._instance(value)
+        if self.is_class and (not isinstance(fitted, UnknownKey) or self._takes_every_key(value)):
+            return self._instance_beyond_schema(value, fitted)
+        raise ValueError(str(fitted))
 
     def _instance(self, value: Any) -> Any:
         if isinstance(self.kind, type) and issubclass(self.kind, BaseModel):
             return self.kind.model_validate_json(json.dumps(value))
         return self.kind.parse_obj(value) if self.is_class else value
 
+    def _instance_beyond_schema(self, value: Any, refused: Mismatch) -> Any:
+        try:
+            return self._instance(value)
+        except (ArithmeticError, AttributeError, LookupError, TypeError) as exc:  # a validator trusts the schema
+            raise ValueError(str(refused)) from exc
+
     def _takes_every_key(self, value: Any) -> bool:
         """Whether each key became a field, though the schema lists another: an alias may stand beside a name."""
-        if not isinstance(conform(value, self.schema, needs_known_keys=True), UnknownKey):
+        refused = conform(value, self.schema, needs_known_keys=True)
+        if not isinstance(refused, UnknownKey):
             return False
         try:
-            return _count_keys(self._instance(value)) == _count_keys(value)
+            return _count_keys(self._instance_beyond_schema(value, refused)) == _count_keys(value)
         except ValueError:
             return False
 

@@ -351,7 +351,7 @@ class Address(Camel):
 class Customer(Camel):
     first_name: str
     homes: list[Address] = []
-    tags: Annotated[list[str], BeforeValidator(lambda tags: tags.split(",") if isinstance(tags, str) else tags)] = []
+    tags: Annotated[list[str], BeforeValidator(lambda tags: tags if isinstance(tags, list) else tags.split(","))] = []
 
 
 class CustomerV1(BaseModelV1):
@@ -381,6 +381,7 @@ PASSED_OVER: list[Any] = [
     {"first_name": "Ada", "homes": [{"street": "Main"}]},
     {"first_name": "Ada", "home": "Main"},
     {"first_name": "Ada", "tags": 5},
+    {"firstName": "Ada", "tags": 5},
 ]
 
 

@@ -211,7 +211,7 @@ def _value(wanted: Wanted, message: AIMessage) -> Any:
     except OutputError:
         if not wanted.is_class:
             raise
-        return dynaspark_core.read_object(message.text, ANY_OBJECT)
+        return dynaspark_core.read_object(message.text, {"type": wanted.schema.get("type", "object")})
 
 
 def _written_by(message: AIMessage) -> str:

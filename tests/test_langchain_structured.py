@@ -393,6 +393,13 @@ def test_a_class_that_would_pass_over_a_key_is_an_error(served: Serve, method: s
         model.with_structured_output(Customer, method=method).invoke("Who?")
 
 
+def test_a_class_of_a_list_takes_what_its_schema_does_not(served: Serve) -> None:
+    split = BeforeValidator(lambda each: each.split(",") if isinstance(each, str) else each)
+    model, _ = served(answer(["a,b", ["c"]]))
+    rows = model.with_structured_output(RootModel[list[Annotated[list[str], split]]]).invoke("Which?")
+    assert rows.model_dump() == [["a", "b"], ["c"]]  # type: ignore[union-attr]  # the class says so
+
+
 def test_a_value_that_is_no_object_by_schema(served: Serve) -> None:
     model, _ = served(answer([1, 2]))
     numbers = {"title": "numbers", "type": "array", "items": {"type": "integer"}}

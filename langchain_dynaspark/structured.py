@@ -18,7 +18,7 @@ from langchain_core.output_parsers import BaseGenerationOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableMap, RunnablePassthrough
 from langchain_core.runnables.utils import AddableDict
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
 import dynaspark_core
@@ -56,8 +56,10 @@ class Wanted:
         fitted = fit_value(value, self.schema)
         if not isinstance(fitted, Mismatch):
             return self._instance(fitted)
-        if self.is_class and (not isinstance(fitted, UnknownKey) or self._takes_every_key(value)):
-            return self._instance_beyond_schema(value, fitted)
+        if self.is_class:
+            made = self._instance_beyond_schema(value, fitted)
+            if _uses(made, value, every_key=isinstance(fitted, UnknownKey)) and not self._is_doubtful(value, fitted):
+                return made
         raise ValueError(str(fitted))
 
     def _instance(self, value: Any) -> Any:
@@ -66,31 +68,47 @@ class Wanted:
         return self.kind.parse_obj(value) if self.is_class else value
 
     def _instance_beyond_schema(self, value: Any, refused: Mismatch) -> Any:
+        """The instance; what a validator raises that trusts the schema is an error of the value, too."""
         try:
             return self._instance(value)
-        except (ArithmeticError, AttributeError, LookupError, TypeError) as exc:  # a validator trusts the schema
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+            if isinstance(exc, ValueError) and not isinstance(refused, UnknownKey):
+                raise  # the class says best what is wrong with a known field
             raise ValueError(str(refused)) from exc
 
-    def _takes_every_key(self, value: Any) -> bool:
-        """Whether each key became a field, though the schema lists another: an alias may stand beside a name."""
-        refused = conform(value, self.schema, needs_known_keys=True)
-        if not isinstance(refused, UnknownKey):
-            return False
-        try:
-            return _count_keys(self._instance_beyond_schema(value, refused)) == _count_keys(value)
-        except ValueError:
-            return False
+    def _is_doubtful(self, value: Any, refused: Mismatch) -> bool:
+        """Whether the keys are refused though the schema knows them, as the object can be read as another one."""
+        found = conform(value, self.schema, needs_known_keys=True)
+        return isinstance(refused, UnknownKey) and not isinstance(found, UnknownKey)
 
 
-def _count_keys(value: Any) -> int:
-    """How many keys are in the value and within; of an instance, the fields that were given."""
-    if isinstance(value, BaseModel):
-        value = {name: getattr(value, name) for name in value.model_fields_set}
-    elif isinstance(value, BaseModelV1):
-        value = {name: getattr(value, name) for name in value.__fields_set__}
-    if isinstance(value, Mapping):
-        return len(value) + sum(map(_count_keys, value.values()))
-    return sum(map(_count_keys, value)) if isinstance(value, list | tuple | set | frozenset) else 0
+def _uses(made: Any, value: Any, *, every_key: bool) -> bool:
+    """Whether each key of the value is a field of the instance, by its name or an alias, or at least one; so within."""
+    made = made.root if isinstance(made, RootModel) else made
+    if isinstance(value, list):
+        pairs = zip(made, value, strict=False) if isinstance(made, list | tuple) else ()
+        return all(_uses(*pair, every_key=every_key) for pair in pairs)
+    if not isinstance(value, Mapping) or not value:
+        return True
+    if isinstance(made, BaseModel | BaseModelV1):
+        names = _field_names(type(made))
+        given = made.model_fields_set if isinstance(made, BaseModel) else made.__fields_set__
+        made = {key: getattr(made, names[key]) for key in value if names.get(key) in given}
+    if not isinstance(made, Mapping):
+        return not every_key
+    used = [key for key in value if key in made]
+    is_enough = len(used) == len(value) if every_key else bool(used)
+    return is_enough and all(_uses(made[key], value[key], every_key=every_key) for key in used)
+
+
+def _field_names(kind: Any) -> dict[str, str]:
+    """What a key of the class may be called → the field."""
+    names: dict[str, str] = {}
+    for name, field in (kind.model_fields if issubclass(kind, BaseModel) else kind.__fields__).items():
+        alias = getattr(field, "validation_alias", None) or field.alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        names |= {choice: name for choice in (name, *choices) if isinstance(choice, str)}
+    return names
 
 
 class ValueParser(BaseGenerationOutputParser[Any]):

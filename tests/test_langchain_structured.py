@@ -5,14 +5,23 @@ from collections.abc import Callable
 from datetime import date
 from functools import reduce
 from operator import add
-from typing import Annotated, Any, NotRequired, TypedDict, cast
+from typing import Annotated, Any, NotRequired, Self, TypedDict, cast
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, create_model
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    create_model,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic.v1 import Field as FieldV1
@@ -351,7 +360,13 @@ class Address(Camel):
 class Customer(Camel):
     first_name: str
     homes: list[Address] = []
+    email: str | None = Field(default=None, validation_alias=AliasChoices("mail", "eMail"))
     tags: Annotated[list[str], BeforeValidator(lambda tags: tags if isinstance(tags, list) else tags.split(","))] = []
+
+    @model_validator(mode="after")
+    def _sort(self) -> Self:
+        self.tags = sorted(self.tags)
+        return self
 
 
 class CustomerV1(BaseModelV1):
@@ -365,6 +380,8 @@ AT_HOME = Customer(first_name="Ada", homes=[Address(street_name="Main")])
 TAKEN: dict[str, tuple[dict[str, Any], object]] = {
     "names": ({"first_name": "Ada", "homes": [{"street_name": "Main"}]}, AT_HOME),
     "names within": ({"firstName": "Ada", "homes": [{"street_name": "Main"}]}, AT_HOME),
+    "another alias": ({"firstName": "Ada", "eMail": "a@b.c"}, Customer(firstName="Ada", eMail="a@b.c")),  # type: ignore[call-arg]
+    "another alias alone": ({"eMail": "a@b.c", "first_name": "Ada"}, Customer(firstName="Ada", eMail="a@b.c")),  # type: ignore[call-arg]
     "names of v1": ({"first_name": "Ada"}, CustomerV1(firstName="Ada")),
     "a validator": ({"firstName": "Ada", "tags": "a,b"}, Customer(first_name="Ada", tags=["a", "b"])),
 }
@@ -377,19 +394,20 @@ def test_a_class_takes_what_its_schema_does_not(served: Serve, method: str, writ
     assert model.with_structured_output(type(value), method=method).invoke("Who?") == value
 
 
-PASSED_OVER: list[Any] = [
-    {"first_name": "Ada", "homes": [{"street": "Main"}]},
-    {"first_name": "Ada", "home": "Main"},
-    {"first_name": "Ada", "tags": 5},
-    {"firstName": "Ada", "tags": 5},
+PASSED_OVER: list[tuple[Any, str]] = [
+    ({"first_name": "Ada", "homes": [{"street": "Main"}]}, "first_name: must be written firstName"),
+    ({"first_name": "Ada", "home": "Main"}, "has none of the keys"),
+    ({"first_name": "Ada", "tags": 5}, "first_name: must be written firstName"),
+    ({"firstName": "Ada", "tags": 5}, "tags: expected an array"),
+    ({"firstName": "Ada", "tags": "a,b", "homes": [{"street": "Main"}]}, "tags: expected an array"),
 ]
 
 
-@pytest.mark.parametrize("written", PASSED_OVER)
+@pytest.mark.parametrize(("written", "shown"), PASSED_OVER)
 @pytest.mark.parametrize("method", METHODS)
-def test_a_class_that_would_pass_over_a_key_is_an_error(served: Serve, method: str, written: Any) -> None:
+def test_a_class_that_would_pass_over_a_key_is_an_error(served: Serve, method: str, written: Any, shown: str) -> None:
     model, _ = served(answer(written))
-    with pytest.raises(OutputParserException):
+    with pytest.raises(OutputParserException, match=f"no value of the schema: {shown}"):
         model.with_structured_output(Customer, method=method).invoke("Who?")
 
 

@@ -104,7 +104,8 @@ class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
     @property
     def model_name(self) -> str:
         """The name that goes out, resolved."""
-        return self._client.settings.resolved(self.model)
+        with langchain_errors():
+            return self._client.settings.resolved(self.model)
 
     @property
     def _llm_type(self) -> str:
@@ -150,8 +151,8 @@ class ConfiguredChatModel(HasClient, BaseChatModel, defer_build=True):
             settings = self._client.settings
             name = settings.resolved(kwargs.get("model") or kwargs.get("model_name") or self.model)
             temperature = {**settings.query, **sampling(kwargs, settings.route)}.get("temperature")
-        if temperature is not None:
-            params["ls_temperature"] = float(parameter("temperature", temperature))
+            if temperature is not None:
+                params["ls_temperature"] = float(parameter("temperature", temperature))
         return {**params, **LangSmithParams(ls_provider=PROVIDER, ls_model_name=name)}
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:

@@ -20,7 +20,7 @@ PROVIDER = "dynaspark"
 NO_JSON = "<tool_call>\n"
 
 
-_whole = AIMessage(content=" ", additional_kwargs={}, response_metadata={}, usage_metadata=None)
+_whole = AIMessage(content=" ")
 _piece = AIMessageChunk(content=" ")
 _text = type(_piece.text)
 """LangChain's kind of text, that of a message."""

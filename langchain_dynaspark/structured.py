@@ -18,14 +18,14 @@ from langchain_core.output_parsers import BaseGenerationOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableMap, RunnablePassthrough
 from langchain_core.runnables.utils import AddableDict
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, RootModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
 import dynaspark_core
-from dynaspark_core.errors import ConfigError
+from dynaspark_core.errors import ConfigError, OutputError
 from dynaspark_core.reply.required import is_only_value
 from dynaspark_core.reply.wrapped import fit_value
-from dynaspark_core.schema import Mismatch, UnknownKey
+from dynaspark_core.schema import Mismatch, UnknownKey, conform
 from dynaspark_core.schema.tops import takes_objects, without_about
 from langchain_dynaspark.options import response_schema
 from langchain_dynaspark.tools import ANY_OBJECT, json_schema, openai_tool
@@ -42,24 +42,73 @@ class Wanted:
     schema: dict[str, Any]
     strict: bool | None = None
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a pydantic class, whose validators and names may take what its schema does not."""
+        return isinstance(self.kind, type) and issubclass(self.kind, BaseModel | BaseModelV1)
+
     def build(self, value: Any) -> Any:
         """The value, out of its wrapper, as an instance of the class, otherwise as the schema has it.
 
-        A pydantic class may take what its schema does not, but never an object whose keys it would pass over. Raises
+        A class may take what its schema does not, but never an object whose keys it would pass over. Raises
         `ValueError` (pydantic's are such too) for a value that does not fit.
         """
         fitted = fit_value(value, self.schema)
-        if isinstance(fitted, UnknownKey):
-            raise ValueError(str(fitted))  # noqa: TRY004 - a value is wrong, not an argument
         if not isinstance(fitted, Mismatch):
-            value = fitted
+            return self._instance(fitted)
+        if self.is_class:
+            made = self._instance_beyond_schema(value, fitted)
+            if _uses(made, value, every_key=isinstance(fitted, UnknownKey)) and not self._is_doubtful(value, fitted):
+                return made
+        raise ValueError(str(fitted))
+
+    def _instance(self, value: Any) -> Any:
         if isinstance(self.kind, type) and issubclass(self.kind, BaseModel):
             return self.kind.model_validate_json(json.dumps(value))
-        if isinstance(self.kind, type) and issubclass(self.kind, BaseModelV1):
-            return self.kind.parse_obj(value)
-        if isinstance(fitted, Mismatch):
-            raise ValueError(str(fitted))  # noqa: TRY004 - as above
-        return value
+        return self.kind.parse_obj(value) if self.is_class else value
+
+    def _instance_beyond_schema(self, value: Any, refused: Mismatch) -> Any:
+        """The instance; what a validator raises that trusts the schema is an error of the value, too."""
+        try:
+            return self._instance(value)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+            if isinstance(exc, ValueError) and not isinstance(refused, UnknownKey):
+                raise  # the class says best what is wrong with a known field
+            raise ValueError(str(refused)) from exc
+
+    def _is_doubtful(self, value: Any, refused: Mismatch) -> bool:
+        """Whether the keys are refused though the schema knows them, as the object can be read as another one."""
+        found = conform(value, self.schema, needs_known_keys=True)
+        return isinstance(refused, UnknownKey) and not isinstance(found, UnknownKey)
+
+
+def _uses(made: Any, value: Any, *, every_key: bool) -> bool:
+    """Whether each key of the value is a field of the instance, by its name or an alias, or at least one; so within."""
+    made = made.root if isinstance(made, RootModel) else made
+    if isinstance(value, list):
+        pairs = zip(made, value, strict=False) if isinstance(made, list | tuple) else ()
+        return all(_uses(*pair, every_key=every_key) for pair in pairs)
+    if not isinstance(value, Mapping) or not value:
+        return True
+    if isinstance(made, BaseModel | BaseModelV1):
+        names = _field_names(type(made))
+        given = made.model_fields_set if isinstance(made, BaseModel) else made.__fields_set__
+        made = {key: getattr(made, names[key]) for key in value if names.get(key) in given}
+    if not isinstance(made, Mapping):
+        return not every_key
+    used = [key for key in value if key in made]
+    is_enough = len(used) == len(value) if every_key else bool(used)
+    return is_enough and all(_uses(made[key], value[key], every_key=every_key) for key in used)
+
+
+def _field_names(kind: Any) -> dict[str, str]:
+    """What a key of the class may be called → the field."""
+    names: dict[str, str] = {}
+    for name, field in (kind.model_fields if issubclass(kind, BaseModel) else kind.__fields__).items():
+        alias = getattr(field, "validation_alias", None) or field.alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        names |= {choice: name for choice in (name, *choices) if isinstance(choice, str)}
+    return names
 
 
 class ValueParser(BaseGenerationOutputParser[Any]):
@@ -125,7 +174,7 @@ def _unparsed(given: dict[str, Any]) -> dict[str, Any]:
     return {"parsed": None, "parsing_error": given["parsing_error"]}
 
 
-def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[AddableDict]:
+def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The pieces, with what the `outcome` holds in its place."""
     for piece in pieces:
         given = AddableDict(piece)
@@ -133,7 +182,7 @@ def _flat(pieces: Iterator[dict[str, Any]]) -> Iterator[AddableDict]:
         yield AddableDict(given | outcome)
 
 
-async def _aflat(pieces: AsyncIterator[dict[str, Any]]) -> AsyncIterator[AddableDict]:
+async def _aflat(pieces: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
     async for piece in pieces:
         for given in _flat(iter([piece])):
             yield given
@@ -166,16 +215,21 @@ def _arguments(schema: Mapping[str, Any], name: str, message: AIMessage) -> Any:
 def _by_schema(model: BaseChatModel, wanted: Wanted) -> Bound:
     asked = {"name": wanted.schema.get("title", "value"), "schema": wanted.schema, "strict": bool(wanted.strict)}
     bound = model.bind(response_format={"type": "json_schema", "json_schema": asked})
-    return bound, partial(_value, wanted.schema)
+    return bound, partial(_value, wanted)
 
 
 def _in_json_mode(model: BaseChatModel, wanted: Wanted) -> Bound:
-    return model.bind(response_format={"type": "json_object"}), partial(_value, wanted.schema)
+    return model.bind(response_format={"type": "json_object"}), partial(_value, wanted)
 
 
-def _value(schema: Mapping[str, Any], message: AIMessage) -> Any:
+def _value(wanted: Wanted, message: AIMessage) -> Any:
     """The message's text as JSON; if it is none, `OutputError` says what the model wrote instead."""
-    return dynaspark_core.read_object(message.text, schema)
+    try:
+        return dynaspark_core.read_object(message.text, wanted.schema)
+    except OutputError:
+        if not wanted.is_class:
+            raise
+        return dynaspark_core.read_object(message.text, {"type": wanted.schema.get("type", "object")})
 
 
 def _written_by(message: AIMessage) -> str:

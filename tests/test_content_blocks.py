@@ -34,6 +34,7 @@ IMAGES: dict[str, tuple[dict[str, Any], ImageRef]] = {
     ),
     "OpenAI, file in base64": ({"type": "file", "file": {"file_data": B64}}, in_base64),
     "responses": ({"type": "input_image", "image_url": WEB, "detail": "auto"}, on_web),
+    "responses, screenshot": ({"type": "computer_screenshot", "image_url": DATA}, in_data),
     "responses, dictionary": ({"type": "input_image", "image_url": {"url": DATA}}, in_data),
     "responses, file": ({"type": "input_file", "file_data": DATA, "filename": "c.png"}, ImageRef("url", DATA, "c.png")),
     "responses, file URL": ({"type": "input_file", "file_url": WEB}, on_web),

@@ -94,6 +94,9 @@ def test_a_whole_answer_is_what_the_constructors_make(written: str) -> None:
         model = ChatDynaspark(base_url=service.url, max_repairs=0)
         result = model._generate(HISTORY, tools=[ADD])
     (generation,) = result.generations
+    stored = generation.message.model_dump(exclude_unset=True)
+    assert stored == {each: value for each, value in vars(generation.message).items() if each in stored}
+    assert stored.keys() >= {"content", "response_metadata", "tool_calls", "invalid_tool_calls"}
     for ours in (result, generation, generation.message):
         made = type(ours)(**{name: getattr(ours, name) for name in vars(ours)})
         assert (ours, ours.model_dump(), vars(ours).keys()) == (made, made.model_dump(), vars(made).keys())

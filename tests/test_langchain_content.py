@@ -38,6 +38,7 @@ PICTURES: dict[str, dict[str, Any]] = {
     "OpenAI, parameters": {"type": "image_url", "image_url": {"url": f"data:image/png;charset=x;base64,{B64}"}},
     "OpenAI, file": {"type": "file", "file": {"file_data": DATA, "filename": "c.png"}},
     "responses": {"type": "input_image", "image_url": DATA},
+    "responses, screenshot": {"type": "computer_screenshot", "image_url": DATA},
     "v0, base64": {"type": "image", "source_type": "base64", "data": B64, "mime_type": "image/png"},
     "v0, file": {"type": "file", "source_type": "base64", "data": B64, "mime_type": "image/png"},
     "v1": {"type": "image", "base64": B64, "mime_type": "image/png"},

@@ -5,15 +5,26 @@ from collections.abc import Callable
 from datetime import date
 from functools import reduce
 from operator import add
-from typing import Annotated, Any, NotRequired, TypedDict, cast
+from typing import Annotated, Any, NotRequired, Self, TypedDict, cast
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    create_model,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
 from pydantic.v1 import BaseModel as BaseModelV1
+from pydantic.v1 import Field as FieldV1
 from serving import Serve, listed_tools
 
 from dynaspark_core.server import Asked
@@ -260,6 +271,7 @@ def test_an_answer_in_prose_is_quoted(served: Serve, method: str) -> None:
 def test_include_raw_gives_both_or_the_error(served: Serve, method: str) -> None:
     model, _ = served(answer(ADA), PROSE, PROSE)
     chain = model.with_structured_output(Person, method=method, include_raw=True)
+    assert chain.get_output_jsonschema()["type"] == "object"
     found: Any = chain.invoke("Who?")
     assert (found["parsed"], found["parsing_error"], type(found["raw"])) == (Person(**ADA), None, AIMessage)
     failed: Any = chain.invoke("Who?")
@@ -334,6 +346,76 @@ def test_a_strict_class_takes_what_json_can_say(served: Serve, method: str) -> N
     model, _ = served(answer({"born": "1815-12-10", "names": ["Ada", "Ærø"]}))
     value = model.with_structured_output(Strictly, method=method).invoke("Who?")
     assert value == Strictly(born=date(1815, 12, 10), names=("Ada", "Ærø"))
+
+
+class Camel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Address(Camel):
+    street_name: str | None = None
+    zip_code: str | None = None
+
+
+class Customer(Camel):
+    first_name: str
+    homes: list[Address] = []
+    email: str | None = Field(default=None, validation_alias=AliasChoices("mail", "eMail"))
+    tags: Annotated[list[str], BeforeValidator(lambda tags: tags if isinstance(tags, list) else tags.split(","))] = []
+
+    @model_validator(mode="after")
+    def _sort(self) -> Self:
+        self.tags = sorted(self.tags)
+        return self
+
+
+class CustomerV1(BaseModelV1):
+    first_name: str = FieldV1(alias="firstName")
+
+    class Config:
+        allow_population_by_field_name = True
+
+
+AT_HOME = Customer(first_name="Ada", homes=[Address(street_name="Main")])
+TAKEN: dict[str, tuple[dict[str, Any], object]] = {
+    "names": ({"first_name": "Ada", "homes": [{"street_name": "Main"}]}, AT_HOME),
+    "names within": ({"firstName": "Ada", "homes": [{"street_name": "Main"}]}, AT_HOME),
+    "another alias": ({"firstName": "Ada", "eMail": "a@b.c"}, Customer(firstName="Ada", eMail="a@b.c")),  # type: ignore[call-arg]
+    "another alias alone": ({"eMail": "a@b.c", "first_name": "Ada"}, Customer(firstName="Ada", eMail="a@b.c")),  # type: ignore[call-arg]
+    "names of v1": ({"first_name": "Ada"}, CustomerV1(firstName="Ada")),
+    "a validator": ({"firstName": "Ada", "tags": "a,b"}, Customer(first_name="Ada", tags=["a", "b"])),
+}
+
+
+@pytest.mark.parametrize(("written", "value"), TAKEN.values(), ids=TAKEN)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_takes_what_its_schema_does_not(served: Serve, method: str, written: object, value: object) -> None:
+    model, _ = served(answer(written))
+    assert model.with_structured_output(type(value), method=method).invoke("Who?") == value
+
+
+PASSED_OVER: list[tuple[Any, str]] = [
+    ({"first_name": "Ada", "homes": [{"street": "Main"}]}, "first_name: must be written firstName"),
+    ({"first_name": "Ada", "home": "Main"}, "has none of the keys"),
+    ({"first_name": "Ada", "tags": 5}, "first_name: must be written firstName"),
+    ({"firstName": "Ada", "tags": 5}, "tags: expected an array"),
+    ({"firstName": "Ada", "tags": "a,b", "homes": [{"street": "Main"}]}, "tags: expected an array"),
+]
+
+
+@pytest.mark.parametrize(("written", "shown"), PASSED_OVER)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_that_would_pass_over_a_key_is_an_error(served: Serve, method: str, written: Any, shown: str) -> None:
+    model, _ = served(answer(written))
+    with pytest.raises(OutputParserException, match=f"no value of the schema: {shown}"):
+        model.with_structured_output(Customer, method=method).invoke("Who?")
+
+
+def test_a_class_of_a_list_takes_what_its_schema_does_not(served: Serve) -> None:
+    split = BeforeValidator(lambda each: each.split(",") if isinstance(each, str) else each)
+    model, _ = served(answer(["a,b", ["c"]]))
+    rows = model.with_structured_output(RootModel[list[Annotated[list[str], split]]]).invoke("Which?")
+    assert rows.model_dump() == [["a", "b"], ["c"]]  # type: ignore[union-attr]  # the class says so
 
 
 def test_a_value_that_is_no_object_by_schema(served: Serve) -> None:

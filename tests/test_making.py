@@ -120,3 +120,8 @@ def test_models_share_no_container() -> None:
     first.number = 2
     assert (second, second.model_fields_set) == (Piece(text="b"), {"text"})
     assert make("c") == Piece(text="c")
+
+
+def test_what_is_given_is_set_as_by_the_constructor() -> None:
+    made = model_maker(Piece(text="a"), "text", "tags")("b", ["c"])
+    assert made.model_dump(exclude_unset=True) == {"text": "b", "tags": ["c"]}

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from faults.rows import GOOD
 from faults.server import FaultServer, keeps, says
+from langchain_core.exceptions import ModelInvalidRequestError
 from pydantic import BaseModel
 
 from dynaspark_core import Chat, DynasparkClient, Message, Tool
@@ -263,8 +264,9 @@ def test_a_call_with_a_number_out_of_range_sends_nothing(
     name: str, given: dict[str, Any], says_so: str, api: Api
 ) -> None:
     face, ask = FACES[name]
-    with pytest.raises(ConfigError, match=says_so):
+    with pytest.raises(ConfigError, match=says_so) as caught:
         ask(face(base_url=api.url, route="api", context_window=128_000), **given)
+    assert isinstance(caught.value, ModelInvalidRequestError) == (face is ChatDynaspark)
     assert api.asked == []
 
 

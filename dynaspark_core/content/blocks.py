@@ -198,7 +198,7 @@ _WAYS = {
     "document": "give its text as text, or its pages as png, jpeg, gif or webp images",
 }
 
-_PICTURES = ("image", "image_url", "input_image", "image_file", "inline_data", "inlineData")
+_PICTURES = ("image", "image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData")
 _FILES = ("file", "input_file", "media", "file_data", "fileData", "resource_link")
 _CALLS = (
     *("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"),

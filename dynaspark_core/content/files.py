@@ -26,7 +26,9 @@ TEXT_EXTENSIONS = frozenset(
 _UNDECLARED = frozenset({"", "application", "application/octet-stream", "binary/octet-stream"})
 _WORDS = {
     **dict.fromkeys(("resource_link", "resource", "input_file", "media", "file_data", "fileData", "document"), "file"),
-    **dict.fromkeys(("image_url", "input_image", "image_file", "inline_data", "inlineData"), "image"),
+    **dict.fromkeys(
+        ("image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData"), "image"
+    ),
 }
 """Types of blocks that have a shorter name for a reader."""
 MAX_FACT_CHARACTERS = 200

@@ -33,7 +33,9 @@ _REASONING = frozenset(
         *("summary", "content", "encrypted_content"),
     )
 )
-_PICTURES = dict.fromkeys(("image", "image_url", "input_image", "image_file", "inline_data", "inlineData"), _FILE)
+_PICTURES = dict.fromkeys(
+    ("image", "image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData"), _FILE
+)
 _FILES = {
     **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData"), _FILE),
     **dict.fromkeys(("audio", "input_audio", "audio_url", "video", "input_video", "video_url"), _FILE),

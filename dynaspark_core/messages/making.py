@@ -76,10 +76,11 @@ def model_maker(model: T, *names: str) -> Callable[..., T]:
     state = kind.__getstate__(model)
     scope = {"kind": kind, "new": kind.__new__}
     parts = {each: each if each in names else _code(each, value, scope) for each, value in state["__dict__"].items()}
+    given = sorted({*state["__pydantic_fields_set__"], *names})
     written = {
         **{slot: _code(f"value_{slot}", value, scope) for slot, value in state.items()},
         "__dict__": "{" + ", ".join(f"{each!r}: {part}" for each, part in parts.items()) + "}",
-        "__pydantic_fields_set__": "{" + ", ".join(map(repr, sorted(state["__pydantic_fields_set__"]))) + "}",
+        "__pydantic_fields_set__": "{" + ", ".join(map(repr, given)) + "}",
     }
     scope |= {f"set_{slot}": _setter(kind, slot) for slot in written}
     body = ["model = new(kind)", *(f"set_{slot}(model, {value})" for slot, value in written.items()), "return model"]

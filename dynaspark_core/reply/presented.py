@@ -50,7 +50,7 @@ _SHOWING = re.compile(
 )
 """The line above a block that says it is shown for its form: `It would look like this:`, `Format:`, `Not:`."""
 _UNREAL = re.compile(
-    r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|incorrect|unlike|like|such as|as in|e\.g\."
+    r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|incorrect|unlike|like|such as|as in|e\.g"
     r"|for (?:example|instance)|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
@@ -140,7 +140,7 @@ class Presentation:
         is_shown = bool(is_named or _CALLED.match(behind))
         if (is_shown or value in _EMPTY) and self._is_refused(start, end):
             return Standing.MENTION
-        return Standing.SENTENCE if is_shown else Standing.BLOCK
+        return Standing.EXAMPLE if is_shown else Standing.BLOCK
 
     def _around(self, start: int, end: int) -> tuple[str, str]:
         return self._text[max(0, start - _CONTEXT_CHARS) : start], self._text[end : end + _CONTEXT_CHARS]

@@ -93,8 +93,18 @@ class _Choice:
             return  # prose has brackets of many kinds
         if candidate.is_cut:
             self.wrong = f"the reply ends within a JSON value: {candidate.error}"
-        elif self._chosen is None or self._is_corrected_by(candidate):
+        elif self._chosen is None or self._is_corrected_by(candidate) or self._is_meant_instead(candidate):
             self.wrong = reason
+
+    def _is_meant_instead(self, candidate: Candidate) -> bool:
+        """Whether one that does not fit was to be the value: it follows an example, or has keys of what was chosen."""
+        chosen = self._chosen
+        if chosen is None or candidate.standing > chosen.standing:
+            return False
+        if chosen.standing is Standing.EXAMPLE and candidate.standing < chosen.standing:
+            return not self._is_added(candidate)
+        earlier, later = chosen.value, candidate.value
+        return isinstance(earlier, dict) and isinstance(later, dict) and not earlier.keys().isdisjoint(later)
 
     def _is_added(self, candidate: Candidate) -> bool:
         """Whether it comes on top of an example."""

@@ -35,6 +35,7 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import resolve_llm
 from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import ImageDocument, ImageNode
@@ -548,8 +549,16 @@ def test_where_files_are_not_allowed_no_error_tells_whether_one_is_there(tmp_pat
     assert len(messages) == 1
 
 
-def test_a_stored_function_call_of_openais_older_kind_is_a_call(llm: Dynaspark, script: Script) -> None:
-    called = {"function_call": {"name": "f", "arguments": '{"a": 1}'}}
+@pytest.mark.parametrize(
+    "called",
+    [
+        {"function_call": {"name": "f", "arguments": '{"a": 1}'}},
+        {"tool_calls": [{"name": "f", "parameters": {"a": 1}}]},
+        {"tool_calls": [ToolSelection(tool_id="x", tool_name="f", tool_kwargs={"a": 1})]},
+    ],
+    ids=["OpenAI's older kind", "Cohere", "ToolSelection"],
+)
+def test_a_stored_call_of_another_shape_is_a_call(llm: Dynaspark, script: Script, called: dict[str, Any]) -> None:
     history = [
         ChatMessage("q", role="user"),
         ChatMessage(role="assistant", content=None, additional_kwargs=called),

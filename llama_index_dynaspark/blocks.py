@@ -38,8 +38,8 @@ def parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
         yield part
 
 
-def _flat(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
-    return chain.from_iterable(_block(block, place.inner(f".blocks[{index}]")) for index, block in enumerate(blocks))
+def _flat(blocks: Iterable[Any], place: Place, field: str = "blocks") -> Iterable[Part]:
+    return chain.from_iterable(_block(block, place.inner(f".{field}[{index}]")) for index, block in enumerate(blocks))
 
 
 def _block(block: Any, place: Place) -> Iterable[Part]:
@@ -145,11 +145,11 @@ def _file_name(block: DocumentBlock) -> str:
 def _citable(block: CitableBlock, place: Place) -> Iterable[Part]:
     """What may be cited, under its title."""
     heading = (f"\n{block.title}:\n",) if block.title else ()
-    return chain(heading, _flat(block.content, place))
+    return chain(heading, _flat(block.content, place, "content"))
 
 
 def _citation(block: CitationBlock, place: Place) -> Iterable[Part]:
-    return _flat([block.cited_content], place)
+    return _block(block.cited_content, place.inner(".cited_content"))
 
 
 def _nothing(_block: object, _place: Place) -> Iterable[Part]:

@@ -250,6 +250,16 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         (ImageBlock(url="http://127.0.0.1:9/a.png"), ForbiddenImageError, "127.0.0.1"),
         (ImageBlock(url="http://169.254.169.254/latest"), ForbiddenImageError, "169.254.169.254"),
         (ImageBlock(url="file:///etc/passwd"), ForbiddenImageError, "file"),
+        (
+            CitableBlock(title="t", source="s", content=[TextBlock(text="x"), ImageBlock()]),
+            ConfigError,
+            r"messages\[0\]\.blocks\[1\]\.content\[1\] holds no data",
+        ),
+        (
+            CitationBlock(cited_content=ImageBlock(), source="s", title="t", additional_location_info={}),
+            ConfigError,
+            r"messages\[0\]\.blocks\[1\]\.cited_content holds no data",
+        ),
     ],
 )
 async def test_what_cannot_be_sent_is_an_error_that_names_it(

@@ -36,7 +36,6 @@ _CUSTOM = ("custom", "custom_tool_call")
 """Types of OpenAI's calls whose `input` is any text."""
 _CALL_KEYS = ("functionCall", "function_call", "toolUse")
 """Keys of blocks without a type: Gemini's, OpenAI's old one, Bedrock's."""
-_NAMES = ("name", "tool_name")
 _IDS = ("call_id", "toolUseId", "id", "tool_call_id", "tool_id")  # the `id` of OpenAI's Responses is the block's
 _ARGUMENTS = ("arguments", "args", "input", "parameters", "tool_kwargs")
 """Where a call says what: OpenAI, LangChain and Google, Anthropic and Bedrock, Cohere, LlamaIndex's own objects."""
@@ -159,7 +158,7 @@ def _call_block(block: Entry) -> Entry | None:
 def _call(item: Entry, fallback_id: str) -> Call:
     """One call in any of the shapes; one that cannot be read stays as an invalid call, so that nothing is lost."""
     known = next((item[key] for key in ("function", "custom") if isinstance(item.get(key), Mapping)), item)
-    name = next((known[key] for key in _NAMES if known.get(key) is not None), None)
+    name = known.get("name") or known.get("tool_name")
     call_id = next((value for key in _IDS if isinstance(value := item.get(key), str) and value), fallback_id)
     written: object = next((known[key] for key in _ARGUMENTS if known.get(key) is not None), {})
     if item.get("type") in _CUSTOM and isinstance(written, str):

@@ -26,15 +26,19 @@ from dynaspark_core.messages import Part
 
 
 def parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
-    """The texts and images of the blocks; each text begins a line, as in `ChatMessage.content`.
+    """The texts and images of the blocks; each text begins a line, as in `ChatMessage.content`, but no blank one.
 
     Those of an assistant are joined directly, as citations split sentences.
     """
-    has_text = False
+    before: str | None = None  # the text before, or an empty one for a file after it
     for part in _flat(blocks, place):
-        if has_text and isinstance(part, str) and place.role != "assistant":
-            yield "\n"
-        has_text = has_text or isinstance(part, str)
+        if isinstance(part, str):
+            is_joined = before is None or before.endswith("\n") or part.startswith("\n")
+            if not is_joined and place.role != "assistant":
+                yield "\n"
+            before = part
+        elif before is not None:
+            before = ""
         yield part
 
 

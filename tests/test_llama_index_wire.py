@@ -230,7 +230,7 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         CachePoint(cache_control=CacheControl(type="ephemeral")),
     ]
     llm.chat([ChatMessage(blocks=[*blocks, citable, cited, document])])
-    assert script.asked[0].prompt == "a\n\nt:\n\ninner\nmore\ncited\nnotes:\nOslo is a city.\n"
+    assert script.asked[0].prompt == "a\nt:\ninner\nmore\ncited\nnotes:\nOslo is a city.\n"
     assert script.asked[0].file == PNG
     assert "hm" not in script.asked[0].prompt
 
@@ -502,6 +502,26 @@ def test_an_answers_texts_are_joined_directly(llm: Dynaspark, script: Script) ->
     llm.chat([ChatMessage("Hi"), answer, ChatMessage(blocks=[TextBlock(text="a"), TextBlock(text="b")])])
     assert ">It is 5 °C.</turn>" in script.asked[0].prompt
     assert ">a\nb</turn>" in script.asked[0].prompt
+
+
+@pytest.mark.parametrize(
+    ("blocks", "sent"),
+    [
+        (["a", "b"], "a\nb"),
+        (["a\n", "b"], "a\nb"),
+        (["a", "\nb"], "a\nb"),
+        (["a\n", "\n", "b"], "a\n\nb"),
+        (["a\n", PNG, "b"], "a\n\nb"),
+        ([PNG, "a\n", "b"], "a\nb"),
+    ],
+)
+def test_each_text_begins_a_line_and_leaves_none_blank(
+    llm: Dynaspark, script: Script, blocks: list[str | bytes], sent: str
+) -> None:
+    """The prompt by which agents ask for their `output_cls` is one block a line."""
+    given = [TextBlock(text=each) if isinstance(each, str) else ImageBlock(image=each) for each in blocks]
+    llm.chat([ChatMessage(blocks=given)])
+    assert script.asked[0].prompt == sent
 
 
 DOCUMENTS: dict[str, tuple[Callable[[Path], Any], type[DynasparkError]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 from warnings import warn
@@ -188,8 +189,9 @@ def warn_of_unsent(values: Mapping[str, object], route: str, warned: set[str]) -
 
 def _level_of_caller() -> int:
     """The `stacklevel` of the first frame above `warn_of_unsent` that is no framework's; 1 where there is none."""
-    frame, level = sys._getframe(2), 2  # noqa: SLF001  # `warn(skip_file_prefixes=…)` comes with Python 3.12
-    while frame.f_back is not None and level < MAX_LEVEL_OF_CALLER:
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  # `warn(skip_file_prefixes=…)` comes with Python 3.12
+    level = 2
+    while frame is not None and level < MAX_LEVEL_OF_CALLER:
         if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in FRAMEWORKS:
             return level
         frame, level = frame.f_back, level + 1

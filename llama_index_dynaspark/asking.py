@@ -197,9 +197,8 @@ class AskingLLM(ConfiguredLLM):
             async for response in await self.astream_chat(prediction.messages, **prediction.options):
                 for partial in prediction.show(response):
                     yield partial
-            prediction.feed(response)
-        for result in prediction.final():
-            yield result
+            prediction.feed(response, in_stream=True)
+        yield prediction.result
 
     def predict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
         call = unwrap(super().predict_and_call)  # its span is this one's

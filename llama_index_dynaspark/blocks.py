@@ -26,20 +26,24 @@ from dynaspark_core.messages import Part
 
 
 def parts(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
-    """The texts and images of the blocks; each text begins a line, as in `ChatMessage.content`.
+    """The texts and images of the blocks; each text begins a line, as in `ChatMessage.content`, but no blank one.
 
     Those of an assistant are joined directly, as citations split sentences.
     """
-    has_text = False
+    before: str | None = None  # the text before, or an empty one for a file after it
     for part in _flat(blocks, place):
-        if has_text and isinstance(part, str) and place.role != "assistant":
-            yield "\n"
-        has_text = has_text or isinstance(part, str)
+        if isinstance(part, str):
+            is_joined = before is None or before.endswith("\n") or part.startswith("\n")
+            if not is_joined and place.role != "assistant":
+                yield "\n"
+            before = part
+        elif before is not None:
+            before = ""
         yield part
 
 
-def _flat(blocks: Iterable[Any], place: Place) -> Iterable[Part]:
-    return chain.from_iterable(_block(block, place.inner(f".blocks[{index}]")) for index, block in enumerate(blocks))
+def _flat(blocks: Iterable[Any], place: Place, field: str = "blocks") -> Iterable[Part]:
+    return chain.from_iterable(_block(block, place.inner(f".{field}[{index}]")) for index, block in enumerate(blocks))
 
 
 def _block(block: Any, place: Place) -> Iterable[Part]:
@@ -145,11 +149,11 @@ def _file_name(block: DocumentBlock) -> str:
 def _citable(block: CitableBlock, place: Place) -> Iterable[Part]:
     """What may be cited, under its title."""
     heading = (f"\n{block.title}:\n",) if block.title else ()
-    return chain(heading, _flat(block.content, place))
+    return chain(heading, _flat(block.content, place, "content"))
 
 
 def _citation(block: CitationBlock, place: Place) -> Iterable[Part]:
-    return _flat([block.cited_content], place)
+    return _block(block.cited_content, place.inner(".cited_content"))
 
 
 def _nothing(_block: object, _place: Place) -> Iterable[Part]:

@@ -238,8 +238,8 @@ class Dynaspark(AskingLLM, defer_build=False):
         while prediction.result is None:
             for response in self.stream_chat(prediction.messages, **prediction.options):
                 yield from prediction.show(response)
-            prediction.feed(response)
-        yield from prediction.final()
+            prediction.feed(response, in_stream=True)
+        yield prediction.result
 
     async def astream_structured_predict(
         self, output_cls: type[Model], prompt: PromptTemplate, llm_kwargs: Options = None, **prompt_args: Any

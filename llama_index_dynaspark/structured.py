@@ -59,8 +59,11 @@ class Prediction(Generic[Model]):
         """What a stream shows; to make it takes as long as the class's schema, and may warn of names."""
         return create_flexible_model(self._output_cls)
 
-    def feed(self, response: ChatResponse) -> None:
-        """Set `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left."""
+    def feed(self, response: ChatResponse, *, in_stream: bool = False) -> None:
+        """Set `result`, or what to ask next. Raises `OutputError` that names the field when nothing is left.
+
+        The result is the last object of a stream, too, and events say so before they say that the prediction ended.
+        """
         try:
             self.result = self._read(response.message.content or "")
         except OutputError as exc:
@@ -69,6 +72,8 @@ class Prediction(Generic[Model]):
             self._left -= 1
             self.messages = [*self._question, *self._objection(exc)]
         else:
+            if in_stream:
+                _in_progress(self.result)
             _dispatcher.event(LLMStructuredPredictEndEvent(output=self.result))
 
     def _objection(self, error: OutputError) -> Iterator[ChatMessage]:
@@ -100,11 +105,6 @@ class Prediction(Generic[Model]):
         if issubclass(self._output_cls, RootModel):
             return {"root": value}
         return {self._names.get(key, key): each for key, each in value.items()}
-
-    def final(self) -> Iterator[Model]:
-        """The result, as a stream's last object."""
-        if self.result is not None:
-            yield _in_progress(self.result)
 
 
 Object = TypeVar("Object", bound=BaseModel)

@@ -56,6 +56,9 @@ def test_content_may_be_a_list_of_blocks() -> None:
         {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}},
         {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": {"city": "Oslo"}}},
         {"id": "c1", "name": "weather", "args": {"city": "Oslo"}, "type": "tool_call"},
+        {"id": "c1", "name": "weather", "parameters": {"city": "Oslo"}},
+        {"tool_id": "c1", "tool_name": "weather", "tool_kwargs": {"city": "Oslo"}},
+        {"block_type": "tool_call", "tool_call_id": "c1", "tool_name": "weather", "tool_kwargs": '{"city": "Oslo"}'},
     ],
 )
 def test_calls_are_read_in_each_shape(call: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -187,3 +189,17 @@ def test_a_cache_does_not_count_for_equality_and_copies_begin_with_their_own() -
         assert hash(other) == hash(cache)
         assert other.client_for(Holder(timeout=4)) is not client
     assert cache != "cache"
+
+
+def test_a_warning_names_the_line_of_a_script(tmp_path: Path) -> None:
+    """Nothing has called the line, unlike that of a test."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from langchain_dynaspark import ChatDynaspark\nfrom llama_index_dynaspark import Dynaspark\n"
+        "Dynaspark(temperature=0.5)\nChatDynaspark(max_tokens=5)\n"
+        "Dynaspark('other', base_url='http://127.0.0.1:1')\n"
+    )
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    warned = [line.split(": ")[0] for line in done.stderr.splitlines() if "Warning: " in line]
+    assert warned == [f"{script}:{number}" for number in (3, 4, 5)]

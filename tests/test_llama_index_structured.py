@@ -403,6 +403,7 @@ async def test_its_events_and_those_of_the_one_call_behind_it(
     ends = ["LLMStructuredPredictStartEvent", "LLMStructuredPredictEndEvent", "LLMChatStartEvent", "LLMChatEndEvent"]
     assert [names.count(name) for name in ends] == [1, 1, 1, 1]
     assert ("LLMStructuredPredictInProgressEvent" in names) is ("stream" in way)
+    assert names[-1] == "LLMStructuredPredictEndEvent"
     for event in recorder.events:
         if type(event).__name__.startswith("LLMChat"):
             json.dumps(event.model_dump(mode="json"))

@@ -35,6 +35,7 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import resolve_llm
 from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import ImageDocument, ImageNode
@@ -229,7 +230,7 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         CachePoint(cache_control=CacheControl(type="ephemeral")),
     ]
     llm.chat([ChatMessage(blocks=[*blocks, citable, cited, document])])
-    assert script.asked[0].prompt == "a\n\nt:\n\ninner\nmore\ncited\nnotes:\nOslo is a city.\n"
+    assert script.asked[0].prompt == "a\nt:\ninner\nmore\ncited\nnotes:\nOslo is a city.\n"
     assert script.asked[0].file == PNG
     assert "hm" not in script.asked[0].prompt
 
@@ -249,6 +250,16 @@ def test_blocks_that_hold_text_and_images(llm: Dynaspark, script: Script) -> Non
         (ImageBlock(url="http://127.0.0.1:9/a.png"), ForbiddenImageError, "127.0.0.1"),
         (ImageBlock(url="http://169.254.169.254/latest"), ForbiddenImageError, "169.254.169.254"),
         (ImageBlock(url="file:///etc/passwd"), ForbiddenImageError, "file"),
+        (
+            CitableBlock(title="t", source="s", content=[TextBlock(text="x"), ImageBlock()]),
+            ConfigError,
+            r"messages\[0\]\.blocks\[1\]\.content\[1\] holds no data",
+        ),
+        (
+            CitationBlock(cited_content=ImageBlock(), source="s", title="t", additional_location_info={}),
+            ConfigError,
+            r"messages\[0\]\.blocks\[1\]\.cited_content holds no data",
+        ),
     ],
 )
 async def test_what_cannot_be_sent_is_an_error_that_names_it(
@@ -493,6 +504,26 @@ def test_an_answers_texts_are_joined_directly(llm: Dynaspark, script: Script) ->
     assert ">a\nb</turn>" in script.asked[0].prompt
 
 
+@pytest.mark.parametrize(
+    ("blocks", "sent"),
+    [
+        (["a", "b"], "a\nb"),
+        (["a\n", "b"], "a\nb"),
+        (["a", "\nb"], "a\nb"),
+        (["a\n", "\n", "b"], "a\n\nb"),
+        (["a\n", PNG, "b"], "a\n\nb"),
+        ([PNG, "a\n", "b"], "a\nb"),
+    ],
+)
+def test_each_text_begins_a_line_and_leaves_none_blank(
+    llm: Dynaspark, script: Script, blocks: list[str | bytes], sent: str
+) -> None:
+    """The prompt by which agents ask for their `output_cls` is one block a line."""
+    given = [TextBlock(text=each) if isinstance(each, str) else ImageBlock(image=each) for each in blocks]
+    llm.chat([ChatMessage(blocks=given)])
+    assert script.asked[0].prompt == sent
+
+
 DOCUMENTS: dict[str, tuple[Callable[[Path], Any], type[DynasparkError]]] = {
     "a missing path": (lambda path: ImageDocument(metadata={"file_path": str(path / "none.png")}), ImageError),
     "a missing path of a resource": (
@@ -548,8 +579,16 @@ def test_where_files_are_not_allowed_no_error_tells_whether_one_is_there(tmp_pat
     assert len(messages) == 1
 
 
-def test_a_stored_function_call_of_openais_older_kind_is_a_call(llm: Dynaspark, script: Script) -> None:
-    called = {"function_call": {"name": "f", "arguments": '{"a": 1}'}}
+@pytest.mark.parametrize(
+    "called",
+    [
+        {"function_call": {"name": "f", "arguments": '{"a": 1}'}},
+        {"tool_calls": [{"name": "f", "parameters": {"a": 1}}]},
+        {"tool_calls": [ToolSelection(tool_id="x", tool_name="f", tool_kwargs={"a": 1})]},
+    ],
+    ids=["OpenAI's older kind", "Cohere", "ToolSelection"],
+)
+def test_a_stored_call_of_another_shape_is_a_call(llm: Dynaspark, script: Script, called: dict[str, Any]) -> None:
     history = [
         ChatMessage("q", role="user"),
         ChatMessage(role="assistant", content=None, additional_kwargs=called),

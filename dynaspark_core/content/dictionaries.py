@@ -36,6 +36,9 @@ _CUSTOM = ("custom", "custom_tool_call")
 """Types of OpenAI's calls whose `input` is any text."""
 _CALL_KEYS = ("functionCall", "function_call", "toolUse")
 """Keys of blocks without a type: Gemini's, OpenAI's old one, Bedrock's."""
+_IDS = ("call_id", "toolUseId", "id", "tool_call_id", "tool_id")  # the `id` of OpenAI's Responses is the block's
+_ARGUMENTS = ("arguments", "args", "input", "parameters", "tool_kwargs")
+"""Where a call says what: OpenAI, LangChain and Google, Anthropic and Bedrock, Cohere, LlamaIndex's own objects."""
 
 
 def messages_from(
@@ -155,10 +158,9 @@ def _call_block(block: Entry) -> Entry | None:
 def _call(item: Entry, fallback_id: str) -> Call:
     """One call in any of the shapes; one that cannot be read stays as an invalid call, so that nothing is lost."""
     known = next((item[key] for key in ("function", "custom") if isinstance(item.get(key), Mapping)), item)
-    name = known.get("name")
-    ids = (item.get(key) for key in ("call_id", "toolUseId", "id"))  # the `id` of OpenAI's Responses is the block's
-    call_id = next((value for value in ids if isinstance(value, str) and value), fallback_id)
-    written: object = next((known[key] for key in ("arguments", "args", "input") if known.get(key) is not None), {})
+    name = known.get("name") or known.get("tool_name")
+    call_id = next((value for key in _IDS if isinstance(value := item.get(key), str) and value), fallback_id)
+    written: object = next((known[key] for key in _ARGUMENTS if known.get(key) is not None), {})
     if item.get("type") in _CUSTOM and isinstance(written, str):
         written = {"input": written}
     arguments, error = _arguments(written)

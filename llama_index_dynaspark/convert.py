@@ -1,5 +1,6 @@
 """LlamaIndex's messages → ours. Shapes only: every decision is `dynaspark_core`'s. The way back is `replies`."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -64,9 +65,12 @@ def _message(message: ChatMessage, index: int, places: Places) -> Message:
     name, call_id = known.get("name"), known.get("tool_call_id")
     if type(name) not in _TEXTS or type(call_id) not in _TEXTS:
         _require_texts(index, name=name, tool_call_id=call_id)
-    return new_message(role, content, name, whole, invalid, call_id)
+    is_failure = role == "tool" and type(only) is TextBlock and _UNKNOWN_TOOL.fullmatch(only.text)
+    return new_message(role, content, name, whole, invalid, call_id, "error" if is_failure else "ok")
 
 
+_UNKNOWN_TOOL = re.compile(r"Tool .{1,200} not found\. Please select a tool that is available\.")
+"""What LlamaIndex's agents give for the call of a tool that there is not; no other result says that it is an error."""
 _TEXTS = frozenset({str, type(None)})
 
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from serving import PNG
 from serving import dynaspark as served
 
+from dynaspark_core.prompt.tools import REMINDERS
 from dynaspark_core.server import Asked, Pieces, Script, call
 from llama_index_dynaspark import Dynaspark
 
@@ -246,6 +247,24 @@ async def test_a_workflow_hands_over_to(kind: type[Any]) -> None:
         answer = str(await workflow.run("What is 1+2?"))
         assert "handoff" in script.asked[0].prompt
     assert "3" in answer
+
+
+async def test_who_is_handed_over_to_is_told_to_go_on() -> None:
+    """Each may hand over, so that both are offered the tool for it."""
+    with served(from_to) as (llm, script):
+        first = FunctionAgent(name="desk", description="Hands over.", system_prompt="You only hand over.", llm=llm)
+        second = FunctionAgent(name="adder", description="Adds.", tools=TOOLS, llm=llm)
+        await AgentWorkflow(agents=[first, second], root_agent="desk").run("What is 1+2?")
+        assert "- handoff:" in script.asked[1].prompt
+        assert REMINDERS["handed over"] in script.asked[1].prompt
+        assert REMINDERS["results"] in script.asked[2].prompt
+
+
+async def test_the_call_of_a_tool_that_there_is_not_has_failed() -> None:
+    with served(lambda asked: "I cannot." if results(asked) else call("subtract", a=2, b=1)) as (llm, script):
+        await FunctionAgent(tools=TOOLS, llm=llm).run("What is 2-1?")
+        assert 'name="subtract" status="error">\nTool subtract not found.' in script.asked[1].prompt
+        assert REMINDERS["error"] in script.asked[1].prompt
 
 
 def run_code(code: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import get_args
 
 from dynaspark_core.errors import ConfigError
-from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, Role, TextFile
+from dynaspark_core.messages import Chat, Image, ImageRef, Message, Part, Role, TextFile, ToolCall
 from dynaspark_core.prompt.markers import attribute, escape
 from dynaspark_core.prompt.tools import LastStep, closing_lines, opening_lines
 from dynaspark_core.prompt.turns import (
@@ -195,7 +195,13 @@ def _last_step(chat: Chat, aliases: Aliases) -> LastStep:
     if not results:
         return "text"
     called = {call.name for call in asked.tool_calls}
-    return "results" if not called or any(tool.name in called for tool in chat.offered()) else "handed over"
+    is_left = called and called.isdisjoint(tool.name for tool in chat.offered())
+    return "handed over" if is_left or any(map(_is_handoff, asked.tool_calls)) else "results"
+
+
+def _is_handoff(call: ToolCall) -> bool:
+    """Whether it is a call of LlamaIndex's tool for it, which is offered to the next agent, too."""
+    return call.name == "handoff" and "to_agent" in call.arguments
 
 
 def _step(messages: Sequence[Message]) -> tuple[Message, Sequence[Message]]:

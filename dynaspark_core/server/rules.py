@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.server.origins import check_names
 
 HOUR = 3600.0
 
@@ -43,6 +44,7 @@ class Rules:
                 raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")
         if self.requests_at_once is not None and self.requests_at_once < 1:
             raise ConfigError(f"requests_at_once must be at least 1: {self.requests_at_once}")
+        check_names(self.allow_hosts, self.allow_origins)
 
 
 @dataclass(slots=True)

@@ -215,8 +215,12 @@ async def test_a_closed_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     with (tmp_path / "cat.png").open("rb") as file:
         pass
-    with pytest.raises(ImageError, match="cannot be read"):
-        await image_from(file)
+    buffer = BytesIO(PNG)
+    buffer.close()
+    opened: list[object] = [file, buffer]
+    for closed in opened:
+        with pytest.raises(ImageError, match=r"cannot be read: .*closed file"):
+            await image_from(closed)
 
 
 async def test_a_buffer_is_taken_whole_wherever_it_stands() -> None:

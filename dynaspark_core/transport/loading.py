@@ -175,7 +175,7 @@ async def image_from(value: object, limits: Limits = LIMITS, place: Place = IMAG
             return replace(await image_from(inner, limits, place), name=name)
         case _ if (pillow := sys.modules.get("PIL.Image")) is not None and isinstance(value, pillow.Image):
             return ImageRef("bytes", await asyncio.to_thread(encode_png, value))
-        case _ if hasattr(value, "read") and not isinstance(value, BytesIO):
+        case _ if hasattr(value, "read") and (not isinstance(value, BytesIO) or value.closed):
             return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
     return image_ref(value, place)
 

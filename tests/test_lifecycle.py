@@ -234,6 +234,26 @@ def test_a_script_that_closes_nothing_ends_in_silence(name: str, url: str) -> No
     assert done.stdout
 
 
+STAYS = """
+async def stay():
+    while True:
+        try: await asyncio.Event().wait()
+        except asyncio.CancelledError: print("stays", flush=True)
+async def leave_one():
+    asyncio.create_task(stay())
+    return await ask()
+print(blocking.run(leave_one()))
+"""
+
+
+@pytest.mark.parametrize("first", ["", "list(client.sync.stream('x'))"], ids=["alone", "daemon thread"])
+def test_a_task_that_is_not_to_be_cancelled_keeps_no_process(first: str, url: str) -> None:
+    """Of the caller's own function, or one whose step a second Ctrl-C broke off. asyncio says that it was pending."""
+    script = f"{HEAD}{first}\n{STAYS}"
+    done = subprocess.run([sys.executable, "-c", script, url], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (0, "o\nstays\n")
+
+
 CLOSED_BY_HAND = """
 async def begun():
     stream = client.stream("never")

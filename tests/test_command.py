@@ -143,6 +143,7 @@ def test_serve_tells_the_defaults_of_its_options(capsys: pytest.CaptureFixture[s
     ("option", "value", "said"),
     [
         ("--host", "", "host is empty"),
+        ("--api-key", "s3cret\n", "api_key is not printable text (its value is not shown); does a line break end it?"),
         ("--grace", "nan", "--grace is nan; it must be a number of seconds"),
         ("--grace", "-1", "--grace is -1"),
         ("--allow-host", "https://llm.example", "allow_hosts holds 'https://llm.example'"),

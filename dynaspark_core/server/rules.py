@@ -39,6 +39,8 @@ class Rules:
             raise ConfigError(f"path must start with '/': {self.path!r}")
         if self.api_key == "":  # every request would carry it
             raise ConfigError("api_key must not be empty: give a key, or none")
+        if self.api_key is not None and not self.api_key.isprintable():  # nobody can send it
+            raise ConfigError("api_key is not printable text (its value is not shown); does a line break end it?")
         for name in ("max_file_bytes", "max_text_bytes", "requests_per_hour"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")

@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
 def _ask(options: argparse.Namespace) -> int:
     client = DynasparkClient(options.model, base_url=options.base_url)
     question = _from_stdin() if options.question is None else options.question
+    if options.image == "":  # as with a variable that is not set
+        raise ConfigError("--image is empty; give a file or a URL, or leave it out")
     images = [url_ref(options.image, Place("--image", allow_files=True))] if options.image else []
     asyncio.run(_print(client, question, images))
     return 0

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -324,13 +324,61 @@ async def test_a_line_that_a_kill_cut_off_is_asked_again(path: Path, cut: int) -
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("", "is a folder"), ("a\0b", "cannot be written"), ("file/x", "cannot be written")]
+    ("name", "said"),
+    [
+        ("", "it is a folder, a pipe or a device"),
+        ("pipe", "it is a folder, a pipe or a device"),
+        ("a\0b", ".*null"),
+        ("file/x", r"\[Errno"),
+    ],
 )
 def test_a_path_of_no_file_is_named(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=f"path is .*, which {said}"):
+    if name == "pipe":
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigError, match=f"path is .*, which cannot be written: {said}"):
         batch(DynasparkClient().complete, ["x"], path=tmp_path / name, progress=False)
-    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert {each.name for each in tmp_path.iterdir()} <= {"file", "pipe"}
+
+
+async def test_a_link_to_a_file_is_that_file(path: Path) -> None:
+    async def second(_: str) -> str:
+        return "never"
+
+    async def first(_: str) -> list[Outcome[str]]:
+        return await abatch(second, ["x"], path=link, progress=False)
+
+    link = path.with_name("link.jsonl")
+    link.symlink_to(path)
+    (outcome,) = await abatch(first, ["x"], path=path, progress=False)
+    assert f"another batch has {link} open" in str(outcome.error)
+
+
+async def async_keep(_: object) -> str:
+    return "never"
+
+
+async def two() -> AsyncIterator[str]:
+    yield "a"
+    yield "b"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"inputs": None}, "inputs is of type NoneType; it must be a list"),
+        ({"inputs": two()}, "inputs is of type async_generator"),
+        ({"keep": "text"}, "keep is of type str; it must be a plain function"),
+        ({"keep": async_keep}, "keep is async; it must be a plain function"),
+        ({"path": b"answers.jsonl"}, "path is of type bytes; it must be text or a Path"),
+        ({"path": True}, "path is of type bool"),
+    ],
+)
+def test_an_argument_of_another_type_is_named_before_anything_is_asked(wrong: dict[str, Any], said: str) -> None:
+    given: dict[str, Any] = {"inputs": ["x"], "progress": False} | wrong
+    with LocalService(script := Script(echo)) as service, pytest.raises(ConfigError, match=said):
+        batch(DynasparkClient(base_url=service.url).complete, **given)
+    assert script.asked == []
 
 
 @pytest.mark.parametrize(

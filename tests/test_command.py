@@ -104,6 +104,7 @@ def test_an_image_file_is_sent(name: str, url: str, script: Script) -> None:
         (["fail"], "why"),
         ([""], "empty"),
         (["x", "--image", "missing.png"], "missing.png"),
+        (["x", "--image", ""], "--image is empty"),
         (["x", "--image", "HTTP://127.0.0.1/x.png"], "127.0.0.1 is no public"),
         (["x", "--base-url", "nope"], "nope"),
     ],
@@ -136,6 +137,31 @@ def test_serve_tells_the_defaults_of_its_options(capsys: pytest.CaptureFixture[s
     said = " ".join(capsys.readouterr().out.split())
     assert "default: 1000000" in said
     assert "default: DYNASPARK_SERVICE_KEY" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--host", "", "host is empty"),
+        ("--api-key", "s3cret\n", "api_key is not printable text (its value is not shown); does a line break end it?"),
+        ("--grace", "nan", "--grace is nan; it must be a number of seconds"),
+        ("--grace", "-1", "--grace is -1"),
+        ("--allow-host", "https://llm.example", "allow_hosts holds 'https://llm.example'"),
+        ("--allow-host", "*.example", "allow_hosts holds '*.example'"),
+        ("--allow-host", "", "allow_hosts holds ''"),
+        ("--allow-origin", "*", "allow_origins holds '*'; it must be one page's origin, such as https://app.example"),
+        ("--allow-origin", "app.example", "allow_origins holds 'app.example'"),
+        ("--allow-origin", "https://*.example", "allow_origins holds 'https://*.example'"),
+    ],
+)
+def test_what_serve_could_not_heed_is_refused(
+    option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is no port 99999, so that it ends in any case."""
+    assert main(["serve", "--engine", "script", "--port", "99999", option, value]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"ConfigError: {said}" in err
 
 
 @pytest.mark.parametrize("threads", ["0", "-1"])

@@ -143,7 +143,27 @@ def _body(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
-CHECKS = [wrong_arrows, cycles, impurities, unplaced, too_large]
+def imported_in_part(files: Sources) -> list[str]:
+    """Modules that are imported from outside by their own names, of a package that imports them itself, and late.
+
+    One thread holds the module and waits for the package, another the package and waits for the module: `ImportError`.
+    """
+    whole = {
+        room(path)
+        for path, text in files.items()
+        if re.fullmatch(r"dynaspark_core/\w+/__init__\.py", path)
+        and any(f"dynaspark_core.{room(path)}." in ast.unparse(node) for node in ast.parse(text).body[1:]
+                if isinstance(node, ast.Import | ast.ImportFrom))
+    } - rooms_imported(files["dynaspark_core/__init__.py"])  # fmt: skip
+    return [
+        f"{path} imports {name} by its own name"
+        for path, text in files.items()
+        for name in imports(text)
+        if name.startswith("dynaspark_core.") and name.count(".") > 2 and name.split(".")[1] in whole - {room(path)}
+    ]
+
+
+CHECKS = [wrong_arrows, cycles, impurities, unplaced, too_large, imported_in_part]
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -168,6 +188,8 @@ def test_the_house_is_as_it_is_drawn(check: object) -> None:
         (unplaced, "dynaspark_core/wire/utils.py", ""),
         (too_large, "dynaspark_core/wire/http.py", "x = 1\n" * 251),
         (too_large, "dynaspark_core/wire/http.py", "def f():\n" + "    x = 1\n" * 41),
+        (imported_in_part, "dynaspark_core/transport/download.py", "from dynaspark_core.images.sniff import Header"),
+        (imported_in_part, "dynaspark_core/schema/__init__.py", "'D.'\nfrom dynaspark_core.schema.check import Check"),
     ],
 )
 def test_each_check_notices_what_it_is_for(check: object, path: str, text: str) -> None:

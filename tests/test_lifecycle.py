@@ -234,6 +234,26 @@ def test_a_script_that_closes_nothing_ends_in_silence(name: str, url: str) -> No
     assert done.stdout
 
 
+STAYS = """
+async def stay():
+    while True:
+        try: await asyncio.Event().wait()
+        except asyncio.CancelledError: print("stays", flush=True)
+async def leave_one():
+    asyncio.create_task(stay())
+    return await ask()
+print(blocking.run(leave_one()))
+"""
+
+
+@pytest.mark.parametrize("first", ["", "list(client.sync.stream('x'))"], ids=["alone", "daemon thread"])
+def test_a_task_that_is_not_to_be_cancelled_keeps_no_process(first: str, url: str) -> None:
+    """Of the caller's own function, or one whose step a second Ctrl-C broke off. asyncio says that it was pending."""
+    script = f"{HEAD}{first}\n{STAYS}"
+    done = subprocess.run([sys.executable, "-c", script, url], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (0, "o\nstays\n")
+
+
 CLOSED_BY_HAND = """
 async def begun():
     stream = client.stream("never")
@@ -293,3 +313,43 @@ def test_what_a_call_of_plain_text_does_not_need_is_not_imported(package: str, u
     script = f"{head}; print({loaded}, Model(base_url=sys.argv[1]){call}, {loaded})"
     done = subprocess.run([sys.executable, "-c", script, url], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[] o []\n"
+
+
+FIRST_CALLS = """
+import importlib._bootstrap as bootstrap, sys, threading, dynaspark_core
+from importlib.machinery import PathFinder, SourceFileLoader
+from dynaspark_core import Chat, Message, Tool
+errors = []
+def ask():
+    tool = Tool("f", "", {"type": "object", "properties": {"a": {"type": "string"}}})
+    try:
+        dynaspark_core.render(Chat((Message("user", ("x",)),), tools=(tool,)))
+    except BaseException as exc:
+        errors.append(repr(exc))
+asking = threading.Thread(target=ask)
+def waits_for_us():
+    locks = bootstrap._blocking_on.get(asking.ident, [])  # in Python 3.11 one lock
+    return threading.get_ident() in [lock.owner for lock in (locks if isinstance(locks, list) else [locks])]
+class Loader(SourceFileLoader):
+    def create_module(self, spec):
+        asking.start()
+        while asking.is_alive() and not waits_for_us():
+            pass
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "dynaspark_core.schema":
+            spec = PathFinder.find_spec(name, path)
+            spec.loader.__class__ = Loader
+            return spec
+sys.meta_path.insert(0, Finder())
+dynaspark_core.read_object
+asking.join()
+print(errors)
+"""
+"""Who reads a value has begun with `schema`; now who has tools begins, and comes as far as it can."""
+
+
+def test_the_first_calls_of_two_threads_meet_no_half_made_module() -> None:
+    """One has tools, the other wants a value: both import `schema`, each from its own end."""
+    done = subprocess.run([sys.executable, "-c", FIRST_CALLS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

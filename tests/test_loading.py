@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -215,8 +216,17 @@ async def test_a_closed_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     with (tmp_path / "cat.png").open("rb") as file:
         pass
-    with pytest.raises(ImageError, match="cannot be read"):
-        await image_from(file)
+    buffer = BytesIO(PNG)
+    buffer.close()
+    opened: list[object] = [file, buffer]
+    for closed in opened:
+        with pytest.raises(ImageError, match=r"cannot be read: .*closed file"):
+            await image_from(closed)
+
+
+async def test_pillow_may_be_half_imported_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.Image", ModuleType("PIL.Image"))
+    assert await image_from(PNG) == ImageRef("bytes", PNG)
 
 
 async def test_a_buffer_is_taken_whole_wherever_it_stands() -> None:

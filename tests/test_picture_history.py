@@ -214,6 +214,7 @@ def test_the_cache_is_bounded_in_bytes_and_time() -> None:
 
 def test_a_picture_in_the_cache_counts_its_pixels() -> None:
     cache = ImageCache(1000)
-    cache.put("a", Pillow.new("RGB", (10, 20)))
+    cache.put("a", Pillow.new("RGB", (10, 10)))
+    cache.put("grey", Pillow.new("L", (10, 20)))
     cache.put("sheet", Packed(Image(b"x" * 70, "images.png", "image/png"), (1, 2)))
     assert cache.size == 670

@@ -173,6 +173,9 @@ def test_the_path_follows_the_route_and_what_the_form_cannot_carry_is_refused(mo
         settings_from(query={"seed": "1"})
     with pytest.raises(ConfigError, match="route='api'"):
         DynasparkClient().with_options(query={"seed": 1})
+    for wrong in (["seed", 1], "seed=1", {1: 2}):
+        with pytest.raises(ConfigError, match=r"query is of type (list|str|dict); it must map names"):
+            DynasparkClient(route="api").with_options(query=wrong)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(ConfigError, match="form, api"):
         settings_from(route="post")
     monkeypatch.setenv("DYNASPARK_ROUTE", "api")

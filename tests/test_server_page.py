@@ -117,6 +117,14 @@ async def test_what_is_no_tool_is_refused_on_the_page(tool: str) -> None:
     assert (shown(page, "tool"), script.asked) == (tool, [])
 
 
+async def test_half_a_character_is_shown_as_its_escape() -> None:
+    """Of a tool that a person pastes, and of what a model writes."""
+    with LocalService(Script("Hello \ud800.")) as service:
+        status, page, _ = await posted(service, tool='{"name": "get_\\udfff"}')
+    assert (status, shown(page, "answer")) == (200, "Hello \\ud800.")
+    assert "get_\\udfff" in page
+
+
 def refuses(_: Asked) -> str:
     raise RefusedError(413, "too <long>")
 

@@ -36,14 +36,15 @@ class Results:
 
     Each line is a write of its own, so that a kill cuts at most the last one, which the next opening drops. The first
     line tells whether the file is one of these. Raises `ConfigError`, and changes nothing, where it holds something
-    else, cannot be opened, or where another run has it open: a lock beside it, `….lock`, ends with the process.
+    else, cannot be opened, or where another run has it open: a lock beside it, `….lock`, ends with the process. Behind
+    a link it is beside what the link names, so that all paths of a file have one.
     """
 
     def __init__(self, path: Path) -> None:
-        if path.is_dir():
-            raise ConfigError(f"path is {str(path)!r}, which is a folder: name a file")
         with ExitStack() as stack:
             try:
+                if path.exists() and not path.is_file():
+                    raise OSError("it is a folder, a pipe or a device; name a file")  # noqa: TRY301  # told as all others
                 stack.callback(_lock(path).release)
                 self._file = stack.enter_context(path.open("ab+", buffering=0))
             except (OSError, ValueError) as exc:
@@ -90,7 +91,9 @@ def _lock(path: Path) -> "FileLock":
         raise ConfigError('filelock must be installed for path: pip install "dynaspark-llm[batch]"')
     from filelock import FileLock, Timeout  # noqa: PLC0415  # of the extra `batch`
 
-    lock = FileLock(f"{path}.lock", timeout=0, thread_local=False)  # one thread opens the file, another closes it
+    lock = FileLock(
+        f"{os.path.realpath(path)}.lock", timeout=0, thread_local=False
+    )  # one thread opens the file, another closes it
     try:
         lock.acquire()
     except Timeout as exc:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -75,13 +75,12 @@ async def abatch(
     After a `RateLimitError` that names a wait, all inputs wait together, then one of them asks. It is the outcome of
     its input where the waits would exceed `pacing.MAX_QUOTA_SECONDS` in all.
 
-    Raises `ConfigError` for a function that is not async, for one text as inputs, for a file of something else, for
-    one that cannot be opened or that another run has open, and for values that JSON cannot hold; `OSError` where a disk
-    is full.
+    Raises `ConfigError` for arguments of another type, for a function that is not async, for a file of something else,
+    for one that cannot be opened or that another run has open, and for values that JSON cannot hold; `OSError` where a
+    disk is full.
     """
     given = _listed(inputs)
-    if not callable(ask):
-        raise ConfigError(f"ask is of type {type(ask).__name__}, which cannot be called. {_NOT_ASYNC}")
+    _check(ask, path, keep)
     with ExitStack() as stack:
         file = None if path is None else stack.enter_context(closing(await asyncio.to_thread(Results, Path(path))))
         names = [str(number) for number in range(len(given))] if file is None else await asyncio.to_thread(keys, given)
@@ -109,9 +108,21 @@ def batch(
 
 
 def _listed(inputs: Iterable[Input]) -> list[Input]:
-    if isinstance(inputs, str | bytes):
-        raise ConfigError("inputs is one text; it must be a list, or another iterable, of inputs")
+    if isinstance(inputs, str | bytes) or not isinstance(inputs, Iterable):
+        what = "one text" if isinstance(inputs, str | bytes) else f"of type {type(inputs).__name__}"
+        raise ConfigError(f"inputs is {what}; it must be a list, or another iterable, of inputs")
     return list(inputs)
+
+
+def _check(ask: object, path: object, keep: object) -> None:
+    """Raise `ConfigError` for what would fail after the first answer, or for every input."""
+    if not callable(ask):
+        raise ConfigError(f"ask is of type {type(ask).__name__}, which cannot be called. {_NOT_ASYNC}")
+    if not callable(keep) or iscoroutinefunction(keep):
+        what = "async" if callable(keep) else f"of type {type(keep).__name__}"
+        raise ConfigError(f"keep is {what}; it must be a plain function of a result, such as lambda reply: reply.text")
+    if not isinstance(path, str | PathLike | None):
+        raise ConfigError(f"path is of type {type(path).__name__}; it must be text or a Path")
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from dynaspark_core.messages import Chat, Event, Image, ImageRef, Policy, Reply,
 from dynaspark_core.repair import Repairs, merged, repair_chat, value_in
 from dynaspark_core.transport.call import Caller
 from dynaspark_core.transport.settings import ROWS, check_query, settings_from
-from dynaspark_core.wire.query import parameter
+from dynaspark_core.wire.query import parameters
 
 FAILED = (TransportError, StatusError, ReplyError, ConfigError)
 """What a request for a repair may end in, without taking away the reply that there is; it may not fit into a URL."""
@@ -115,7 +115,7 @@ class DynasparkClient:
         more = ROWS["headers"].metadata["check"]("extra_headers", extra_headers or {})
         replaced = {name.lower() for name in more}
         kept = {name: value for name, value in self.settings.headers.items() if name.lower() not in replaced}
-        asked = {**self.settings.query, **{name: parameter(name, value) for name, value in (query or {}).items()}}
+        asked = {**self.settings.query, **parameters(query or {})}
         check_query(asked, self.settings.route)
         other = copy.copy(self)
         other.settings = replace(self.settings, timeout=seconds, headers=kept | more, query=asked)

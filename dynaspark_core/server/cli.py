@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
@@ -70,9 +71,11 @@ def run(options: argparse.Namespace) -> int:
     for name, engines in _OPTIONS.items():
         if options.engine not in engines and getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} is for --engine {' or '.join(engines)}")
+    if not 0 <= options.grace < math.inf:
+        raise ConfigError(f"--grace is {options.grace:g}; it must be a number of seconds, 0 or more")
     if options.engine == "openai" and not options.upstream:
         raise ConfigError("--engine openai needs --upstream URL, e.g. http://localhost:11434/v1")
-    if key is None and not is_loopback(options.host):
+    if key is None and options.host and not is_loopback(options.host):
         LOG.warning("anybody who reaches %s can use this service: set %s", options.host, SERVICE_KEY)
     asyncio.run(_serve(lambda: _ENGINES[options.engine](options), rules, options))
     return 0

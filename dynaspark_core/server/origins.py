@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from multidict import MultiMapping
 
+from dynaspark_core.errors import ConfigError
 from dynaspark_core.server.engines import RefusedError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -42,6 +43,20 @@ def check_origin(target: str, headers: MultiMapping[str], hosts: Iterable[str], 
     is_named = pages and all(is_allowed(page, origins) for page in pages)
     if headers.get("Sec-Fetch-Site") == "cross-site" and not is_named:
         raise RefusedError(403, "a page of another site may not ask this service: start it with --allow-origin ORIGIN")
+
+
+def check_names(hosts: Iterable[str], origins: Iterable[str]) -> None:
+    """Raise `ConfigError` for a name or a page that no request can have."""
+    for host in hosts:
+        if _name_and_port(host) is None or "*" in host:
+            raise ConfigError(
+                f"allow_hosts holds {host!r}; it must be a name such as llm.example, with a port or without"
+            )
+    for page in origins:
+        if page != "null" and (_page(page) is None or "*" in page):
+            raise ConfigError(
+                f"allow_origins holds {page!r}; it must be one page's origin, such as https://app.example"
+            )
 
 
 def is_allowed(page: str, origins: Iterable[str]) -> bool:

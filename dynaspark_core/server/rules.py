@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dynaspark_core.errors import ConfigError
+from dynaspark_core.server.origins import check_names
 
 HOUR = 3600.0
 
@@ -38,11 +39,14 @@ class Rules:
             raise ConfigError(f"path must start with '/': {self.path!r}")
         if self.api_key == "":  # every request would carry it
             raise ConfigError("api_key must not be empty: give a key, or none")
+        if self.api_key is not None and not self.api_key.isprintable():  # nobody can send it
+            raise ConfigError("api_key is not printable text (its value is not shown); does a line break end it?")
         for name in ("max_file_bytes", "max_text_bytes", "requests_per_hour"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")
         if self.requests_at_once is not None and self.requests_at_once < 1:
             raise ConfigError(f"requests_at_once must be at least 1: {self.requests_at_once}")
+        check_names(self.allow_hosts, self.allow_origins)
 
 
 @dataclass(slots=True)

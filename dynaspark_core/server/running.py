@@ -37,6 +37,8 @@ async def listening(
 
     At the end of the block no new request is taken; those in progress have `grace` seconds, then they are cancelled.
     """
+    if not host:  # aiohttp would listen on all addresses, as for a variable that is not set
+        raise ConfigError("host is empty; it must be an address to listen on: 127.0.0.1, or 0.0.0.0 for all")
     runner = web.AppRunner(
         application(engine, rules, is_local=is_loopback(host)),
         handler_cancellation=True,

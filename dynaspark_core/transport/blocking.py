@@ -102,9 +102,11 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _others() -> None:
-    """Wait until this loop has no other tasks."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
+    """Wait until this loop has no other tasks, but not for long: one may not heed its end, or have lost its turn."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_MAX_EXIT_SECONDS):
+            while others := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(others)
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

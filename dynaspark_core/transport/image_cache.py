@@ -59,7 +59,10 @@ def _size(value: Any) -> int:
         return len(value.file.data) if value.file is not None else 0
     if isinstance(value, tuple):
         return sum(map(len, value))
-    return value.width * value.height * len(value.getbands()) if hasattr(value, "getbands") else sys.getsizeof(value)
+    if not hasattr(value, "getbands"):
+        return sys.getsizeof(value)
+    pixels: int = value.width * value.height
+    return pixels if len(value.getbands()) == 1 else pixels * 4  # so Pillow keeps those of two bands and more
 
 
 CACHE = ImageCache()

@@ -168,14 +168,15 @@ async def image_from(value: object, limits: Limits = LIMITS, place: Place = IMAG
     """The reference to an image that a programmer handed over: what `image_refs.image_ref` takes, and what needs work.
 
     A pair is a name and an image, or bytes and their name, as the old provider's callers have them.
-    A file open for reading in binary mode is read, and a Pillow image encoded, both in a thread.
+    A file open for reading in binary mode is read, and a Pillow image encoded, both in a thread. Another thread may be
+    importing Pillow meanwhile.
     """
     match value:
         case (str(name), inner) | (bytes() as inner, str(name)):
             return replace(await image_from(inner, limits, place), name=name)
-        case _ if (pillow := sys.modules.get("PIL.Image")) is not None and isinstance(value, pillow.Image):
+        case _ if (kind := getattr(sys.modules.get("PIL.Image"), "Image", None)) and isinstance(value, kind):
             return ImageRef("bytes", await asyncio.to_thread(encode_png, value))
-        case _ if hasattr(value, "read") and not isinstance(value, BytesIO):
+        case _ if hasattr(value, "read") and (not isinstance(value, BytesIO) or value.closed):
             return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
     return image_ref(value, place)
 

@@ -43,6 +43,13 @@ def sampling(given: Mapping[str, object], route: str) -> dict[str, object]:
     return {name: value for name, value in given.items() if value is not None and route == "api" and name in SAMPLING}
 
 
+def parameters(given: Mapping[str, object]) -> dict[str, str]:
+    """The caller's parameters as they are sent. Raises `ConfigError` for what maps no names, and as `parameter`."""
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise ConfigError(f"query is of type {type(given).__name__}; it must map names, as text, to values")
+    return {name: parameter(name, value) for name, value in given.items()}
+
+
 def parameter(name: str, value: object, shown: str = "") -> str:
     """A parameter of the caller's as it is sent; a number for what is in `SAMPLING`, as text also, otherwise text.
 

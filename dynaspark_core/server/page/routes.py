@@ -57,7 +57,8 @@ class Page:
 
     def _page(self, texts: dict[str, str], hidden: dict[str, bool], status: int = 200) -> web.Response:
         text = view.fill(self._about | texts, {"key": self._rules.api_key is None} | hidden)
-        return web.Response(text=text, status=status, content_type=HTML, headers=view.headers())
+        body = text.encode(errors="backslashreplace")  # half a character, of a tool or an answer, as JSON has it
+        return web.Response(body=body, status=status, content_type=HTML, charset="utf-8", headers=view.headers())
 
 
 async def _steps(asked: Asked, tools: tuple[Tool, ...], answer: Answer, model: str) -> AsyncGenerator[dict[str, str]]:

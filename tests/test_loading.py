@@ -205,6 +205,25 @@ async def test_an_open_file_is_read(tmp_path: Path) -> None:
         assert await image_from(("cat.png", file)) == ImageRef("bytes", PNG, "cat.png")
 
 
+async def test_a_stream_that_cannot_be_sought_is_read() -> None:
+    read, write = os.pipe()
+    os.write(write, PNG)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        assert await image_from(stream) == ImageRef("bytes", PNG)
+
+
+async def test_a_file_that_has_to_be_awaited_is_refused_with_the_way_out() -> None:
+    class Upload:
+        """As FastAPI's `UploadFile`."""
+
+        async def read(self, _size: int = -1) -> bytes:
+            return PNG
+
+    with pytest.raises(ConfigError, match=r"give the bytes: await file\.read\(\)$"):
+        await image_from(Upload())
+
+
 async def test_a_file_open_as_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.txt").write_text("hi")
     with (tmp_path / "cat.txt").open() as file, pytest.raises(ConfigError, match="binary mode"):
@@ -606,9 +625,18 @@ async def test_only_what_is_shown_is_loaded(connects: list[Any]) -> None:
     assert (result.numbers, set(result.hidden), connects) == ((1, 2), {1}, [])
 
 
-async def test_the_image_that_cannot_be_used_is_named_by_its_place() -> None:
-    with pytest.raises(UnreadableImageError, match=r"^image 2 of 2: a PDF"):
-        await load_packed([ImageRef("bytes", PNG), ImageRef("bytes", b"%PDF-")])
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ([PNG, b"%PDF-"], 2),
+        ([b"%PDF-", PNG, b"%PDF-"], 1),
+        ([*(PNG + bytes([each]) for each in range(29)), b"%PDF-"], 30),
+    ],
+    ids=["second", "twice", "one of many"],
+)
+async def test_the_image_that_cannot_be_used_is_named_by_its_number(written: list[bytes], number: int) -> None:
+    with pytest.raises(UnreadableImageError, match=f"^image {number}: a PDF"):
+        await load_packed([ImageRef("bytes", each) for each in written])
 
 
 async def test_images_that_are_too_large_together_are_refused() -> None:

@@ -168,7 +168,7 @@ class _Drawable:
         except UnreadableImageError as exc:
             if self.entry.is_optional:
                 raise _DamagedError(self.entry) from exc
-            raise
+            raise UnreadableImageError(f"{label(self.entry.number)}: {exc}") from exc
 
 
 def _layout(drawable: list[_Drawable], limits: Limits) -> tuple[Layout, list[_Drawable]]:

@@ -685,17 +685,26 @@ async def test_an_address_of_a_history_is_fetched_once() -> None:
             await load_packed([good], "sheet", replace(HOME, allow_urls=False))
 
 
-async def test_an_address_that_answers_again_is_fetched_for_a_history_too() -> None:
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ({"status": 404}, "404"),
+        ({"text": "<html>Your picture is being drawn.</html>", "content_type": "text/html"}, "a web page"),
+        ({"body": PNG[:40]}, "truncated"),
+    ],
+    ids=["an error", "a page", "a part"],
+)
+async def test_an_address_that_answers_again_is_fetched_for_a_history_too(first: dict[str, Any], words: str) -> None:
     seen: list[str] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request.path)
-        return web.Response(status=404) if len(seen) == 1 else web.Response(body=PNG)
+        return web.Response(**first) if len(seen) == 1 else web.Response(body=PNG)
 
     dead: set[str] = set()
     async with serving(answer) as url:
         picture = [ImageRef("url", f"{url}/late")]
-        with pytest.raises(ImageError, match="404"):
+        with pytest.raises(ImageError, match=words):
             await load_packed(picture, "sheet", HOME, History(now=1, large=1, dead=dead))
         assert (await load_packed(picture, "sheet", HOME, History(now=1, large=1, dead=dead))).file is not None
         assert (await load_packed(picture, "sheet", HOME, History(now=0, large=1, dead=dead))).file is not None
@@ -718,6 +727,28 @@ async def test_the_only_address_of_a_history_is_tried_again_once_it_is_sent_anew
         with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/bad"):
             await load_packed([bad], "sheet", HOME, History(now=1, large=1, dead=dead))
     assert seen == ["/bad", "/bad"]
+
+
+async def test_a_history_does_not_wait_for_a_host_that_has_gone_silent() -> None:
+    """Of two addresses the one that was tried is not tried again; there was no time for the other one."""
+    end, seen = asyncio.Event(), list[str]()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        if request.path != "/new":
+            await end.wait()
+        return web.Response(body=PNG)
+
+    dead: set[str] = set()
+    async with serving(answer) as url:
+        old, other, new = (ImageRef("url", f"{url}/{name}") for name in ("old", "other", "new"))
+        for refs, past, asked in (([old, new], 0.05, ["/new", "/old"]), ([old, other, new], 0, ["/new", "/old"])):
+            deadline = asyncio.get_running_loop().time() + past
+            packed = await load_packed(refs, "sheet", HOME, History(1, 1, dead, deadline))
+            assert packed.file is not None
+            assert (packed.numbers[-1:], set(packed.hidden)) == ((len(refs),), {*range(1, len(refs))})
+            assert (sorted(seen), dead) == (asked, {f"{url}/old"})
+        end.set()
 
 
 async def test_a_client_that_lives_long_remembers_only_so_many_dead_addresses() -> None:

@@ -122,7 +122,8 @@ class Caller:
         model = self._settings.resolved(chat.model)
         chat = await text_files.with_texts(chat)
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
-        history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)
+        deadline = asyncio.get_running_loop().time() + self._settings.timeout / 2  # of those of a history
+        history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses, deadline)
         policy = self._settings.image_policy
         packed = await self._in_time(packing.load_packed(chat.images(), policy, options, history))
         return Exchange(chat, model, packed.file, numbers=packed.numbers, remarks=packed.remarks, hidden=packed.hidden)

@@ -110,6 +110,7 @@ async def _url(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
             resolver=options.resolver,
             ca_file=options.ca_file,
         )
+        await _checked(*kept, options.limits)  # another body, such as a page that says "wait", is not kept
         CACHE.put(key, kept)
     return kept
 

@@ -46,9 +46,9 @@ URLS = {
 REFUSED = {
     "empty": ("data:image/png;base64,", "an empty file is no image that can be sent"),
     "no comma": ("data:image/png;base64", "the data URI has no comma, so it holds no data"),
-    "other signs": ("data:image/png;base64,!!!!", "the image's base64 text cannot be decoded: "),
-    "letters of other alphabets": ("data:image/png;base64,aGké", "the image's base64 text cannot be decoded: "),
-    "data after padding": ("data:image/png;base64,aGk=aGk=", "the image's base64 text cannot be decoded: "),
+    "other signs": ("data:image/png;base64,!!!!", "the base64 text cannot be decoded: "),
+    "letters of other alphabets": ("data:image/png;base64,aGké", "the base64 text cannot be decoded: "),
+    "data after padding": ("data:image/png;base64,aGk=aGk=", "the base64 text cannot be decoded: "),
     "huge": ("data:image/png;base64," + "A" * 50_000_000, "the image is larger than the 32,000,000 bytes that are"),
     "huge, plain": ("data:image/png," + "A" * 33_000_000, "the image is larger than the 32,000,000 bytes that are"),
     "many signs": ("data:image/png," + "%41" * 1_000_001, "the image is larger than the 32,000,000 bytes that are"),

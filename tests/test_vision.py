@@ -79,7 +79,7 @@ async def test_the_last_image_alone_goes_untouched_and_the_others_are_said_to_be
 
 
 async def test_several_images_can_be_refused_with_the_way_out() -> None:
-    with pytest.raises(ImageError, match="sheet"):
+    with pytest.raises(ImageError, match="set image_policy to 'sheet'"):
         await asked("Compare.", images=[RED, GREEN], image_policy="error")
 
 

@@ -119,6 +119,32 @@ async def test_what_is_no_image_or_may_not_be_read_is_refused_before(
     assert script.asked == []
 
 
+BROKEN = block(b"junk")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ([("user", BROKEN)], True),
+        ([("user", BROKEN), ("system", block(RED))], True),
+        ([("user", BROKEN), ("user", block(RED))], True),
+        ([("system", BROKEN), ("user", block(RED))], False),
+        ([("user", BROKEN), ("assistant", text("a")), ("user", block(RED))], False),
+        ([("user", BROKEN), ("assistant", text("a")), ("user", BROKEN)], True),
+    ],
+    ids=["alone", "before a system message", "before another", "in a system message", "earlier", "sent again"],
+)
+async def test_what_the_user_sends_now_is_an_error_if_it_is_broken(
+    said: list[tuple[str, dict[str, Any]]], *, is_refused: bool
+) -> None:
+    messages = [{"role": role, "content": [part]} for role, part in said]
+    if is_refused:
+        with pytest.raises(UnreadableImageError, match="text, not an image"):
+            await asked(messages)
+    else:
+        assert (await asked(messages)).file == RED
+
+
 async def test_urls_can_be_turned_off() -> None:
     content = [{"type": "image", "url": "https://example.com/x.png"}]
     with pytest.raises(ForbiddenImageError, match="allow_image_urls"):

@@ -106,11 +106,10 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\
 
 def _contents(file: Any, place: Place) -> bytes:
     """The file's bytes; its position is restored."""
+    from dynaspark_core.transport.loading import read_whole  # noqa: PLC0415  # a good part of the import
+
     try:
-        position = file.tell()
-        file.seek(0)
-        data: bytes = file.read()
-        file.seek(position)
+        data: bytes = read_whole(file)
     except (OSError, ValueError) as exc:
         raise ConfigError(f"{place.name} holds a file that cannot be read and sought: {exc}") from exc
     return data

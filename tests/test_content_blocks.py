@@ -9,7 +9,7 @@ import pytest
 
 from dynaspark_core.content.blocks import READERS, read_parts
 from dynaspark_core.content.image_refs import Place, image_ref
-from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError
+from dynaspark_core.errors import ConfigError, DynasparkError, ForbiddenImageError, ImageError, UnreadableImageError
 from dynaspark_core.messages import Image, ImageRef, TextFile
 
 B64 = base64.b64encode(b"picture").decode()
@@ -190,6 +190,11 @@ REFUSED: dict[str, tuple[object, type[DynasparkError], str]] = {
         {"type": "media", "mime_type": "image/png", "file_uri": "gs://b/c"},
         ForbiddenImageError,
         "a gs: address",
+    ),
+    "text file in broken base64": (
+        {"type": "file", "base64": "!!!", "mime_type": "text/csv"},
+        UnreadableImageError,
+        r"^content\[0\]: the base64 text cannot be decoded",
     ),
     "place in a place": (
         {"type": "search_result", "content": ["see", {"type": "hologram"}]},

@@ -536,7 +536,7 @@ def test_a_sheet_keeps_to_the_limits() -> None:
 def test_a_damaged_image_on_a_sheet_is_refused() -> None:
     good = written(noisy(90, 90))
     bad = good[:200] + b"\0" * 2000 + good[2200:]
-    with pytest.raises(UnreadableImageError, match="cannot be decoded"):
+    with pytest.raises(UnreadableImageError, match=r"^image 2: the image/png image cannot be decoded"):
         pack([ready_image(good), ready_image(bad)])
 
 

@@ -189,6 +189,50 @@ SCRIPTS = {
             print(blocking.run(ask()), asyncio.run(ask()), flush=True)
             os._exit(0)
     """,
+    "a fork while other threads are at work on pictures": """
+        import warnings
+        from dynaspark_core.transport.image_cache import CACHE
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later: there are threads
+        png = bytes.fromhex(
+            "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+            "0000000c49444154789c63f8cfc000000301010018dd8db00000000049454e44ae426082"
+        )
+        busy, is_over = threading.Barrier(3), threading.Event()
+        class File:
+            at, is_slow = 0, False
+            def seekable(self): return True
+            def tell(self): return self.at
+            def seek(self, at): self.at = at
+            def read(self, size):
+                if self.is_slow: self.wait()
+                return png
+            def wait(self):
+                busy.wait()
+                is_over.wait()
+        class Key(File):
+            def __hash__(self):
+                self.wait()
+                return 0
+        class Slow(File):
+            is_slow = True
+        async def see(file): return (await client.complete("x", images=[file])).text
+        threads = [
+            threading.Thread(target=lambda: CACHE.get(Key())),
+            threading.Thread(target=lambda: print(asyncio.run(see(Slow())))),
+        ]
+        for thread in threads: thread.start()
+        busy.wait()
+        if pid := os.fork():
+            status = os.waitpid(pid, 0)[1]
+            is_over.set()
+            for thread in threads: thread.join()
+            assert status == 0
+        else:
+            signal.alarm(10)
+            CACHE.put("x", (png, ""))
+            print(asyncio.run(see(File())), flush=True)
+            os._exit(0)
+    """,
     "a fork after use that exits as usual": """
         print(blocking.run(ask()), flush=True)
         if pid := os.fork():

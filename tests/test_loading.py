@@ -206,6 +206,25 @@ async def test_an_open_file_is_read(tmp_path: Path) -> None:
         assert await image_from(("cat.png", file)) == ImageRef("bytes", PNG, "cat.png")
 
 
+async def test_a_stream_that_cannot_be_sought_is_read() -> None:
+    read, write = os.pipe()
+    os.write(write, PNG)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        assert await image_from(stream) == ImageRef("bytes", PNG)
+
+
+async def test_a_file_that_has_to_be_awaited_is_refused_with_the_way_out() -> None:
+    class Upload:
+        """As FastAPI's `UploadFile`."""
+
+        async def read(self, _size: int = -1) -> bytes:
+            return PNG
+
+    with pytest.raises(ConfigError, match=r"give the bytes: await file\.read\(\)$"):
+        await image_from(Upload())
+
+
 async def test_a_file_open_as_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.txt").write_text("hi")
     with (tmp_path / "cat.txt").open() as file, pytest.raises(ConfigError, match="binary mode"):
@@ -616,9 +635,18 @@ async def test_only_what_is_shown_is_loaded(connects: list[Any]) -> None:
     assert (result.numbers, set(result.hidden), connects) == ((1, 2), {1}, [])
 
 
-async def test_the_image_that_cannot_be_used_is_named_by_its_place() -> None:
-    with pytest.raises(UnreadableImageError, match=r"^image 2 of 2: a PDF"):
-        await load_packed([ImageRef("bytes", PNG), ImageRef("bytes", b"%PDF-")])
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ([PNG, b"%PDF-"], 2),
+        ([b"%PDF-", PNG, b"%PDF-"], 1),
+        ([*(PNG + bytes([each]) for each in range(29)), b"%PDF-"], 30),
+    ],
+    ids=["second", "twice", "one of many"],
+)
+async def test_the_image_that_cannot_be_used_is_named_by_its_number(written: list[bytes], number: int) -> None:
+    with pytest.raises(UnreadableImageError, match=f"^image {number}: a PDF"):
+        await load_packed([ImageRef("bytes", each) for each in written])
 
 
 async def test_images_that_are_too_large_together_are_refused() -> None:
@@ -667,17 +695,26 @@ async def test_an_address_of_a_history_is_fetched_once() -> None:
             await load_packed([good], "sheet", replace(HOME, allow_urls=False))
 
 
-async def test_an_address_that_answers_again_is_fetched_for_a_history_too() -> None:
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ({"status": 404}, "404"),
+        ({"text": "<html>Your picture is being drawn.</html>", "content_type": "text/html"}, "a web page"),
+        ({"body": PNG[:40]}, "truncated"),
+    ],
+    ids=["an error", "a page", "a part"],
+)
+async def test_an_address_that_answers_again_is_fetched_for_a_history_too(first: dict[str, Any], words: str) -> None:
     seen: list[str] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request.path)
-        return web.Response(status=404) if len(seen) == 1 else web.Response(body=PNG)
+        return web.Response(**first) if len(seen) == 1 else web.Response(body=PNG)
 
     dead: set[str] = set()
     async with serving(answer) as url:
         picture = [ImageRef("url", f"{url}/late")]
-        with pytest.raises(ImageError, match="404"):
+        with pytest.raises(ImageError, match=words):
             await load_packed(picture, "sheet", HOME, History(now=1, large=1, dead=dead))
         assert (await load_packed(picture, "sheet", HOME, History(now=1, large=1, dead=dead))).file is not None
         assert (await load_packed(picture, "sheet", HOME, History(now=0, large=1, dead=dead))).file is not None
@@ -700,6 +737,28 @@ async def test_the_only_address_of_a_history_is_tried_again_once_it_is_sent_anew
         with pytest.raises(ImageError, match=r"^http://pictures.test:\d+/bad"):
             await load_packed([bad], "sheet", HOME, History(now=1, large=1, dead=dead))
     assert seen == ["/bad", "/bad"]
+
+
+async def test_a_history_does_not_wait_for_a_host_that_has_gone_silent() -> None:
+    """Of two addresses the one that was tried is not tried again; there was no time for the other one."""
+    end, seen = asyncio.Event(), list[str]()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        if request.path != "/new":
+            await end.wait()
+        return web.Response(body=PNG)
+
+    dead: set[str] = set()
+    async with serving(answer) as url:
+        old, other, new = (ImageRef("url", f"{url}/{name}") for name in ("old", "other", "new"))
+        for refs, past, asked in (([old, new], 0.05, ["/new", "/old"]), ([old, other, new], 0, ["/new", "/old"])):
+            deadline = asyncio.get_running_loop().time() + past
+            packed = await load_packed(refs, "sheet", HOME, History(1, 1, dead, deadline))
+            assert packed.file is not None
+            assert (packed.numbers[-1:], set(packed.hidden)) == ((len(refs),), {*range(1, len(refs))})
+            assert (sorted(seen), dead) == (asked, {f"{url}/old"})
+        end.set()
 
 
 async def test_a_client_that_lives_long_remembers_only_so_many_dead_addresses() -> None:

@@ -1,11 +1,15 @@
 """A picture as somebody wrote it down, in base64 or a data URL, or of any size: what bytes arrive at the service."""
 
+import asyncio
 import base64
+from io import BytesIO
+from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
 import pytest
 from langchain_core.messages import HumanMessage
+from PIL import Image as Pillow
 from serving import PNG
 
 from dynaspark_core import DynasparkClient
@@ -42,9 +46,9 @@ URLS = {
 REFUSED = {
     "empty": ("data:image/png;base64,", "an empty file is no image that can be sent"),
     "no comma": ("data:image/png;base64", "the data URI has no comma, so it holds no data"),
-    "other signs": ("data:image/png;base64,!!!!", "the image's base64 text cannot be decoded: "),
-    "letters of other alphabets": ("data:image/png;base64,aGké", "the image's base64 text cannot be decoded: "),
-    "data after padding": ("data:image/png;base64,aGk=aGk=", "the image's base64 text cannot be decoded: "),
+    "other signs": ("data:image/png;base64,!!!!", "the base64 text cannot be decoded: "),
+    "letters of other alphabets": ("data:image/png;base64,aGké", "the base64 text cannot be decoded: "),
+    "data after padding": ("data:image/png;base64,aGk=aGk=", "the base64 text cannot be decoded: "),
     "huge": ("data:image/png;base64," + "A" * 50_000_000, "the image is larger than the 32,000,000 bytes that are"),
     "huge, plain": ("data:image/png," + "A" * 33_000_000, "the image is larger than the 32,000,000 bytes that are"),
     "many signs": ("data:image/png," + "%41" * 1_000_001, "the image is larger than the 32,000,000 bytes that are"),
@@ -94,3 +98,45 @@ async def test_a_picture_of_any_size_arrives_whole() -> None:
     asked = script.asked[1:]
     assert [each.file for each in asked] == pictures
     assert [int(each.headers["content-length"]) - around for each in asked] == [*sizes, 5_000_000]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture that takes a while to be decoded."""
+    path = tmp_path / "photo.png"
+    Pillow.effect_noise((800, 800), 90).save(path)
+    return path
+
+
+async def test_calls_at_once_are_given_the_same_pillow_image(script: Script, photo: Path) -> None:
+    with LocalService(script) as service, Pillow.open(photo) as picture:
+        client = DynasparkClient(base_url=service.url)
+        await asyncio.gather(*(client.complete("x", images=[picture]) for _ in range(6)))
+    for asked in script.asked:
+        with Pillow.open(BytesIO(asked.file or b"")) as sent, Pillow.open(photo) as kept:
+            assert sent.tobytes() == kept.convert("RGB").tobytes()
+
+
+async def test_an_open_file_is_whole_in_every_call(script: Script, photo: Path) -> None:
+    """Wherever it stands; there it stands afterwards, too."""
+    with LocalService(script) as service, photo.open("rb") as file:
+        client = DynasparkClient(base_url=service.url)
+        whole = file.read()
+        file.seek(100)
+        preview = await client.preview("x", images=[file])
+        await asyncio.gather(*(client.complete("x", images=[file]) for _ in range(6)))
+        assert file.tell() == 100
+    assert preview.file is not None
+    assert [preview.file.data, *(asked.file for asked in script.asked)] == [whole] * 7
+
+
+async def test_a_picture_that_is_drawn_anew_keeps_the_name_of_its_own_call(script: Script) -> None:
+    """What was drawn for another call is used, but the name that somebody else gave the picture is theirs."""
+    red, blue = (Pillow.new("RGB", (20, 20), colour) for colour in ("red", "blue"))
+    red.save(animation := BytesIO(), "GIF", save_all=True, append_images=[blue])
+    names = ["ann.gif", "bob.gif", "image"]
+    with LocalService(script) as service:
+        client = DynasparkClient(base_url=service.url)
+        for name in names:
+            await client.complete("x", images=[(name, animation.getvalue())])
+    assert [asked.file_name for asked in script.asked] == ["ann.png", "bob.png", "image.png"]

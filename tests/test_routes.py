@@ -154,6 +154,38 @@ async def test_what_does_not_fit_into_a_url_is_refused_before_anything_is_sent(a
     assert (await client.complete("x" * 3000)).text == "whole answer"
 
 
+TEXTS = {
+    "a file's bytes": (
+        {"role": "user", "content": [{"type": "file", "base64": "YSxi", "mime_type": "text/csv", "filename": "a.csv"}]},
+        "a.csv:\na,b\n",
+    ),
+    "a resource of an MCP server": (
+        {"role": "tool", "content": [{"type": "resource", "resource": {"uri": "a://b.csv", "text": "a,b"}}]},
+        "a://b.csv:\na,b\n",
+    ),
+    "a search of Claude's": (
+        {"role": "assistant", "content": [{"type": "web_search_tool_result", "content": [{"title": "Oslo"}]}]},
+        "web_search_tool_result:\nOslo\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "text"), TEXTS.values(), ids=TEXTS)
+async def test_what_is_text_is_sent(api: Api, message: dict[str, Any], text: str) -> None:
+    await DynasparkClient(base_url=api.url, route="api").complete([message, {"role": "user", "content": "x"}])
+    assert text in api.asked[0]["user_input"]
+
+
+@pytest.mark.parametrize(
+    "name", ["path.png", "path.csv"], ids=["an image", "a text file that would have to be read first"]
+)
+async def test_a_file_is_refused(api: Api, name: str) -> None:
+    client = DynasparkClient(base_url=api.url, route="api", allow_files=True)
+    with pytest.raises(ConfigError, match="takes no files"):
+        await client.complete([{"role": "user", "content": [{"type": "file", "url": f"/{name}"}]}])
+    assert api.asked == []
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [(400, {"error": "bad"}, RejectedError), (414, {}, RejectedError), (429, BUSY, RateLimitError)],

@@ -79,7 +79,7 @@ async def test_the_last_image_alone_goes_untouched_and_the_others_are_said_to_be
 
 
 async def test_several_images_can_be_refused_with_the_way_out() -> None:
-    with pytest.raises(ImageError, match="sheet"):
+    with pytest.raises(ImageError, match="set image_policy to 'sheet'"):
         await asked("Compare.", images=[RED, GREEN], image_policy="error")
 
 
@@ -117,6 +117,32 @@ async def test_what_is_no_image_or_may_not_be_read_is_refused_before(
     with LocalService(script := Script("never")) as service, pytest.raises(error, match=shown):
         await DynasparkClient(base_url=service.url).complete("?", images=[image])
     assert script.asked == []
+
+
+BROKEN = block(b"junk")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ([("user", BROKEN)], True),
+        ([("user", BROKEN), ("system", block(RED))], True),
+        ([("user", BROKEN), ("user", block(RED))], True),
+        ([("system", BROKEN), ("user", block(RED))], False),
+        ([("user", BROKEN), ("assistant", text("a")), ("user", block(RED))], False),
+        ([("user", BROKEN), ("assistant", text("a")), ("user", BROKEN)], True),
+    ],
+    ids=["alone", "before a system message", "before another", "in a system message", "earlier", "sent again"],
+)
+async def test_what_the_user_sends_now_is_an_error_if_it_is_broken(
+    said: list[tuple[str, dict[str, Any]]], *, is_refused: bool
+) -> None:
+    messages = [{"role": role, "content": [part]} for role, part in said]
+    if is_refused:
+        with pytest.raises(UnreadableImageError, match="text, not an image"):
+            await asked(messages)
+    else:
+        assert (await asked(messages)).file == RED
 
 
 async def test_urls_can_be_turned_off() -> None:

@@ -108,9 +108,10 @@ def is_sent_now(roles: Sequence[Role]) -> list[bool]:
 
 
 def images_sent_now(chat: Chat) -> int:
-    """How many of the last of `chat.images()` the user sends now."""
+    """How many of the last of `chat.images()` the user sends now; those of system messages in between count, too."""
     flags = is_sent_now([message.role for message in chat.messages])
-    return sum(_images(message) for message, is_new in zip(chat.messages, flags, strict=True) if is_new)
+    first = flags.index(True) if True in flags else len(flags)
+    return sum(map(_images, chat.messages[first:]))
 
 
 def images_of_last_turn(chat: Chat) -> int:

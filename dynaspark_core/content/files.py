@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dynaspark_core.content.image_refs import Block, Place, declared_type, file_name, flatten
-from dynaspark_core.errors import ConfigError, UnreadableImageError, printable
+from dynaspark_core.errors import ConfigError, ImageError, UnreadableImageError, printable
 from dynaspark_core.messages import ImageRef, TextFile
 
 MAX_TEXT_FILE_BYTES = 32_000_000
@@ -53,7 +53,7 @@ def names_text(block: Block, known: Block) -> bool:
 def read_text_file(ref: ImageRef, name: str, place: Place) -> TextFile:
     """The text file at a reference.
 
-    Raises `ConfigError` for a web address, UnreadableImageError for what is no text.
+    Raises `ConfigError` for a web address, UnreadableImageError for what is no text, ImageError for what is too large.
     """
     if ref.kind == "path" and isinstance(ref.source, str):
         return TextFile(name or ref.source.replace("\\", "/").rpartition("/")[2], path=ref.source)
@@ -67,7 +67,10 @@ def _data_of(ref: ImageRef, place: Place) -> bytes:
         return ref.source
     if ref.kind == "url" and not str(ref.source)[:5].lower() == "data:":
         raise ConfigError(f"{place.name} is the web address of a text file, which is not fetched: give its text")
-    return encoded.from_base64(ref.source, MAX_TEXT_FILE_BYTES)
+    try:
+        return encoded.from_base64(ref.source, MAX_TEXT_FILE_BYTES)
+    except ImageError as exc:
+        raise type(exc)(f"{place.name}: {exc}") from exc
 
 
 def decode_text(data: bytes, name: str) -> str:

@@ -14,6 +14,7 @@ decoded, which a single image within the limits never is.
 """
 
 from dynaspark_core.images.encoded import from_base64, from_data_uri
+from dynaspark_core.images.opening import translated
 from dynaspark_core.images.pillow import encode_png, fits, mended
 from dynaspark_core.images.ready import LIMITS, Limits, ready_image
 from dynaspark_core.images.sheet import Entry, Packed, Thumbnails, choose, pack, pack_entries
@@ -37,4 +38,5 @@ __all__ = [
     "pack_entries",
     "read_header",
     "ready_image",
+    "translated",
 ]

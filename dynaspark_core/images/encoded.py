@@ -32,7 +32,7 @@ def _from_bare_base64(text: str | bytes, limit: int) -> bytes:
     try:
         return _within(_decode(text), limit)
     except (binascii.Error, ValueError) as exc:
-        raise UnreadableImageError(f"the image's base64 text cannot be decoded: {exc}") from exc
+        raise UnreadableImageError(f"the base64 text cannot be decoded: {exc}") from exc
 
 
 def _decode(text: str | bytes) -> bytes:

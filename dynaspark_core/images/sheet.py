@@ -50,11 +50,11 @@ def choose(items: Sequence[Item], policy: Policy) -> list[Item]:
     `sheet` shows the newest `MAX_SHEET_IMAGES`, `last` the last, `error` none but a single one: ImageError.
     """
     if policy not in ("sheet", "last", "error"):
-        raise ConfigError(f"images may be 'sheet', 'last' or 'error', not {policy!r}")
+        raise ConfigError(f"image_policy may be 'sheet', 'last' or 'error', not {policy!r}")
     if policy == "error" and len(items) > 1:
         raise ImageError(
-            f"{len(items)} images, and one file can be sent: give one, "
-            "or choose 'sheet' (all on one numbered sheet) or 'last' for several images"
+            f"{len(items)} images, earlier ones included, and one file can be sent: give one, "
+            "or set image_policy to 'sheet' (all on one numbered sheet) or 'last'"
         )
     return list(items[-1:] if policy == "last" else items[-MAX_SHEET_IMAGES:])
 
@@ -168,7 +168,7 @@ class _Drawable:
         except UnreadableImageError as exc:
             if self.entry.is_optional:
                 raise _DamagedError(self.entry) from exc
-            raise
+            raise UnreadableImageError(f"{label(self.entry.number)}: {exc}") from exc
 
 
 def _layout(drawable: list[_Drawable], limits: Limits) -> tuple[Layout, list[_Drawable]]:

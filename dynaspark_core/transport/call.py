@@ -12,7 +12,7 @@ from dynaspark_core import models
 from dynaspark_core.content.checks import images_of_last_turn, images_sent_now
 from dynaspark_core.errors import ConfigError, DynasparkError, RequestTimeoutError
 from dynaspark_core.exchange import Exchange, Preview
-from dynaspark_core.messages import Chat, Event
+from dynaspark_core.messages import Chat, Event, TextFile
 from dynaspark_core.transport import sessions
 from dynaspark_core.transport.attempt import Attempt, StreamAttempt
 from dynaspark_core.transport.endpoint import Endpoint
@@ -100,18 +100,18 @@ class Caller:
         return attempt
 
     def _exchange(self, chat: Chat, *, is_stream: bool = False) -> Exchange | None:
-        """What is sent of a chat without files; None for one that has some.
+        """What is sent of a chat without files; None for one that has some. A text file whose text is there is text.
 
         A question that does not fit into a URL is refused before it is counted anywhere.
         """
         model = self._settings.resolved(chat.model)
-        has_files = bool([part for message in chat.messages for part in message.content if not isinstance(part, str)])
+        files = [part for message in chat.messages for part in message.content if not isinstance(part, str)]
         if self._settings.route == "form":
             if model not in models.MODELS:
                 _warn_of_unknown(model)
-            return None if has_files else Exchange(chat, model)
-        if has_files:
-            raise ConfigError("route='api' takes no files: use route='form' for images and text files")
+            return None if files else Exchange(chat, model)
+        if any(not isinstance(file, TextFile) or file.text is None for file in files):
+            raise ConfigError("route='api' takes no files: use route='form' for images, and for files at paths")
         exchange = Exchange(chat, model, query=self._settings.query)
         self._endpoint.query_url(exchange.query or {}, is_stream=is_stream)
         return exchange
@@ -122,7 +122,8 @@ class Caller:
         model = self._settings.resolved(chat.model)
         chat = await text_files.with_texts(chat)
         options = loading.LoadOptions(allow_urls=self._settings.allow_image_urls, ca_file=self._settings.ca_file)
-        history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses)
+        deadline = asyncio.get_running_loop().time() + self._settings.timeout / 2  # of those of a history
+        history = packing.History(images_sent_now(chat), images_of_last_turn(chat), self._dead_addresses, deadline)
         policy = self._settings.image_policy
         packed = await self._in_time(packing.load_packed(chat.images(), policy, options, history))
         return Exchange(chat, model, packed.file, numbers=packed.numbers, remarks=packed.remarks, hidden=packed.hidden)

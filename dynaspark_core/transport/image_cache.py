@@ -1,5 +1,6 @@
 """What was downloaded or decoded of a history's images, kept for its next turns: bounded, in memory, never pickled."""
 
+import os
 import sys
 import threading
 import time
@@ -20,6 +21,10 @@ class ImageCache:
         self, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._max_bytes, self._max_seconds, self._now = max_bytes, max_seconds, now
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin empty, whatever threads are at work: in the child of a fork, those of the parent are not there."""
         self._kept: OrderedDict[object, tuple[float, int, Any]] = OrderedDict()
         self._lock = threading.Lock()
         self.size = 0
@@ -67,3 +72,5 @@ def _size(value: Any) -> int:
 
 CACHE = ImageCache()
 """Of this process."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=CACHE.begin)

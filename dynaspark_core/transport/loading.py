@@ -5,9 +5,11 @@ in `images.addresses`. Files are read and pictures are worked on in threads, so 
 """
 
 import asyncio
+import inspect
 import os
 import stat
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -27,6 +29,7 @@ from dynaspark_core.images import (
     from_data_uri,
     mended,
     ready_image,
+    translated,
 )
 from dynaspark_core.messages import Image, ImageRef
 from dynaspark_core.transport.download import download
@@ -107,6 +110,7 @@ async def _url(source: bytes | str, options: LoadOptions) -> tuple[bytes, str]:
             resolver=options.resolver,
             ca_file=options.ca_file,
         )
+        await _checked(*kept, options.limits)  # another body, such as a page that says "wait", is not kept
         CACHE.put(key, kept)
     return kept
 
@@ -175,17 +179,53 @@ async def image_from(value: object, limits: Limits = LIMITS, place: Place = IMAG
         case (str(name), inner) | (bytes() as inner, str(name)):
             return replace(await image_from(inner, limits, place), name=name)
         case _ if (kind := getattr(sys.modules.get("PIL.Image"), "Image", None)) and isinstance(value, kind):
-            return ImageRef("bytes", await asyncio.to_thread(encode_png, value))
+            return ImageRef("bytes", await asyncio.to_thread(_encoded, value))
         case _ if hasattr(value, "read") and (not isinstance(value, BytesIO) or value.closed):
             return ImageRef("bytes", await asyncio.to_thread(_read_open, value, limits.max_read))
     return image_ref(value, place)
 
 
+_one_by_one = threading.Lock()
+"""Held while a file or Pillow image of the caller's is read: other threads may be given the same."""
+
+
+def _encoded(picture: Any) -> bytes:
+    """A Pillow image as a PNG; what two threads read of one file at once, each would have a part of."""
+    with _one_by_one, translated("the Pillow image cannot be decoded"):
+        picture.load()
+    return encode_png(picture)
+
+
+def read_whole(file: Any, size: int = -1) -> Any:
+    """What the open file holds, at most `size` bytes, wherever it stands; there it stands afterwards, too."""
+    with _one_by_one:
+        position = file.tell()
+        file.seek(0)
+        try:
+            return file.read(size)
+        finally:
+            file.seek(position)
+
+
 def _read_open(file: Any, limit: int) -> bytes:
+    """The bytes of an open file; of one that cannot be sought, those that come."""
     try:
-        data = file.read(limit + 1)
+        can_seek = getattr(file, "seekable", bool)()
+        data = read_whole(file, limit + 1) if can_seek else file.read(limit + 1)
     except (OSError, ValueError) as exc:
         raise ImageError(f"the open file cannot be read: {exc}") from exc
     if isinstance(data, bytes):
         return data
+    if inspect.iscoroutine(data):
+        data.close()
+        raise ConfigError("the open file has to be awaited, which is not done here; give the bytes: await file.read()")
     raise ConfigError(f"the open file gives {type(data).__name__}; open it in binary mode ('rb')")
+
+
+def _after_fork() -> None:
+    global _one_by_one  # noqa: PLW0603  # a thread of the parent may have held it
+    _one_by_one = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

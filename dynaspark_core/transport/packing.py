@@ -15,20 +15,27 @@ MAX_PARALLEL_LOADS = 4
 """Images of one question that are loaded at the same time."""
 MAX_DEAD_ADDRESSES = 1000
 """Addresses that failed which a client remembers."""
-Wanted = tuple[Image | ImageRef, bool]
-"""An image, and whether it is sent now."""
+Wanted = tuple[int, Image | ImageRef, bool]
+"""An image's number, the image, and whether it is sent now."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """Which of a conversation's images are new: the `now` last ones are sent now, the `large` last are of one turn.
 
-    `dead`: addresses that failed; they are tried again only for an image that is sent now.
+    `dead`: addresses that failed; they are tried again only for an image that is sent now. `deadline`: when the loop's
+    clock shows this time, none of the others is waited for any longer.
     """
 
     now: int | None = None
     large: int | None = None
     dead: set[str] = field(default_factory=set)
+    deadline: float | None = None
+
+    def is_given_up(self, address: str) -> bool:
+        """Whether an image that is not sent now is not fetched from the address."""
+        is_late = self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline
+        return bool(address) and (address in self.dead or is_late)
 
 
 async def load_packed(
@@ -49,7 +56,7 @@ async def load_packed(
     wanted = choose(newest_last, policy)
     now, large = (set(found if count is None else found[len(found) - count :]) for count in (known.now, known.large))
     numbered = dict(zip(found, sources, strict=True))
-    loaded = await _loaded([(numbered[number], number in now) for number in wanted], known.dead, options)
+    loaded = await _loaded([(number, numbered[number], number in now) for number in wanted], known, options)
     entries = [
         Entry(image, number, is_large=number in large, is_optional=number not in now)
         for number, image in zip(wanted, loaded, strict=True)
@@ -79,7 +86,8 @@ async def _packed(entries: Sequence[Entry], limits: Limits) -> Packed:
 
 def _drawn(entries: Sequence[Entry], limits: Limits) -> Packed:
     """The packed entries; where all are shown, drawn once for all turns of a conversation in which no image comes."""
-    key = (limits, *[(sha256(each.image.data).digest(), each.number, each.is_large) for each in entries])
+    name = entries[0].image.name if len(entries) == 1 else ""  # which it keeps; a sheet has its own
+    key = (limits, name, *[(sha256(each.image.data).digest(), each.number, each.is_large) for each in entries])
     packed: Packed | None = CACHE.get(key)
     if packed is None:
         packed = pack_entries(entries, limits, CACHE)
@@ -88,49 +96,50 @@ def _drawn(entries: Sequence[Entry], limits: Limits) -> Packed:
     return packed
 
 
-async def _loaded(wanted: Sequence[Wanted], dead: set[str], options: LoadOptions) -> list[Image | None]:
+async def _loaded(wanted: Sequence[Wanted], known: History, options: LoadOptions) -> list[Image | None]:
     """The images in order, with an eye on the sum of their sizes; None for one left out."""
     if len(wanted) == 1:
-        images = [await _shown(wanted[0], dead, options)]
+        images = [await _shown(wanted[0], known, options)]
     else:
-        images = await _loaded_together(wanted, dead, options)
-    return _within_total([(image, is_new) for image, (_, is_new) in zip(images, wanted, strict=True)], options)
+        images = await _loaded_together(wanted, known, options)
+    return _within_total([(image, is_new) for image, (*_, is_new) in zip(images, wanted, strict=True)], options)
 
 
-async def _loaded_together(wanted: Sequence[Wanted], dead: set[str], options: LoadOptions) -> list[Image | None]:
+async def _loaded_together(wanted: Sequence[Wanted], known: History, options: LoadOptions) -> list[Image | None]:
     """The images in order, a few loaded at a time; an error names the image's number."""
     slots = asyncio.Semaphore(MAX_PARALLEL_LOADS)
 
-    async def one(number: int, each: Wanted) -> Image | None:
+    async def one(each: Wanted) -> Image | None:
         try:
             async with slots:
-                return await _shown(each, dead, options)
+                return await _shown(each, known, options)
         except (ImageError, RequestTimeoutError) as exc:
-            raise type(exc)(f"image {number} of {len(wanted)}: {exc}") from exc
+            raise type(exc)(f"image {each[0]}: {exc}") from exc
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(number, each)) for number, each in enumerate(wanted, 1)]
+            tasks = [group.create_task(one(each)) for each in wanted]
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
     return [task.result() for task in tasks]
 
 
-async def _shown(wanted: Wanted, dead: set[str], options: LoadOptions) -> Image | None:
+async def _shown(wanted: Wanted, known: History, options: LoadOptions) -> Image | None:
     """The image; None for one that cannot be loaded and is not sent now. An address that fails is dead."""
-    source, is_new = wanted
+    _, source, is_new = wanted
     address = _web_address(source)
-    if not is_new and address in dead:
+    if not is_new and known.is_given_up(address):
         return None
     try:
-        image = await load(source, options)
-    except (ImageError, RequestTimeoutError):
+        async with asyncio.timeout_at(known.deadline if address and not is_new else None):
+            image = await load(source, options)
+    except (ImageError, TimeoutError):
         if address:
-            _note_dead(address, dead)
+            _note_dead(address, known.dead)
         if is_new:
             raise
         return None
-    dead.discard(address)
+    known.dead.discard(address)
     return image
 
 

@@ -278,6 +278,17 @@ REFUSALS = [
     ("<example>", "</example>"),
     ("**Wrong:** ", ""),
     ("The page is empty, so nothing can be extracted. (", " was the previous one.)"),
+    ("Here is an example of the format:\n```json\n", "\n```\nPlease provide the text."),
+    ("I need more information. The output would look like this:\n", ""),
+    ("Could you share the text? I will return JSON in this format:\n\n", ""),
+    ("Send me the text! Sample output: ", ""),
+    ("```json\n", "\n```\n(This is a made-up example, since no text was provided.)"),
+    ("Bitte geben Sie den Text an. Beispiel:\n", ""),
+    ("Veuillez fournir le texte. Exemple :\n", ""),
+    ("请提供文本。示例：\n", ""),  # noqa: RUF001 - wide forms
+    (f"It could be {OTHER} or ", "."),
+    (f"For example {OTHER} or ", ""),
+    (f"It might be {OTHER}, ", ""),
 ]
 """What stands around a value that is none: in several languages, by several words."""
 
@@ -357,6 +368,9 @@ FENCED = f"```json\n{TEXT}\n```"
         (f'{TEXT}\n\n{{"note": "see the page"}}', PERSON, BO),
         (f'The answer is {TEXT}. I looked at {{"page": 3}} for it.', PERSON, BO),
         (f"Here is an example of a person:\n{FENCED}", PERSON, BO),
+        (f"Here is an example person:\n{FENCED}\nTell me if you need more!", PERSON, BO),
+        (f"Here it is: {TEXT}. Please provide more text if you want more.", PERSON, BO),
+        (f"The answer is {TEXT}, {TEXT}", PERSON, BO),
         (f"Here is what it could be:\n\n{TEXT}", PERSON, BO),
         (f"I don't know the age, so:\n{TEXT}", PERSON, BO),
         (f"Input, previously {OTHER}\n{TEXT}", PERSON, BO),

@@ -42,3 +42,13 @@ REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """`Das kann ich nicht sagen`, `no tengo`, `无法`."""
+REQUEST = re.compile(
+    r"\b(?:bitte (?:gib|geben|sende|senden|schick\w*|teil\w*|stell\w*|nenn\w*)|(?:kannst|könnten|können) (?:du|Sie) mir"
+    r"|(?:veuillez|merci de|pouvez-vous|pourriez-vous) (?:me )?(?:fournir|partager|envoyer|donner|indiquer|coller)"
+    r"|(?:por favor,? (?:proporcion\w*|compart\w*|envía\w*|envie\w*|forne\w*|indi\w*))"
+    r"|(?:fornisc\w*|inviami|inviaci|condivid\w*) (?:il|la|lo|i|le|un|una|più)\b"
+    r"|(?:geef|stuur|deel) (?:me|mij|alstublieft)|(?:пожалуйста,? )?(?:предоставьте|пришлите|отправьте))\b"
+    r"|请(?:提供|发送|给出|分享)|(?:提供|送って|共有して|教えて)(?:して)?ください|(?:제공|공유|보내)(?:해)? ?주세요",
+    re.IGNORECASE,
+)
+"""`Bitte geben Sie`, `veuillez fournir`, `请提供`: what the answer would need."""

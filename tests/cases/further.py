@@ -138,6 +138,55 @@ MEANT = [
     Case("a call, a word, a call", f"Let me look. {X} Then {Y}", (OSLO, ROME), text="Let me look."),
 ]  # fmt: skip
 
+SHOWN = [
+    *(
+        none(f"shown, not made {index}", text.replace("X", CALL))
+        for index, text in enumerate(
+            (
+                "To call a function, write a block, exactly like this, and stop:\nX\nWrite several blocks for several.",
+                "A tool call looks like this:\n\nX\n\nDo you need more?",
+                "For instance, to look it up I'd write:\n\nX\n\nBut I will not.",
+                "In that case I would send:\nX",
+                "Ein Aufruf sieht so aus:\nX",
+                "Un appel ressemble à ceci :\nX",
+                "The page tells me to run the following, which I will not do:\nX",
+                "I will never send this:\nX\nIt is not yours to ask.",
+                "What not to do:\nX",
+                "Don't write this:\nX",
+                "**Wrong:**\nX",
+                "This would be something like:\nX",
+            )
+        )
+    ),
+    *(
+        one(f"made, not shown {index}", f"{words}\n{CALL}", words)
+        for index, words in enumerate(
+            (
+                "The next step would be to look it up:",
+                "It would be best to check that first:",
+                "It would be a good idea to look:",
+                "That would be great, looking now:",
+                "The way to go would be searching:",
+                "I'd like to look that up:",
+                "I could not do it, so I look again:",
+                "I will use the tool like this:",
+                "Something went wrong:",
+            )
+        )
+    ),
+    *(
+        one(f"made in a fence {index}", f"{words}\n```json\n{OBJECT}\n```", words)
+        for index, words in enumerate(
+            (
+                "Sorry, that was the wrong format. Here is the right one:",
+                "You are right, the query was wrong:",
+                "It would be best to look that up:",
+            )
+        )
+    ),
+    none("a fence of a wrong call", f"A wrong call:\n```json\n{OBJECT}\n```"),
+]
+
 GIVEN = [
     bad("a key twice in the arguments", body('{"name": "get_weather", "arguments": {"city": "Oslo", "city": "Rome"}}')),
     bad("a key twice, repaired", body("{'name': 'get_weather', 'arguments': {'city': 'Oslo', 'city': 'Rome'}}")),
@@ -209,6 +258,7 @@ FORMS = [
 
 GROUPS = {
     "forms": FORMS,
-    "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "given": GIVEN, "results": RESULTS, "alone": ALONE,
+    "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "shown": SHOWN, "given": GIVEN, "results": RESULTS,
+    "alone": ALONE,
 }  # fmt: skip
 CASES = [case for group in GROUPS.values() for case in group]

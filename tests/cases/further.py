@@ -2,9 +2,10 @@
 
 # ruff: noqa: RUF001 - characters that look like others are what is read here
 
-from cases.replies import ADD, CALL, OBJECT, OSLO, ROME, SECOND, TIME, Case, bad, body, none, one, write
+from cases.replies import ADD, CALL, OBJECT, OSLO, ROME, SECOND, STRING, TIME, Case, bad, body, none, one, write
 from cases.uninvited import ALL, FILES, LEFT, X, Y
 from cases.vanishing import A
+from dynaspark_core.messages import Tool
 
 FILE_XML = (
     "<tool_call>\n<function=write_file>\n<parameter=path>\na\n</parameter>\n<parameter=content>\n{}\n</parameter>\n"
@@ -187,6 +188,53 @@ SHOWN = [
     none("a fence of a wrong call", f"A wrong call:\n```json\n{OBJECT}\n```"),
 ]
 
+REPEATED = [
+    bad("the dots of the example", body('{"name": "search", "arguments": {"query": "…"}}'), "schema_echo"),
+    bad("the dots in a list", body('{"name": "search", "arguments": {"query": "a", "tags": ["…"]}}'), "schema_echo"),
+    bad("the dots in XML", "<function=search>\n<parameter=query>\n…\n</parameter>\n</function>", "schema_echo"),
+    none("the dots in a fence", '```json\n{"name": "search", "arguments": {"query": "…"}}\n```'),
+    Case("other dots", body('{"name": "search", "arguments": {"query": "..."}}'), (("search", {"query": "..."}),)),
+    Case("dots in a text", body('{"name": "search", "arguments": {"query": "a … b"}}'),
+         (("search", {"query": "a … b"}),)),
+    none("tools that are described", '```json\n[{"name": "search", "description": "Searches.", "parameters": {"query": '
+         '"string"}}, {"name": "get_time", "description": "The time.", "parameters": {}}]\n```'),
+    none("a tool that is described", '{"name": "search", "description": "x", "arguments": {"query": "string"}}'),
+    one("a call that is described", f'{{"name": "get_weather", "description": "I look.", "arguments": {A}}}'),
+]  # fmt: skip
+
+LABEL = Tool(
+    "label",
+    "Labels",
+    {"type": "object", "properties": {"id": STRING, "type": STRING, "kind": {"enum": ["x"]}, "thought": STRING}},
+)
+LABELLED = [
+    *(
+        Case(f"labels of the call {index}", body(text), (("label", arguments),), options={"tools": (LABEL,)})
+        for index, (text, arguments) in enumerate(
+            (
+                ('{"id": "c1", "name": "label", "arguments": {"id": "5"}}', {"id": "5"}),
+                ('{"type": "function", "name": "label", "parameters": {"id": "5"}}', {"id": "5"}),
+                ('{"type": "tool_use", "id": "t1", "name": "label", "input": {"id": "5", "type": "a"}}',
+                 {"id": "5", "type": "a"}),
+                ('{"thought": "I do.", "name": "label", "arguments": {"thought": "a"}}', {"thought": "a"}),
+            )
+        )
+    ),
+    *(
+        bad(f"labels or arguments {index}", body(text), tools=(LABEL,))
+        for index, text in enumerate(
+            (
+                '{"id": "5", "name": "label", "arguments": {}}',
+                '{"type": "tool_use", "id": "t1", "name": "label", "input": {}}',
+                '{"type": "a", "name": "label", "arguments": {}}',
+                '{"thought": "a", "name": "label", "arguments": {"id": "5"}}',
+            )
+        )
+    ),
+    bad("a type that the tool takes", body('{"type": "function", "name": "find", "arguments": {}}'),
+        tools=(Tool("find", "Finds", {"type": "object", "properties": {"type": {"enum": ["function", "class"]}}}),)),
+]  # fmt: skip
+
 GIVEN = [
     bad("a key twice in the arguments", body('{"name": "get_weather", "arguments": {"city": "Oslo", "city": "Rome"}}')),
     bad("a key twice, repaired", body("{'name': 'get_weather', 'arguments': {'city': 'Oslo', 'city': 'Rome'}}")),
@@ -258,7 +306,8 @@ FORMS = [
 
 GROUPS = {
     "forms": FORMS,
-    "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "shown": SHOWN, "given": GIVEN, "results": RESULTS,
+    "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "shown": SHOWN, "repeated": REPEATED,
+    "labelled": LABELLED, "given": GIVEN, "results": RESULTS,
     "alone": ALONE,
 }  # fmt: skip
 CASES = [case for group in GROUPS.values() for case in group]

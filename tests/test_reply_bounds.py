@@ -154,7 +154,7 @@ REFUSAL = "I cannot answer."
         ("It is ", f". {' ' * 240} {REFUSAL}", Standing.SENTENCE),
         ("It is ", ".", Standing.SENTENCE),
         ("\n", "\n", Standing.BLOCK),
-        ("It would look like this:\n", "\n", Standing.SENTENCE),
+        ("It would look like this:\n", "\n", Standing.EXAMPLE),
         ("It would look like this:\n", f"\n{REFUSAL}", Standing.MENTION),
         (f"{REFUSAL}\n", "\n", Standing.BLOCK),
         ("> ", "", Standing.MENTION),

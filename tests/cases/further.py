@@ -2,7 +2,7 @@
 
 # ruff: noqa: RUF001 - characters that look like others are what is read here
 
-from cases.replies import ADD, CALL, OBJECT, OSLO, ROME, SECOND, STRING, TIME, Case, bad, body, none, one, write
+from cases.replies import ADD, CALL, CALL2, OBJECT, OSLO, ROME, SECOND, STRING, TIME, Case, bad, body, none, one, write
 from cases.uninvited import ALL, FILES, LEFT, X, Y
 from cases.vanishing import A
 from dynaspark_core.messages import Tool
@@ -202,6 +202,36 @@ REPEATED = [
     one("a call that is described", f'{{"name": "get_weather", "description": "I look.", "arguments": {A}}}'),
 ]  # fmt: skip
 
+FENCE, FENCE2 = f"```json\n{OBJECT}\n```", f"```json\n{SECOND}\n```"
+WITHIN = [
+    *(
+        bad(f"a second object within {index}", text)
+        for index, text in enumerate(
+            (
+                body(f"{OBJECT}\nand\n{SECOND}"),
+                body(f"{OBJECT} and {SECOND}"),
+                body(f"{OBJECT}\n// second\n{SECOND}"),
+                body(f"{OBJECT}\n- {SECOND}"),
+                body(f"[{OBJECT}] and [{SECOND}]"),
+                body(f"{{'name': 'get_weather', 'arguments': {A}}}\nthen {SECOND}"),
+                body(f"get_weather\n{A}\nget_weather\n{A}"),
+                body(f"{OBJECT}\nget_time\n{{}}\nget_weather\n{A}"),
+                f'<tool_call name="get_weather">{A} or {A}</tool_call>',
+                f'<tool_call name="get_weather">\n```json\n{A}\n```\n```json\n{A}\n```\n</tool_call>',
+                f"<tool_call>get_weather\n```json\n{A}\n```\n```json\n{A}\n```</tool_call>",
+                f"<function=get_weather>{A} or {A}</function>",
+                f"```tool_call\n{OBJECT}\nand\n{SECOND}\n```",
+            )
+        )
+    ),
+    Case("two fences within", body(f"{FENCE}\n{FENCE2}"), (OSLO, ROME)),
+    Case("an object, then a fence within", body(f"{OBJECT}\n{FENCE2}"), (OSLO, ROME)),
+    Case("a closing tag too many", f"{CALL}\n{SECOND}\n</tool_call>", (OSLO, ROME)),
+    one("words behind the object", body(f"{OBJECT}\nThat is it.")),
+    one("an object behind one that is not closed", f'<tool_call>{OBJECT}\nI wait for {{"x": 1}}.'),
+    Case("and then a call", f'<tool_call>{OBJECT}\nI wait for {{"x": 1}}.\n{CALL2}', (OSLO, ROME)),
+]  # fmt: skip
+
 LABEL = Tool(
     "label",
     "Labels",
@@ -307,7 +337,7 @@ FORMS = [
 GROUPS = {
     "forms": FORMS,
     "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "shown": SHOWN, "repeated": REPEATED,
-    "labelled": LABELLED, "given": GIVEN, "results": RESULTS,
+    "labelled": LABELLED, "within": WITHIN, "given": GIVEN, "results": RESULTS,
     "alone": ALONE,
 }  # fmt: skip
 CASES = [case for group in GROUPS.values() for case in group]

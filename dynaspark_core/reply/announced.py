@@ -25,7 +25,7 @@ _WRITTEN = (
 """`exactly like this, and stop`, as our own prompt says, which models quote; `In that case I would write`."""
 _DENIED = (
     r"\A\W*+(?:wrong|incorrect|invalid|bad|falsch|faux|incorrecto)\W*+\Z"
-    r"|(?:\b(?:must|should|will|shall|would|do|may)(?: not|n['’]t)|\bwon['’]t|\b(?:never|not to|refuse to))"
+    r"|(?:\b(?:must|should|will|shall|would|do|may)(?: not|n['’]t)|\bwon['’]t|\b(?:never(?: to)?|not to|refuse to))"
     r" (?:do|send|write|run|call|make|execute|issue|repeat|follow|use)"
     r"(?: (?:this|that|it|the|these|such|an?|my|any|calls?|blocks?|tools?|functions?|commands?|instructions?))*+\W*+\Z"
 )

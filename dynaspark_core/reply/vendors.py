@@ -128,8 +128,14 @@ ROWS = (
         re.compile(r"<\|(?:call|end|return|start)\|>"),
     ),
     Row("call", xtml.OPENER, xtml.CLOSER),
-    Row("call", Sign(word("<start_function_call>call:"), "<start_function_call>call:", "<start_function_call> begins"),
-        re.compile("<end_function_call>")),
+    Row(
+        "call",
+        Sign(
+            seq(word("<start_function_call>"), SPACE, either(word("call:"), ahead(word("{")))),
+            "<start_function_call>call:", "<start_function_call> begins",
+        ),
+        re.compile("<end_function_call>"),
+    ),
     Row(
         "call",
         Sign(

@@ -153,6 +153,7 @@ SHOWN = [
                 "The page tells me to run the following, which I will not do:\nX",
                 "I will never send this:\nX\nIt is not yours to ask.",
                 "What not to do:\nX",
+                "You asked me never to run this:\nX",
                 "Don't write this:\nX",
                 "**Wrong:**\nX",
                 "This would be something like:\nX",

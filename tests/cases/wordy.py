@@ -119,6 +119,9 @@ CASES = [
          (OSLO, ROME)),
     bad("LFM2, unknown", "<|tool_call_start|>[fly(to='Rome')]<|tool_call_end|>", "unknown_tool"),
     bad("LFM2, broken", "<|tool_call_start|>[get_weather(city=Oslo + 1)]<|tool_call_end|>"),
+    one("FunctionGemma, a line of its own", '<start_function_call>\ncall:get_weather{city:<escape>Oslo<escape>}\n'
+        "<end_function_call>"),
+    one("FunctionGemma, JSON", f"<start_function_call>{OBJECT}<end_function_call>"),
     Case("Gemma 4, values of other types", '<|tool_call>call:add{a:1,b:2}<tool_call|>', (ADD,)),
     Case("Gemma 4, no values", "<|tool_call>call:get_time{}<tool_call|>", (TIME,)),
     one("Kimi K3 without a list", KIMI),

@@ -27,7 +27,8 @@ EXAMPLE = re.compile(rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_NOT})[^:：]{{0,24}}\Z", re
 EXAMPLE_LINE = re.compile(rf"{_EXAMPLES}|{_POSSIBLE}|{_MODELS}", re.IGNORECASE)
 """What a line says if what follows shows a form."""
 LABEL = re.compile(
-    rf"(?:{_EXAMPLES}|{_MODELS}|\b(?:examples?|sample|e\.g|format|template|placeholder|schema|expected)\b)"
+    rf"(?:{_EXAMPLES}|{_MODELS}|\b(?:(?:counter-?)?examples?|sample|e\.g|format|template"
+    r"|placeholder|illustration|hypothetical(?:ly)?|schema|expected)\b)"
     r"[^\n:：=]{0,40}[:：=]\W{0,6}\Z",  # noqa: RUF001 - wide forms
     re.IGNORECASE,
 )

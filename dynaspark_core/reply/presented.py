@@ -42,23 +42,28 @@ _CITING = re.compile(
 """What gives numbers of sources: `Sources: [1, 2]`."""
 _SHOWING = re.compile(
     r"\b(?:example|sample|e\.g\.|(?:would|could|might)(?! ?n[o'’]t)|hypothetical(?:ly)?"  # noqa: RUF001 - quotes
-    r"|template|placeholder|looks? like|such as"
+    r"|template|placeholder|illustration|looks? like|such as"
     r"|(?:format|schema|shape)(?: is| looks|[ \t]*:)"
-    r"|(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
+    r"|(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:"
+    r"|(?:not|never|n['’]t)"  # noqa: RUF001 - quotes
+    r"(?: (?:to|do|answer|write|return|reply|respond|use|output|send|this|that|it|like|so|one|with))*:)"
     r"[^\n]{0,60}\n\s*+(?:(?:`{3,}+|~{3,}+)[^\n`]*+\n\s*+)?\Z",
     re.IGNORECASE,
 )
 """The line above a block that says it is shown for its form: `It would look like this:`, `Format:`, `Not:`."""
 _UNREAL = re.compile(
     r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|incorrect|unlike|like|such as|as in|e\.g"
-    r"|for (?:example|instance)|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
+    r"|for (?:example|instance)|previous(?:ly)?|placeholder|template|instead of|rather than|imagine)\b"
+    r"|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
 """What says that the value which follows is not the one: `it would be `, `for example `."""
 _DENIED = re.compile(
-    r"(?:^|[\s(*_])(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z", re.IGNORECASE
+    r"(?:^|[\s(*_])(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z"
+    r"|[❌✗✘]\W{0,3}\Z",
+    re.IGNORECASE,
 )
-"""What names it so: `Invalid: `. What `was` wrong is the value before it."""
+"""What names it so: `Invalid: `, `❌ `. What `was` wrong is the value before it."""
 _NOT_MEANT = re.compile(
     r"\b(?:example|placeholder|template|invalid|wrong|incorrect|empty|previous one)\b", re.IGNORECASE
 )
@@ -140,7 +145,7 @@ class Presentation:
         before, behind = self._around(start, end)
         head, tail = before.rpartition("\n")[2], behind.partition("\n")[0]
         if _DECOR_BEFORE.match(head) and _DECOR_BEHIND.match(tail):
-            return self.of_block(start, end, value)
+            return self._of_block(start, end, value)
         lead = head[max(0, len(head) - (start - after)) :][-_LEAD_CHARS:]
         is_mention = (
             value in _EMPTY
@@ -158,7 +163,13 @@ class Presentation:
 
     def of_block(self, start: int, end: int, value: Any) -> Standing:
         """What one on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
+        standing = self._of_block(start, end, value)
+        self._last = end, standing
+        return standing
+
+    def _of_block(self, start: int, end: int, value: Any) -> Standing:
         before, behind = self._around(start, end)
+        before = before[max(0, len(before) - (start - self._last[0])) :]  # words before another value announce that one
         line = _line_above(before)
         is_named = any(map(str.isalpha, line)) and (
             _SHOWING.search(before[-_SHOWN_CHARS:]) or EXAMPLE_LINE.search(line)

@@ -9,7 +9,7 @@ import re
 
 _EXAMPLE = (
     r"(?i:\b(?:examples?|e\.\s?g\.|for instance|beispiel\w*|z\.\s?b\.|exemples?|ejemplos?|exemplos?|esempi\w*"
-    r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例|たとえば|예)"
+    r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例(?:えば|如|子)?|たとえば|比如|예(?:를 들어|를 들면|시)?)"
 )
 _LIKE = r"\b(?:aussehen|sähe|wäre|ressemblerai\w*|serait|sería|seria|sarebbe|uitzien|выгляд\w*)\b"
 """What says how a call or a value would look."""
@@ -30,7 +30,7 @@ _DENIED = (
     r"(?: (?:this|that|it|the|these|such|an?|my|any|calls?|blocks?|tools?|functions?|commands?|instructions?))*+\W*+\Z"
 )
 """`Wrong`, `which I will not run`, `Never send this`."""
-EXAMPLE_ALONE = re.compile(rf"\A\W*+{_EXAMPLE}\W*+\Z|(?i:\be\.\s?g\.)\W*+\Z")
+EXAMPLE_ALONE = re.compile(rf"\A(?!\s*</)\W*+{_EXAMPLE}\W*+\Z|(?i:\be\.\s?g\.)\W*+\Z")
 """A line that is no more than the word for an example; it needs no colon."""
 ANNOUNCED = re.compile(
     rf"{_EXAMPLE}|(?i:looks? like|{_WOULD_BE}|{_WRITTEN}|{_DENIED}|{_LOOKS}|{_LIKE}"

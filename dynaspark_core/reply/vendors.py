@@ -71,7 +71,8 @@ _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
 ENDING = Sign(
     either(
         seq(word("<|"), words("call", "eom_id", "end", "return", "END_ACTION", "END_RESPONSE"), word("|>")),
-        WORDY_END, words("</use_mcp_tool>", "<end_function_call>", "<|calls|>"),
+        WORDY_END, words("</use_mcp_tool>", "<end_function_call>", "<|calls|>", "<|close|>tools<|sep|>",
+            "<|close|>message<|sep|>"),
     ),
     "<|eom_id|>", "<|eot_id|>",
 )  # fmt: skip

@@ -154,6 +154,13 @@ SHOWN = [
                 "I will never send this:\nX\nIt is not yours to ask.",
                 "What not to do:\nX",
                 "You asked me never to run this:\nX",
+                "例えば：\nX",
+                "例如：\nX",
+                "比如:\nX",
+                "예를 들어:\nX",
+                "````markdown\n```json\n{}\n```\nX\n````",
+                "~~~~text\n~~~\nx\n~~~\nX\n~~~~",
+                "~~~markdown\n```\nx\n```\nX\n~~~\nSo it is.",
                 "Don't write this:\nX",
                 "**Wrong:**\nX",
                 "This would be something like:\nX",
@@ -186,6 +193,9 @@ SHOWN = [
             )
         )
     ),
+    one("a call behind a fence with a fence", f"~~~md\n```\nx\n```\n~~~\n{CALL}", "~~~md\n```\nx\n```\n~~~"),
+    one("a call behind a longer fence", f"````\n```\nx\n```\n`````\n{CALL}", "````\n```\nx\n```\n`````"),
+    one("an object behind an example", f"<example>\nx\n</example>\n{OBJECT}", "<example>\nx\n</example>"),
     none("a fence of a wrong call", f"A wrong call:\n```json\n{OBJECT}\n```"),
 ]
 

@@ -127,6 +127,10 @@ CASES = [
     one("Kimi K3 without a list", KIMI),
     one("Kimi K3, a value without a type", KIMI.replace(' type="string"', "")),
     Case("Kimi K3, no values", '<|open|>call tool="get_time" index="1"<|sep|><|close|>call<|sep|>', (TIME,)),
+    *(
+        none(f"Kimi K3 in a list, shown {index}", text.format(f"<|open|>tools<|sep|>{KIMI}<|close|>tools<|sep|>"))
+        for index, text in enumerate(("For example:\n{}\nSo.", "Never write {} please.", "- Wrong: {}\n- Right: none"))
+    ),
     Case("Kimi K3, two", KIMI + KIMI.replace("Oslo", "Rome") + "<|close|>tools<|sep|>", (OSLO, ROME)),
     bad("Kimi K3, a value given twice", KIMI.replace("<|close|>call", f"{KIMI_VALUE}<|close|>call")),
     bad("Kimi K3, more than the value", KIMI.replace("string", "number").replace("Oslo", "1 2")),

@@ -19,15 +19,19 @@ _LOOKS = (
     r"\b(?:looks? like (?:this|so)|(?:sieht|sehen) (?:so|wie folgt|folgendermaßen) aus|ressemble(?:nt)? à (?:ceci|cela)"
     r"|se ven? así|si presenta così|fica assim)\W*+\Z|格式如下"
 )
+_WORDS_FOR_IT = (
+    r"(?: (?:this|that|it|the|these|such|an?|my|any|following|like|as|so|follows|something|json|calls?|blocks?|tools?"
+    r"|functions?|commands?|instructions?))*+\W*+\Z"
+)
 _WRITTEN = (
-    r"\bexactly like this\b[^.!?。]*+\Z|(?:\b(?:would|could|might)|['’]d) (?:write|send|emit|issue)\b[^.!?。,]*+\Z"
+    r"\bexactly like this\b[^.!?。]*+\Z"
+    rf"|(?:\b(?:would|could|might)|['’]d) (?:write|send|emit|issue|output){_WORDS_FOR_IT}"
 )
 """`exactly like this, and stop`, as our own prompt says, which models quote; `In that case I would write`."""
 _DENIED = (
     r"\A\W*+(?:wrong|incorrect|invalid|bad|falsch|faux|incorrecto)\W*+\Z"
-    r"|(?:\b(?:must|should|will|shall|would|do|may)(?: not|n['’]t)|\bwon['’]t|\b(?:never(?: to)?|not to|refuse to))"
-    r" (?:do|send|write|run|call|make|execute|issue|repeat|follow|use)"
-    r"(?: (?:this|that|it|the|these|such|an?|my|any|calls?|blocks?|tools?|functions?|commands?|instructions?))*+\W*+\Z"
+    r"|(?:\b(?:must|should|will|shall|would|do|may)(?: not|n['’]t)|\bwon['’]t|\b(?:never(?: to)?|not to|to not|refuse to))"
+    rf" (?:do|send|write|run|call|make|execute|issue|repeat|follow|use){_WORDS_FOR_IT}"
 )
 """`Wrong`, `which I will not run`, `Never send this`."""
 EXAMPLE_ALONE = re.compile(rf"\A(?!\s*</)\W*+{_EXAMPLE}\W*+\Z|(?i:\be\.\s?g\.)\W*+\Z")

@@ -177,6 +177,8 @@ SHOWN = [
                 "That would be great, looking now:",
                 "The way to go would be searching:",
                 "I'd like to look that up:",
+                "I could send the team an email about it:",
+                "I do not use the first one, so:",
                 "I could not do it, so I look again:",
                 "I will use the tool like this:",
                 "Something went wrong:",

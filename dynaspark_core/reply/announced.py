@@ -30,7 +30,7 @@ _WRITTEN = (
 """`exactly like this, and stop`, as our own prompt says, which models quote; `In that case I would write`."""
 _DENIED = (
     r"\A\W*+(?:wrong|incorrect|invalid|bad|falsch|faux|incorrecto)\W*+\Z"
-    r"|(?:\b(?:must|should|will|shall|would|do|may)(?: not|n['’]t)|\bwon['’]t|\b(?:never(?: to)?|not to|to not|refuse to))"
+    r"|\b(?:(?:must|should|will|shall|would|do|may)(?: not|n['’]t)|won['’]t|never(?: to)?|not to|to not|refuse to)"
     rf" (?:do|send|write|run|call|make|execute|issue|repeat|follow|use){_WORDS_FOR_IT}"
 )
 """`Wrong`, `which I will not run`, `Never send this`."""

@@ -153,6 +153,7 @@ SHOWN = [
                 "The page tells me to run the following, which I will not do:\nX",
                 "I will never send this:\nX\nIt is not yours to ask.",
                 "What not to do:\nX",
+                "The user wants me to not use any tools:\nX",
                 "You asked me never to run this:\nX",
                 "例えば：\nX",
                 "例如：\nX",

@@ -21,7 +21,7 @@ _LOOKS = (
 )
 _WORDS_FOR_IT = (
     r"(?: (?:this|that|it|the|these|such|an?|my|any|following|like|as|so|follows|something|json|calls?|blocks?|tools?"
-    r"|functions?|commands?|instructions?))*+\W*+\Z"
+    r"|functions?|commands?|instructions?)\b)*+\W*+\Z"
 )
 _WRITTEN = (
     r"\bexactly like this\b[^.!?。]*+\Z"

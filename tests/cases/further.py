@@ -162,7 +162,7 @@ SHOWN = [
                 "````markdown\n```json\n{}\n```\nX\n````",
                 "~~~~text\n~~~\nx\n~~~\nX\n~~~~",
                 "~~~markdown\n```\nx\n```\nX\n~~~\nSo it is.",
-                "Don't write this:\nX",
+                "Don't write these calls:\nX",
                 "**Wrong:**\nX",
                 "This would be something like:\nX",
             )

@@ -2,7 +2,8 @@
 
     plain → prose → shown                          replies without calls
     reader → blocks · fences · react · tokens → own · tags → envelope · sentences · heads · offers
-    buffer → places → held · watch · context       the text that is not decided, and what has come of the rest
+    buffer → places → held · watch                 the text that is not decided, and what has come of the rest
+    context → announced                            what stands before a place: a quotation, an announced example
     signs · thoughts · vendors → atoms             what calls, reasoning and other turns look like
     judge → names · arguments                      what may run
     body → written · pythonic · xml                the shapes of calls

@@ -23,6 +23,8 @@ _BARE_NAME = re.compile(r"""["'`]?([A-Za-z_][\w.\-/:]{0,127})["'`]?\s*""")
 _CALLED = re.compile(r"(?:#[^\n]*+\n\s*+)*+\[?\s*+(?:[A-Za-z_]\w{0,63}\s*=\s*)?[A-Za-z_][\w.\-/]{0,127}\s*\(")
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
 _EXTRA_CLOSER = re.compile(r"\s*+[}\]]\s*+;?\s*+\Z")
+OBJECT = re.compile(r"\{\s*+[\"'“]?[\w$\-]{1,64}+[\"'”]?\s*+:")
+"""How an object begins that words are before."""
 _NOT_PROSE = frozenset("\"'“:=+}])")
 
 
@@ -82,6 +84,8 @@ def objects(
         if len(calls) > MAX_CALLS:
             raise Unreadable(position, TOO_MANY_CALLS, is_excessive=True)
         position = rest_after(text, after, end)
+        if is_closed and position >= end and OBJECT.search(text, after, end):
+            raise Unreadable(after, "there is another object behind the call")
     return calls
 
 

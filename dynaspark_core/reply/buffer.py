@@ -156,8 +156,8 @@ class ReplyBuffer(Places):
 
     @property
     def is_only_pending(self) -> bool:
-        """Whether nothing but pending calls has come."""
-        return bool(self._pending) and not self._texts and not self._calls
+        """Whether nothing but calls has come, the last ones of them pending."""
+        return bool(self._pending) and (bool(self._calls) or not self._texts)
 
     @property
     def has_calls(self) -> bool:

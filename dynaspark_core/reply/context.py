@@ -9,6 +9,8 @@ Nothing is looked at before somebody asks, and each character once.
 import re
 from collections.abc import Mapping
 
+from dynaspark_core.reply.announced import ANNOUNCED, ANNOUNCED_CLOSELY, EXAMPLE_ALONE
+
 QUOTATION: Mapping[str, str] = {
     "“": "”", "‘": "’", "„": "“”", "‚": "‘’", "«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "『": "』",
     "《": "》", "〈": "〉", "【": "】", "〝": "〞〟", "﹁": "﹂", "”": "”", "’": "’", '"': '"', "'": "'", "＂": "＂",
@@ -28,18 +30,8 @@ _SIGNS = re.compile(
 _POINT = re.compile(r"[ \t]*(?:(?:[-*•‣◦▪●·–—]|\(?\w{1,3}[.)]|\d{1,3}[、．])[ \t]+|[①-⑳])")
 _WORD = re.compile(r"[^\W_]")
 _SENTENCE_ENDS = frozenset(".!?:…。！？：")
-_EXAMPLE = (
-    r"(?i:\b(?:examples?|e\.\s?g\.|for instance|beispiel\w*|z\.\s?b\.|exemples?|ejemplos?|exemplos?|esempi\w*"
-    r"|voorbeeld\w*|przykład\w*|пример\w*|например)|例|たとえば|예)"
-)
-_LIKE = r"\b(?:aussehen|sähe|wäre|ressemblerai\w*|serait|sería|seria|sarebbe|uitzien|выгляд\w*)\b"
-"""What says how a call or a value would look."""
-_EXAMPLE_ALONE = re.compile(rf"\A\W*+{_EXAMPLE}\W*+\Z|(?i:\be\.\s?g\.)\W*+\Z")
 _COLON = re.compile(r"(?<!\W)[^\w:：]*+[:：](?=\W*+\Z)")
 """What ends a line with a colon; behind the colon are no words."""
-_ANNOUNCED = re.compile(rf"{_EXAMPLE}|(?i:syntax|format|looks? like|would be|sample|template|wrong|incorrect|{_LIKE})")
-_ANNOUNCED_CLOSELY = re.compile(rf"{_EXAMPLE}\W*+\Z|(?i:\bwould (?:look like|be)\b)[^.!?。]*+\Z")
-"""What announces an example before the colon, and what does so closely."""
 _GOES_ON = frozenset(" .,;:!?)")
 _NEAR = 40
 """How far before an element its sentence is looked for."""
@@ -126,10 +118,10 @@ class Context:
         a call would be.
         """
         line = self._last_line()
-        if not closely and _EXAMPLE_ALONE.search(line):
+        if not closely and EXAMPLE_ALONE.search(line):
             return True
         colon = _COLON.search(line)
-        pattern = _ANNOUNCED_CLOSELY if closely else _ANNOUNCED
+        pattern = ANNOUNCED_CLOSELY if closely else ANNOUNCED
         return colon is not None and pattern.search(line, 0, colon.end() - 1) is not None
 
     def _last_line(self) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from dynaspark_core.messages import InvalidReason
 from dynaspark_core.messages.making import QuicklyMade
-from dynaspark_core.reply.body import read_body
+from dynaspark_core.reply.body import OBJECT, read_body
 from dynaspark_core.reply.buffer import ReplyBuffer
+from dynaspark_core.reply.held import Waiting
 from dynaspark_core.reply.signs import (
     ATTRIBUTES,
     CLOSER,
@@ -29,10 +30,6 @@ from dynaspark_core.reply.written import MAX_CALLS, TOO_MANY_CALLS, RawCall, unw
 from dynaspark_core.reply.xml import WRAPPER, name_of
 
 _SEPARATOR = re.compile(r"[\s,;\xa0\ufeff]*+")
-_BLANKS = re.compile(r"\s*+")
-_CLOSING_REST = re.compile(r"(?:\s*+[}\]])?(?:\s*+;)?")
-_FENCED_REST = re.compile(rf"{_CLOSING_REST.pattern}(?:\s*+(?:`{{3,}}|~{{3,}}))?")
-_PARTIAL = re.compile(r"(?:<[^<>]{0,40}|\[[A-Z_/]{0,24}|`{1,2}|~{1,2})?\Z")
 MAX_LATER = 8
 """Most closing tags within strings that are passed over in search of the one that ends the call."""
 _GOES_ON = frozenset("\"'“:=+)")
@@ -155,25 +152,21 @@ def _next(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, No
     if char and char in "{[":
         return _Next(begin)
     is_comma_wrong = "," in text[end:begin] and char not in {"", "<", "`"}
-    return _Next(is_wrong=is_comma_wrong or char in _GOES_ON or char in {"}", "]"})
+    is_wrong = is_comma_wrong or char in _GOES_ON or char in {"}", "]"}
+    is_prose = not is_wrong and char not in ({"", "<"} if opened.name is not None else {"", "<", "`", "~"})
+    return _Next(is_wrong=is_wrong or (is_prose and (yield from _has_more(buffer, opened, begin))))
+
+
+def _has_more(buffer: ReplyBuffer, opened: Envelope, begin: int) -> Waiting:
+    """Whether an object is in the words between a call and the closing tag: it would be lost with them."""
+    border = yield from buffer.seek(first_of(opened.closer, STOP.whole.pattern), begin)
+    is_closed = border is not None and opened.closer.match(buffer.text, border.start()) is not None
+    return border is not None and is_closed and OBJECT.search(buffer.text, begin, border.start()) is not None
 
 
 def _after(text: str, position: int) -> int:
     found = _SEPARATOR.match(text, position)
     return found.end() if found is not None else position
-
-
-def end_of_envelope(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, None, int]:
-    """Where an envelope ends whose calls end at `end`: after its closing tag, if there is one."""
-    rest = _FENCED_REST if opened.has_fence else _CLOSING_REST
-    while True:
-        position = rest.match(buffer.text, end).end()  # type: ignore[union-attr]  # matches the empty text
-        after = _BLANKS.match(buffer.text, position).end()  # type: ignore[union-attr]  # the same
-        closer = opened.closer.match(buffer.text, position) or opened.closer.match(buffer.text, after)
-        if closer is not None:
-            return closer.end()
-        if not _PARTIAL.match(buffer.text, after) or not (yield from buffer.more()):
-            return position if buffer.text[position - 1 : position] in {"`", "~"} else end
 
 
 def read_up_to_closer(buffer: ReplyBuffer, opened: Envelope, begin: int, calls: list[RawCall] | None = None) -> Finding:

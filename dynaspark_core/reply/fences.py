@@ -59,7 +59,7 @@ def read_fence(buffer: ReplyBuffer, at: int) -> Steps:
     if (yield from _is_of_calls(buffer, found, language)):
         yield from read_envelope(buffer, Envelope(at, found.end(), _CALL_FENCE_END))
     elif language in CALL_FENCES or buffer.is_announced(at) or not (yield from _soft_fence(buffer, found, language)):
-        yield from show_fence(buffer, max(buffer.scan, found.end() - 1))
+        yield from show_fence(buffer, max(buffer.scan, found.end() - 1), found[0])
 
 
 def _is_of_calls(buffer: ReplyBuffer, found: re.Match[str], language: str) -> Waiting:

@@ -13,7 +13,7 @@ from typing import Any
 from dynaspark_core.messages import InvalidReason, InvalidToolCall, Tool, ToolCall, offered
 from dynaspark_core.reply.arguments import Parameters, Refused, as_object
 from dynaspark_core.reply.names import Names, plain_name
-from dynaspark_core.reply.written import RawCall, compact_json, is_schema_echo, new_id
+from dynaspark_core.reply.written import RawCall, beside_arguments, compact_json, echo_in, new_id
 from dynaspark_core.reply.xml import Texts
 from dynaspark_core.schema import Mismatch, is_flat_fit
 
@@ -184,9 +184,9 @@ class Judge:
         is_fit = is_flat_fit(values, schema)
         if not is_fit:
             values = self._values(call, tool)
-            if is_schema_echo(values, schema.get("properties")):
-                return self._invalid(call, "schema_echo", "the arguments are the schema, not values for it")
-        beside = call.beside and call.beside & (schema.get("properties") or {}).keys()
+        if error := echo_in(values, schema.get("properties")):
+            return self._invalid(call, "schema_echo", error)
+        beside = call.beside and beside_arguments(call, values, schema.get("properties") or {})
         if beside:
             return self._invalid(call, "malformed", f'{", ".join(sorted(beside))}: written beside "arguments"')
         fitted = values if is_fit else self._parameters_of(tool).fit(values)

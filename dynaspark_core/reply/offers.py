@@ -8,7 +8,7 @@ from dynaspark_core.reply.pythonic import read_python
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.watch import Balance, BalanceWatch
-from dynaspark_core.reply.written import RawCall, unwrap_calls
+from dynaspark_core.reply.written import RawCall, is_definition, unwrap_calls
 
 
 def offer_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int, after: int | None = None) -> bool:
@@ -25,7 +25,7 @@ def offer_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int, after: in
 def may_offer(buffer: ReplyBuffer, calls: Sequence[RawCall]) -> bool:
     """Whether these are calls outside an explicit envelope. A name alone is one only where a call is required."""
     is_whole = all(call.has_arguments for call in calls) or (buffer.judge.must_call and buffer.is_untouched)
-    return is_whole and buffer.judge.would_accept(calls)
+    return is_whole and not any(map(is_definition, calls)) and buffer.judge.would_accept(calls)
 
 
 def read_calls(buffer: ReplyBuffer, kind: Kind, begin: int, end: int) -> list[RawCall]:

@@ -27,7 +27,8 @@ EXAMPLE = re.compile(rf"(?:{_EXAMPLES}|{_POSSIBLE}|{_NOT})[^:：]{{0,24}}\Z", re
 EXAMPLE_LINE = re.compile(rf"{_EXAMPLES}|{_POSSIBLE}|{_MODELS}", re.IGNORECASE)
 """What a line says if what follows shows a form."""
 LABEL = re.compile(
-    rf"(?:{_EXAMPLES}|{_MODELS}|\b(?:examples?|sample|e\.g|format|template|placeholder|schema|expected)\b)"
+    rf"(?:{_EXAMPLES}|{_MODELS}|\b(?:(?:counter-?)?examples?|sample|e\.g|format|template"
+    r"|placeholder|illustration|hypothetical(?:ly)?|schema|expected)\b)"
     r"[^\n:：=]{0,40}[:：=]\W{0,6}\Z",  # noqa: RUF001 - wide forms
     re.IGNORECASE,
 )
@@ -42,3 +43,13 @@ REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """`Das kann ich nicht sagen`, `no tengo`, `无法`."""
+REQUEST = re.compile(
+    r"\b(?:bitte (?:gib|geben|sende|senden|schick\w*|teil\w*|stell\w*|nenn\w*)|(?:kannst|könnten|können) (?:du|Sie) mir"
+    r"|(?:veuillez|merci de|pouvez-vous|pourriez-vous) (?:me )?(?:fournir|partager|envoyer|donner|indiquer|coller)"
+    r"|(?:por favor,? (?:proporcion\w*|compart\w*|envía\w*|envie\w*|forne\w*|indi\w*))"
+    r"|(?:fornisc\w*|inviami|inviaci|condivid\w*) (?:il|la|lo|i|le|un|una|più)\b"
+    r"|(?:geef|stuur|deel) (?:me|mij|alstublieft)|(?:пожалуйста,? )?(?:предоставьте|пришлите|отправьте))\b"
+    r"|请(?:提供|发送|给出|分享)|(?:提供|送って|共有して|教えて)(?:して)?ください|(?:제공|공유|보내)(?:해)? ?주세요",
+    re.IGNORECASE,
+)
+"""`Bitte geben Sie`, `veuillez fournir`, `请提供`: what the answer would need."""

@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
-from dynaspark_core.reply.phrases import EXAMPLE, EXAMPLE_LINE, LABEL, REFUSAL
+from dynaspark_core.reply.phrases import EXAMPLE, EXAMPLE_LINE, LABEL, REFUSAL, REQUEST
 
 _EMPTY: tuple[Any, ...] = ({}, [], "")
 _QUOTES = " \t\"'`"
@@ -42,23 +42,28 @@ _CITING = re.compile(
 """What gives numbers of sources: `Sources: [1, 2]`."""
 _SHOWING = re.compile(
     r"\b(?:example|sample|e\.g\.|(?:would|could|might)(?! ?n[o'’]t)|hypothetical(?:ly)?"  # noqa: RUF001 - quotes
-    r"|template|placeholder|looks? like|such as"
+    r"|template|placeholder|illustration|looks? like|such as"
     r"|(?:format|schema|shape)(?: is| looks|[ \t]*:)"
-    r"|(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:)"
+    r"|(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t]*:"
+    r"|(?:not|never|n['’]t)"  # noqa: RUF001 - quotes
+    r"(?: (?:to|do|answer|write|return|reply|respond|use|output|send|this|that|it|like|so|one|with))*:)"
     r"[^\n]{0,60}\n\s*+(?:(?:`{3,}+|~{3,}+)[^\n`]*+\n\s*+)?\Z",
     re.IGNORECASE,
 )
 """The line above a block that says it is shown for its form: `It would look like this:`, `Format:`, `Not:`."""
 _UNREAL = re.compile(
     r"(?:\b(?:would|could|might|if|not|never|wrong|invalid|incorrect|unlike|like|such as|as in|e\.g"
-    r"|for (?:example|instance)|previous(?:ly)?|placeholder|template|instead of|rather than)\b|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
+    r"|for (?:example|instance)|previous(?:ly)?|placeholder|template|instead of|rather than|imagine)\b"
+    r"|n['’]t\b)[^:]{0,24}\Z",  # noqa: RUF001 - quotes
     re.IGNORECASE,
 )
 """What says that the value which follows is not the one: `it would be `, `for example `."""
 _DENIED = re.compile(
-    r"(?:^|[\s(*_])(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z", re.IGNORECASE
+    r"(?:^|[\s(*_])(?<!\bwas )(?<!\bwere )(?:wrong|invalid|incorrect|not)(?:[ \t]\w+)?[ \t*_]*:\W{0,4}\Z"
+    r"|[❌✗✘]\W{0,3}\Z",
+    re.IGNORECASE,
 )
-"""What names it so: `Invalid: `. What `was` wrong is the value before it."""
+"""What names it so: `Invalid: `, `❌ `. What `was` wrong is the value before it."""
 _NOT_MEANT = re.compile(
     r"\b(?:example|placeholder|template|invalid|wrong|incorrect|empty|previous one)\b", re.IGNORECASE
 )
@@ -73,6 +78,16 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """`I cannot answer`, `I have no data`, `The text does not say`."""
+_REQUEST = re.compile(
+    r"\b(?:(?:please|(?:could|can|would|will) you(?: please)?) (?:provide|share|send|paste|upload|attach|supply)"
+    r"|(?:send|provide|give) (?:me|us) (?:the|your|more)"
+    r"|I(?:['’]ll| will| would|['’]d)? need (?:the|your|more)"  # noqa: RUF001 - quotes
+    r"|no (?:text|input|document|image|file|data|details?)[^.!?\n]{0,20}\b(?:given|provided|attached|supplied))\b",
+    re.IGNORECASE,
+)
+"""`Please provide the text`, `no text was given`: what is shown beside it is only the form of an answer."""
+_JOINT = re.compile(r"\W{0,4}(?:[,;/]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\W{0,4}")
+"""What joins a value to the one before it: ` or `."""
 _CALLED = re.compile(
     r"[\s`~()*_]*+(?:this|that|it|the above)\b(?:[^.!?\n]{0,30}\b(?:example|sample|placeholder|template|illustration)\b"
     r"|(?! (?:would|could|might)\b)[^.!?\n]{0,30}\b(?:wrong|invalid|incorrect)\b)",
@@ -112,13 +127,25 @@ class Presentation:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._last = 0, Standing.BLOCK
 
     def of(self, start: int, end: int, value: Any, after: int = 0) -> Standing:
-        """What the value between `start` and `end` counts for. `after` is where the value before it ended."""
+        """What the value between `start` and `end` counts for, not more than one to which it is joined.
+
+        `after` is where the value before it ended.
+        """
+        standing = self._of(start, end, value, after)
+        last_end, last = self._last
+        if last_end == after and last is not Standing.BLOCK and _JOINT.fullmatch(self._text, after, start):
+            standing = max(standing, last)
+        self._last = end, standing
+        return standing
+
+    def _of(self, start: int, end: int, value: Any, after: int) -> Standing:
         before, behind = self._around(start, end)
         head, tail = before.rpartition("\n")[2], behind.partition("\n")[0]
         if _DECOR_BEFORE.match(head) and _DECOR_BEHIND.match(tail):
-            return self.of_block(start, end, value)
+            return self._of_block(start, end, value)
         lead = head[max(0, len(head) - (start - after)) :][-_LEAD_CHARS:]
         is_mention = (
             value in _EMPTY
@@ -128,11 +155,21 @@ class Presentation:
         )
         if is_mention:
             return Standing.MENTION
-        return Standing.EXAMPLE if LABEL.search(lead) else Standing.SENTENCE
+        return self._shown(start, end) if LABEL.search(lead) else Standing.SENTENCE
+
+    def _shown(self, start: int, end: int) -> Standing:
+        """What one counts for that is shown for its form: nothing where the reply asks for what it needs."""
+        return Standing.MENTION if _is_near(self._requests, start, end) else Standing.EXAMPLE
 
     def of_block(self, start: int, end: int, value: Any) -> Standing:
         """What one on lines of its own, or in a fence, counts for: less if it shows a form or stands by a refusal."""
+        standing = self._of_block(start, end, value)
+        self._last = end, standing
+        return standing
+
+    def _of_block(self, start: int, end: int, value: Any) -> Standing:
         before, behind = self._around(start, end)
+        before = before[max(0, len(before) - (start - self._last[0])) :]  # words before another value announce that one
         line = _line_above(before)
         is_named = any(map(str.isalpha, line)) and (
             _SHOWING.search(before[-_SHOWN_CHARS:]) or EXAMPLE_LINE.search(line)
@@ -140,7 +177,7 @@ class Presentation:
         is_shown = bool(is_named or _CALLED.match(behind))
         if (is_shown or value in _EMPTY) and self._is_refused(start, end):
             return Standing.MENTION
-        return Standing.EXAMPLE if is_shown else Standing.BLOCK
+        return self._shown(start, end) if is_shown else Standing.BLOCK
 
     def _around(self, start: int, end: int) -> tuple[str, str]:
         return self._text[max(0, start - _CONTEXT_CHARS) : start], self._text[end : end + _CONTEXT_CHARS]
@@ -148,14 +185,27 @@ class Presentation:
     @cached_property
     def _refusals(self) -> Sequence[tuple[int, int]]:
         """Where each refusal begins and ends; found once, as many values may be near one."""
-        return sorted(found.span() for words in (_REFUSAL, REFUSAL) for found in words.finditer(self._text))
+        return self._found(_REFUSAL, REFUSAL)
+
+    @cached_property
+    def _requests(self) -> Sequence[tuple[int, int]]:
+        """Where each request for what is missing begins and ends."""
+        return self._found(_REQUEST, REQUEST)
+
+    def _found(self, *patterns: re.Pattern[str]) -> Sequence[tuple[int, int]]:
+        return sorted(found.span() for words in patterns for found in words.finditer(self._text))
 
     def _is_refused(self, start: int, end: int) -> bool:
         """Whether there is a refusal near."""
-        before = bisect_left(self._refusals, (start - _CONTEXT_CHARS, 0))
-        behind = bisect_left(self._refusals, (end, 0))
-        is_before = before < len(self._refusals) and self._refusals[before][1] <= start
-        return is_before or (behind < len(self._refusals) and self._refusals[behind][1] <= end + _CONTEXT_CHARS)
+        return _is_near(self._refusals, start, end)
+
+
+def _is_near(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether one of these places is near the value, before or behind it."""
+    before = bisect_left(spans, (start - _CONTEXT_CHARS, 0))
+    behind = bisect_left(spans, (end, 0))
+    is_before = before < len(spans) and spans[before][1] <= start
+    return is_before or (behind < len(spans) and spans[behind][1] <= end + _CONTEXT_CHARS)
 
 
 def _is_given(lead: str, tail: str, value: Any, *, is_alone: bool) -> bool:

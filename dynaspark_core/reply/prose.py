@@ -101,7 +101,7 @@ def _at_line(buffer: ReplyBuffer, at: int) -> Steps:
         return
     begin = buffer.text[place : place + 1]
     if begin in {"`", "~"} and (fence := (yield from buffer.match(FENCE, place))) is not None:
-        yield from show_fence(buffer, fence.end() - 1)
+        yield from show_fence(buffer, fence.end() - 1, fence[0])
     elif begin in {"{", "["} and (yield from buffer.match(JSON_TEXT, place)) is not None:
         yield from show_object(buffer, place)
 

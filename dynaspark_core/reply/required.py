@@ -11,7 +11,7 @@ from dynaspark_core.reply.candidates import candidates
 from dynaspark_core.reply.context import Context
 from dynaspark_core.reply.judge import Judge
 from dynaspark_core.reply.value import read_object
-from dynaspark_core.reply.written import RawCall, compact_json
+from dynaspark_core.reply.written import NAME_KEYS, RawCall, compact_json
 from dynaspark_core.schema import equal_json
 
 _MARKUP = re.compile(r"\s*(?:(?:`{3,}|~{3,})\w*|<[^<>]{1,80}>|\*{0,2}Action(?: Input)?\*{0,2}:.*)?\s*")
@@ -32,8 +32,16 @@ def call_in_text(reply: Reply, chat: Chat) -> ToolCall | None:
     if all(is_example(reply.text, found.start) for found in candidates(reply.text) if not found.error):
         return None
     judge = Judge(chat.tools, chat.tool_choice, untrusted=chat.untrusted_texts())
+    if _is_named(value, judge, tools[0].name):
+        return None
     call = judge.check(RawCall(compact_json(value), tools[0].name, value, value))
     return call if isinstance(call, ToolCall) else None
+
+
+def _is_named(value: Any, judge: Judge, name: str) -> bool:
+    """Whether one of the values is the tool's name, under a key that is no parameter: so others may be none, too."""
+    keys = [key for key in NAME_KEYS if isinstance(value, dict) and isinstance(value.get(key), str)]
+    return any(judge.names.find(value[key]) is not None and not judge.takes(name, key) for key in keys)
 
 
 def is_example(text: str, start: int) -> bool:

@@ -1,16 +1,25 @@
-"""Whether a call that is written within a line was meant, or is a part of what the line says; and its acceptance."""
+"""Whether a call that is written within a line was meant, or is a part of what the line says; and its acceptance.
+
+Where the call ends is known then, but for its closing tag.
+"""
 
 # ruff: noqa: RUF001 - punctuation of other languages
 
+import re
+from collections.abc import Generator
 from dataclasses import replace
 
 from dynaspark_core.reply.buffer import ReplyBuffer
 from dynaspark_core.reply.context import CLOSING
-from dynaspark_core.reply.envelope import Envelope, Found, end_of_envelope
+from dynaspark_core.reply.envelope import Envelope, Found
 from dynaspark_core.reply.held import Steps, Waiting
 from dynaspark_core.reply.vendors import ENDING
 from dynaspark_core.reply.written import RawCall
 
+_BLANKS = re.compile(r"\s*+")
+_CLOSING_REST = re.compile(r"(?:\s*+[}\]])?(?:\s*+;)?")
+_FENCED_REST = re.compile(rf"{_CLOSING_REST.pattern}(?:\s*+(?:`{{3,}}|~{{3,}}))?")
+_PARTIAL = re.compile(r"(?:<[^<>]{0,40}|\[[A-Z_/]{0,24}|`{1,2}|~{1,2})?\Z")
 _GOES_ON = frozenset(",.;:!?)]}(…。、，；：！？）」』-–—/&=+%|>")
 _EMPHASIS = " \t*_~"
 
@@ -55,7 +64,7 @@ def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
         return
     end = found.end
     if not found.is_closed:
-        end = yield from end_of_envelope(buffer, opened, end)
+        end = yield from _end(buffer, opened, end)
     if found.reason != "truncated" and (yield from leave_quoted(buffer, opened, end)):
         return
     if found.calls:
@@ -63,6 +72,19 @@ def settle(buffer: ReplyBuffer, opened: Envelope, found: Found) -> Steps:
         buffer.accept([_whole(call, opened, text) for call in found.calls], end)
     if found.error:
         buffer.reject(found.raw, found.reason, found.error, end, opened.name or buffer.judge.name_in(found.raw))
+
+
+def _end(buffer: ReplyBuffer, opened: Envelope, end: int) -> Generator[None, None, int]:
+    """Where an envelope ends whose calls end at `end`: after its closing tag, if there is one."""
+    rest = _FENCED_REST if opened.has_fence else _CLOSING_REST
+    while True:
+        position = rest.match(buffer.text, end).end()  # type: ignore[union-attr]  # matches the empty text
+        after = _BLANKS.match(buffer.text, position).end()  # type: ignore[union-attr]  # the same
+        closer = opened.closer.match(buffer.text, position) or opened.closer.match(buffer.text, after)
+        if closer is not None:
+            return closer.end()
+        if not _PARTIAL.match(buffer.text, after) or not (yield from buffer.more()):
+            return position if buffer.text[position - 1 : position] in {"`", "~"} else end
 
 
 def _whole(call: RawCall, opened: Envelope, text: str) -> RawCall:

@@ -1,6 +1,7 @@
 """Text that is shown as it comes, whatever signs are in it: fences, and JSON that is no call."""
 
 import re
+from functools import lru_cache
 
 from dynaspark_core.reply.atoms import Sign, ahead, chars, either, group, run, seq, word
 from dynaspark_core.reply.buffer import ReplyBuffer
@@ -24,11 +25,17 @@ _IN_STRING = re.compile(rf'"|\\.?|{_BLANK_LINE}', re.DOTALL)
 _OF_FENCE, _OF_OBJECT, _OF_STRING = any_of("\n"), any_of('"<{}[]\n'), any_of('"\\\n')
 
 
-def show_fence(buffer: ReplyBuffer, begin: int) -> Steps:
-    """Show a fence to its end, as it comes: nothing in it is a call."""
+@lru_cache(maxsize=128)
+def _end_of(sign: str, count: int) -> re.Pattern[str]:
+    """The last line of a fence that so many signs opened: no fewer of the same."""
+    return re.compile(rf"\n[ \t]{{0,12}}{sign}{{{count},}}[ \t]{{0,40}}(?=\n|\Z|</?turn[\s>])")
+
+
+def show_fence(buffer: ReplyBuffer, begin: int, opener: str) -> Steps:
+    """Show a fence to its end, as it comes: nothing in it is a call. A shorter fence may be in it."""
     buffer.context.look()
-    place = begin
-    while (end := FENCE_END.search(buffer.text, place)) is None or end.end() >= len(buffer.text):
+    place, ending = begin, _end_of(opener[0], len(opener) - len(opener.lstrip(opener[0])))
+    while (end := ending.search(buffer.text, place)) is None or end.end() >= len(buffer.text):
         border = buffer.text.rfind("\n", place)
         is_held = border >= 0 and _MAYBE_END.match(buffer.text, border)
         place = border if is_held else len(buffer.text)

@@ -71,7 +71,8 @@ _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
 ENDING = Sign(
     either(
         seq(word("<|"), words("call", "eom_id", "end", "return", "END_ACTION", "END_RESPONSE"), word("|>")),
-        WORDY_END, words("</use_mcp_tool>", "<end_function_call>", "<|calls|>"),
+        WORDY_END, words("</use_mcp_tool>", "<end_function_call>", "<|calls|>", "<|close|>tools<|sep|>",
+            "<|close|>message<|sep|>"),
     ),
     "<|eom_id|>", "<|eot_id|>",
 )  # fmt: skip
@@ -128,8 +129,14 @@ ROWS = (
         re.compile(r"<\|(?:call|end|return|start)\|>"),
     ),
     Row("call", xtml.OPENER, xtml.CLOSER),
-    Row("call", Sign(word("<start_function_call>call:"), "<start_function_call>call:", "<start_function_call> begins"),
-        re.compile("<end_function_call>")),
+    Row(
+        "call",
+        Sign(
+            seq(word("<start_function_call>"), SPACE, either(word("call:"), ahead(word("{")))),
+            "<start_function_call>call:", "<start_function_call> begins",
+        ),
+        re.compile("<end_function_call>"),
+    ),
     Row(
         "call",
         Sign(

@@ -28,6 +28,10 @@ REMARKS = frozenset({
     "strict", "version",
 })  # fmt: skip
 """Keys beside name and arguments that say something about a call and nothing to the tool."""
+_OF_CALLS = frozenset({*THOUGHT_KEYS, "id", "type", "index", "call_id", "tool_call_id", "toolCallId", "toolUseId"})
+_SAMPLES: tuple[Any, ...] = ("…", ["…"])
+_KINDS = ("function", "function_call", "tool_call", "tool_use")
+_TYPES = ("string", "integer", "number", "boolean", "array", "object")
 CALL_KEYS = frozenset(
     {*NAME_KEYS, *ARGUMENT_KEYS, *WRAPPERS, *LISTS, *THOUGHT_KEYS, "id", "type", "role", "content", "index"}
 )
@@ -148,6 +152,30 @@ def _stray(value: Any, raw: str, name: str | None, keys: Iterable[str]) -> RawCa
     return RawCall(raw, name, source=value, reason="malformed", error=error)
 
 
+def beside_arguments(call: RawCall, values: Any, properties: Mapping[str, Any]) -> set[str]:
+    """The remarks beside the arguments that may be arguments of the tool: it has such parameters.
+
+    What the arguments hold themselves is none, nor is the `type` that every call has.
+    """
+    doubtful = {key for key in call.beside & properties.keys() if key not in _OF_CALLS or key not in values}
+    kind = call.source.get("type") if "type" in doubtful and isinstance(call.source, dict) else None
+    if kind in _KINDS and kind not in (_listed(properties["type"], "enum") or ()):
+        doubtful.remove("type")
+    return doubtful
+
+
+def _listed(schema: Any, key: str) -> Any:
+    return schema.get(key) if isinstance(schema, Mapping) else None
+
+
+def is_definition(call: RawCall) -> bool:
+    """Whether it describes a tool, as a list of the tools in JSON does, rather than calls it."""
+    if not isinstance(call.source, dict) or "description" not in call.source:
+        return False
+    values = call.arguments.values() if isinstance(call.arguments, dict) else ()
+    return "parameters" in call.source or (bool(values) and all(value in _TYPES for value in values))
+
+
 def new_id() -> str:
     """A random id: `call_` and 24 hexadecimal digits."""
     return f"call_{token_bytes(12).hex()}"
@@ -159,6 +187,14 @@ def is_schema_echo(arguments: Any, properties: Any) -> bool:
         return False
     own = properties if isinstance(properties, Mapping) else {}
     return arguments.get("type") == "object" and not {"type", "properties"} & own.keys()
+
+
+def echo_in(arguments: Mapping[str, Any], properties: Any) -> str:
+    """What the arguments repeat of the prompt, instead of being values for it: the schema, or its example's dots."""
+    if is_schema_echo(arguments, properties):
+        return "the arguments are the schema, not values for it"
+    sample = next((key for key, value in arguments.items() if value in _SAMPLES), None)
+    return f"{sample}: the dots stand for a value in the example; write the value" if sample is not None else ""
 
 
 def compact_json(value: Any) -> str:

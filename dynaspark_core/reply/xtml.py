@@ -8,13 +8,20 @@ import html
 import re
 from typing import Any
 
-from dynaspark_core.reply.atoms import Sign, chars, seq, word
+from dynaspark_core.reply.atoms import Sign, chars, maybe, seq, word
 from dynaspark_core.reply.strict_json import lenient_value
 from dynaspark_core.reply.unreadable import Unreadable
 from dynaspark_core.reply.vendor_words import NAME
 
 OPENER = Sign(
-    seq(word('<|open|>call tool="'), NAME, word('"'), chars(r"[^<>|\n]", 0, 40), word("<|sep|>")),
+    seq(
+        maybe(seq(word("<|open|>tools<|sep|>"), chars(r"\s", 0, 24))),
+        word('<|open|>call tool="'),
+        NAME,
+        word('"'),
+        chars(r"[^<>|\n]", 0, 40),
+        word("<|sep|>"),
+    ),
     '<|open|>call tool="f" index="1"<|sep|>',
     "<|open|>tools<|sep|>",
 )

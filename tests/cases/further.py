@@ -2,9 +2,10 @@
 
 # ruff: noqa: RUF001 - characters that look like others are what is read here
 
-from cases.replies import ADD, CALL, OBJECT, OSLO, ROME, SECOND, TIME, Case, bad, body, none, one, write
+from cases.replies import ADD, CALL, CALL2, OBJECT, OSLO, ROME, SECOND, STRING, TIME, Case, bad, body, none, one, write
 from cases.uninvited import ALL, FILES, LEFT, X, Y
 from cases.vanishing import A
+from dynaspark_core.messages import Tool
 
 FILE_XML = (
     "<tool_call>\n<function=write_file>\n<parameter=path>\na\n</parameter>\n<parameter=content>\n{}\n</parameter>\n"
@@ -138,6 +139,146 @@ MEANT = [
     Case("a call, a word, a call", f"Let me look. {X} Then {Y}", (OSLO, ROME), text="Let me look."),
 ]  # fmt: skip
 
+SHOWN = [
+    *(
+        none(f"shown, not made {index}", text.replace("X", CALL))
+        for index, text in enumerate(
+            (
+                "To call a function, write a block, exactly like this, and stop:\nX\nWrite several blocks for several.",
+                "A tool call looks like this:\n\nX\n\nDo you need more?",
+                "For instance, to look it up I'd write:\n\nX\n\nBut I will not.",
+                "In that case I would send:\nX",
+                "Ein Aufruf sieht so aus:\nX",
+                "Un appel ressemble à ceci :\nX",
+                "The page tells me to run the following, which I will not do:\nX",
+                "I will never send this:\nX\nIt is not yours to ask.",
+                "What not to do:\nX",
+                "The user wants me to not use any tools:\nX",
+                "You asked me never to run this:\nX",
+                "例えば：\nX",
+                "例如：\nX",
+                "比如:\nX",
+                "예를 들어:\nX",
+                "````markdown\n```json\n{}\n```\nX\n````",
+                "~~~~text\n~~~\nx\n~~~\nX\n~~~~",
+                "~~~markdown\n```\nx\n```\nX\n~~~\nSo it is.",
+                "Don't write these calls:\nX",
+                "**Wrong:**\nX",
+                "This would be something like:\nX",
+            )
+        )
+    ),
+    *(
+        one(f"made, not shown {index}", f"{words}\n{CALL}", words)
+        for index, words in enumerate(
+            (
+                "The next step would be to look it up:",
+                "It would be best to check that first:",
+                "It would be a good idea to look:",
+                "That would be great, looking now:",
+                "The way to go would be searching:",
+                "I'd like to look that up:",
+                "I could send the team an email about it:",
+                "I do not use the first one, so:",
+                "I could not do it, so I look again:",
+                "I will use the tool like this:",
+                "Something went wrong:",
+            )
+        )
+    ),
+    *(
+        one(f"made in a fence {index}", f"{words}\n```json\n{OBJECT}\n```", words)
+        for index, words in enumerate(
+            (
+                "Sorry, that was the wrong format. Here is the right one:",
+                "You are right, the query was wrong:",
+                "It would be best to look that up:",
+            )
+        )
+    ),
+    one("a call behind a fence with a fence", f"~~~md\n```\nx\n```\n~~~\n{CALL}", "~~~md\n```\nx\n```\n~~~"),
+    one("a call behind a longer fence", f"````\n```\nx\n```\n`````\n{CALL}", "````\n```\nx\n```\n`````"),
+    one("an object behind an example", f"<example>\nx\n</example>\n{OBJECT}", "<example>\nx\n</example>"),
+    none("a fence of a wrong call", f"A wrong call:\n```json\n{OBJECT}\n```"),
+]
+
+REPEATED = [
+    bad("the dots of the example", body('{"name": "search", "arguments": {"query": "…"}}'), "schema_echo"),
+    bad("the dots in a list", body('{"name": "search", "arguments": {"query": "a", "tags": ["…"]}}'), "schema_echo"),
+    bad("the dots in XML", "<function=search>\n<parameter=query>\n…\n</parameter>\n</function>", "schema_echo"),
+    none("the dots in a fence", '```json\n{"name": "search", "arguments": {"query": "…"}}\n```'),
+    Case("other dots", body('{"name": "search", "arguments": {"query": "..."}}'), (("search", {"query": "..."}),)),
+    Case("dots in a text", body('{"name": "search", "arguments": {"query": "a … b"}}'),
+         (("search", {"query": "a … b"}),)),
+    none("tools that are described", '```json\n[{"name": "search", "description": "Searches.", "parameters": {"query": '
+         '"string"}}, {"name": "get_time", "description": "The time.", "parameters": {}}]\n```'),
+    none("a tool that is described", '{"name": "search", "description": "x", "arguments": {"query": "string"}}'),
+    one("a call that is described", f'{{"name": "get_weather", "description": "I look.", "arguments": {A}}}'),
+]  # fmt: skip
+
+FENCE, FENCE2 = f"```json\n{OBJECT}\n```", f"```json\n{SECOND}\n```"
+WITHIN = [
+    *(
+        bad(f"a second object within {index}", text)
+        for index, text in enumerate(
+            (
+                body(f"{OBJECT}\nand\n{SECOND}"),
+                body(f"{OBJECT} and {SECOND}"),
+                body(f"{OBJECT}\n// second\n{SECOND}"),
+                body(f"{OBJECT}\n- {SECOND}"),
+                body(f"[{OBJECT}] and [{SECOND}]"),
+                body(f"{{'name': 'get_weather', 'arguments': {A}}}\nthen {SECOND}"),
+                body(f"get_weather\n{A}\nget_weather\n{A}"),
+                body(f"{OBJECT}\nget_time\n{{}}\nget_weather\n{A}"),
+                f'<tool_call name="get_weather">{A} or {A}</tool_call>',
+                f'<tool_call name="get_weather">\n```json\n{A}\n```\n```json\n{A}\n```\n</tool_call>',
+                f"<tool_call>get_weather\n```json\n{A}\n```\n```json\n{A}\n```</tool_call>",
+                f"<function=get_weather>{A} or {A}</function>",
+                f"```tool_call\n{OBJECT}\nand\n{SECOND}\n```",
+            )
+        )
+    ),
+    Case("two fences within", body(f"{FENCE}\n{FENCE2}"), (OSLO, ROME)),
+    Case("an object, then a fence within", body(f"{OBJECT}\n{FENCE2}"), (OSLO, ROME)),
+    Case("a closing tag too many", f"{CALL}\n{SECOND}\n</tool_call>", (OSLO, ROME)),
+    one("words behind the object", body(f"{OBJECT}\nThat is it.")),
+    one("an object behind one that is not closed", f'<tool_call>{OBJECT}\nI wait for {{"x": 1}}.'),
+    Case("and then a call", f'<tool_call>{OBJECT}\nI wait for {{"x": 1}}.\n{CALL2}', (OSLO, ROME)),
+]  # fmt: skip
+
+LABEL = Tool(
+    "label",
+    "Labels",
+    {"type": "object", "properties": {"id": STRING, "type": STRING, "kind": {"enum": ["x"]}, "thought": STRING}},
+)
+LABELLED = [
+    *(
+        Case(f"labels of the call {index}", body(text), (("label", arguments),), options={"tools": (LABEL,)})
+        for index, (text, arguments) in enumerate(
+            (
+                ('{"id": "c1", "name": "label", "arguments": {"id": "5"}}', {"id": "5"}),
+                ('{"type": "function", "name": "label", "parameters": {"id": "5"}}', {"id": "5"}),
+                ('{"type": "tool_use", "id": "t1", "name": "label", "input": {"id": "5", "type": "a"}}',
+                 {"id": "5", "type": "a"}),
+                ('{"thought": "I do.", "name": "label", "arguments": {"thought": "a"}}', {"thought": "a"}),
+            )
+        )
+    ),
+    *(
+        bad(f"labels or arguments {index}", body(text), tools=(LABEL,))
+        for index, text in enumerate(
+            (
+                '{"id": "5", "name": "label", "arguments": {}}',
+                '{"type": "tool_use", "id": "t1", "name": "label", "input": {}}',
+                '{"type": "a", "name": "label", "arguments": {}}',
+                '{"thought": "a", "name": "label", "arguments": {"id": "5"}}',
+            )
+        )
+    ),
+    bad("a type that the tool takes", body('{"type": "function", "name": "find", "arguments": {}}'),
+        tools=(Tool("find", "Finds", {"type": "object", "properties": {"type": {"enum": ["function", "class"]}}}),)),
+]  # fmt: skip
+
 GIVEN = [
     bad("a key twice in the arguments", body('{"name": "get_weather", "arguments": {"city": "Oslo", "city": "Rome"}}')),
     bad("a key twice, repaired", body("{'name': 'get_weather', 'arguments': {'city': 'Oslo', 'city': 'Rome'}}")),
@@ -209,6 +350,8 @@ FORMS = [
 
 GROUPS = {
     "forms": FORMS,
-    "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "given": GIVEN, "results": RESULTS, "alone": ALONE,
+    "answers": ANSWERS, "tokens": TOKENS, "meant": MEANT, "shown": SHOWN, "repeated": REPEATED,
+    "labelled": LABELLED, "within": WITHIN, "given": GIVEN, "results": RESULTS,
+    "alone": ALONE,
 }  # fmt: skip
 CASES = [case for group in GROUPS.values() for case in group]

@@ -119,11 +119,18 @@ CASES = [
          (OSLO, ROME)),
     bad("LFM2, unknown", "<|tool_call_start|>[fly(to='Rome')]<|tool_call_end|>", "unknown_tool"),
     bad("LFM2, broken", "<|tool_call_start|>[get_weather(city=Oslo + 1)]<|tool_call_end|>"),
+    one("FunctionGemma, a line of its own", '<start_function_call>\ncall:get_weather{city:<escape>Oslo<escape>}\n'
+        "<end_function_call>"),
+    one("FunctionGemma, JSON", f"<start_function_call>{OBJECT}<end_function_call>"),
     Case("Gemma 4, values of other types", '<|tool_call>call:add{a:1,b:2}<tool_call|>', (ADD,)),
     Case("Gemma 4, no values", "<|tool_call>call:get_time{}<tool_call|>", (TIME,)),
     one("Kimi K3 without a list", KIMI),
     one("Kimi K3, a value without a type", KIMI.replace(' type="string"', "")),
     Case("Kimi K3, no values", '<|open|>call tool="get_time" index="1"<|sep|><|close|>call<|sep|>', (TIME,)),
+    *(
+        none(f"Kimi K3 in a list, shown {index}", text.format(f"<|open|>tools<|sep|>{KIMI}<|close|>tools<|sep|>"))
+        for index, text in enumerate(("For example:\n{}\nSo.", "Never write {} please.", "- Wrong: {}\n- Right: none"))
+    ),
     Case("Kimi K3, two", KIMI + KIMI.replace("Oslo", "Rome") + "<|close|>tools<|sep|>", (OSLO, ROME)),
     bad("Kimi K3, a value given twice", KIMI.replace("<|close|>call", f"{KIMI_VALUE}<|close|>call")),
     bad("Kimi K3, more than the value", KIMI.replace("string", "number").replace("Oslo", "1 2")),

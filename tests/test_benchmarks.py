@@ -18,7 +18,7 @@ SCRIPTS = sorted(path.name for path in FOLDER.glob("bench_*.py"))
 def said() -> str:
     """What all of them print, run in one interpreter: most of the time goes into importing LlamaIndex."""
     command = [sys.executable, str(FOLDER / "run.py"), "--smallest"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, "Unclosed" in done.stderr) == (0, False), done.stderr
     return done.stdout
 

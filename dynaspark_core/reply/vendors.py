@@ -68,11 +68,12 @@ MAY_BEGIN = re.compile(rf"{TRIGGER}|to=")
 _TO = seq(word("to="), NAME)
 RECIPIENT = Sign(seq(word("to="), NAME, chars(r"\s", 0, 2), word("<|channel|>")), "to=f<|channel|>", "to=5")
 _CHANNEL = seq(word("<|channel|>"), words("commentary", "analysis"))
+_ENDINGS = ("calls", "call", "eom_id", "end", "return", "END_ACTION", "END_RESPONSE")
 ENDING = Sign(
     either(
-        seq(word("<|"), words("call", "eom_id", "end", "return", "END_ACTION", "END_RESPONSE"), word("|>")),
-        WORDY_END, words("</use_mcp_tool>", "<end_function_call>", "<|calls|>", "<|close|>tools<|sep|>",
-            "<|close|>message<|sep|>"),
+        seq(word("<|"), either(
+            seq(words(*_ENDINGS), word("|>")), seq(word("close|>"), words("tools", "message"), word("<|sep|>")))),
+        WORDY_END, words("</use_mcp_tool>", "<end_function_call>"),
     ),
     "<|eom_id|>", "<|eot_id|>",
 )  # fmt: skip
@@ -141,8 +142,8 @@ ROWS = (
         "call",
         Sign(
             seq(
-                maybe(seq(word("<|tool_calls|>"), SPACE)), word("<|tool_call:begin|>"), chars(r"[\w\-]", 0, 64),
-                word("<|tool_call:name|>"), NAME, word("<|tool_call:args|>"),
+                word("<|tool_call"), maybe(seq(word("s|>"), SPACE, word("<|tool_call"))), word(":begin|>"),
+                chars(r"[\w\-]", 0, 64), word("<|tool_call:name|>"), NAME, word("<|tool_call:args|>"),
             ),
             "<|tool_call:begin|>c1<|tool_call:name|>f<|tool_call:args|>", "<|tool_call:begin|>{",
         ),
@@ -197,7 +198,8 @@ ROWS = (
         Sign(
             either(
                 ENDING.atom,
-                seq(words("<|open|>", "<|close|>"), words("tools", "response", "think", "message"), word("<|sep|>")),
+                seq(word("<|"), words("open", "close"), word("|>"), words("tools", "response", "think", "message"),
+                    word("<|sep|>")),
                 seq(maybe(word("<|start|>assistant")), _CHANNEL, word("<|message|>")),
             ),
             "<|tool_calls_section_end|>", "<|tool_calls_section_begin|>",

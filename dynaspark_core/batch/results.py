@@ -91,9 +91,8 @@ def _lock(path: Path) -> "FileLock":
         raise ConfigError('filelock must be installed for path: pip install "dynaspark-llm[batch]"')
     from filelock import FileLock, Timeout  # noqa: PLC0415  # of the extra `batch`
 
-    lock = FileLock(
-        f"{os.path.realpath(path)}.lock", timeout=0, thread_local=False
-    )  # one thread opens the file, another closes it
+    beside = f"{os.path.realpath(path)}.lock"
+    lock = FileLock(beside, timeout=0, thread_local=False)  # one thread opens the file, another closes it
     try:
         lock.acquire()
     except Timeout as exc:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from dynaspark_core.content.files import block_not_shown, names_text, read_text_file
+from dynaspark_core.content.files import PICTURES, block_not_shown, names_text, read_text_file
 from dynaspark_core.content.image_refs import Block, Place, block_ref, declared_type, file_name, flatten, held_ref
 from dynaspark_core.content.records import record
 from dynaspark_core.content.tool_data import SHAPES, Reader, as_json, if_file, if_shaped, json_value, or_json, unsent
@@ -198,7 +198,6 @@ _WAYS = {
     "document": "give its text as text, or its pages as png, jpeg, gif or webp images",
 }
 
-_PICTURES = ("image", "image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData")
 _FILES = ("file", "input_file", "media", "file_data", "fileData", "resource_link")
 _CALLS = (
     *("tool_use", "toolUse", "tool_call", "tool_call_chunk", "invalid_tool_call"),
@@ -212,7 +211,7 @@ READERS: dict[str, Reader] = {
     "search_result": _search_result,
     "tool_result": _tool_result,
     "non_standard": _non_standard,
-    **dict.fromkeys(_PICTURES, _picture),
+    **dict.fromkeys(PICTURES, _picture),
     **dict.fromkeys(_FILES, _file),
     "resource": _resource,
     "document": _document,
@@ -227,7 +226,7 @@ READERS: dict[str, Reader] = {
 
 _WHOLE: dict[str, Reader] = {
     **READERS,
-    **dict.fromkeys(_PICTURES, if_file(_picture)),
+    **dict.fromkeys(PICTURES, if_file(_picture)),
     **dict.fromkeys(_FILES, if_file(_file)),
     **dict.fromkeys(_CALLS, as_json),
     "server_tool_result": or_json(_record),

@@ -24,11 +24,11 @@ TEXT_EXTENSIONS = frozenset(
     )
 )
 _UNDECLARED = frozenset({"", "application", "application/octet-stream", "binary/octet-stream"})
+PICTURES = ("image", "image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData")
+"""Types of blocks that hold a picture, or any file."""
 _WORDS = {
     **dict.fromkeys(("resource_link", "resource", "input_file", "media", "file_data", "fileData", "document"), "file"),
-    **dict.fromkeys(
-        ("image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData"), "image"
-    ),
+    **dict.fromkeys(PICTURES, "image"),
 }
 """Types of blocks that have a shorter name for a reader."""
 MAX_FACT_CHARACTERS = 200

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dynaspark_core.content.files import block_not_shown
+from dynaspark_core.content.files import PICTURES, block_not_shown
 from dynaspark_core.content.image_refs import Block, Place, declared_type, flatten
 from dynaspark_core.messages import Part
 
@@ -33,9 +33,7 @@ _REASONING = frozenset(
         *("summary", "content", "encrypted_content"),
     )
 )
-_PICTURES = dict.fromkeys(
-    ("image", "image_url", "input_image", "computer_screenshot", "image_file", "inline_data", "inlineData"), _FILE
-)
+_PICTURES = dict.fromkeys(PICTURES, _FILE)
 _FILES = {
     **dict.fromkeys(("file", "input_file", "media", "file_data", "fileData"), _FILE),
     **dict.fromkeys(("audio", "input_audio", "audio_url", "video", "input_video", "video_url"), _FILE),

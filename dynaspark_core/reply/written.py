@@ -29,8 +29,11 @@ REMARKS = frozenset({
 })  # fmt: skip
 """Keys beside name and arguments that say something about a call and nothing to the tool."""
 _OF_CALLS = frozenset({*THOUGHT_KEYS, "id", "type", "index", "call_id", "tool_call_id", "toolCallId", "toolUseId"})
+"""Those that may be repeated beside arguments which hold such a key of their own."""
 _SAMPLES: tuple[Any, ...] = ("…", ["…"])
+"""What the prompt's example of a call has in the place of a text."""
 _KINDS = ("function", "function_call", "tool_call", "tool_use")
+"""What the `type` of a call is."""
 _TYPES = ("string", "integer", "number", "boolean", "array", "object")
 CALL_KEYS = frozenset(
     {*NAME_KEYS, *ARGUMENT_KEYS, *WRAPPERS, *LISTS, *THOUGHT_KEYS, "id", "type", "role", "content", "index"}
